@@ -1,0 +1,91 @@
+"""The client from which an exposure is verified."""
+
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.gateway_api import timeouts
+from components.namespace import Namespace
+from components.outputs import after
+from components.workload import RESTRICTED, render_deployment
+
+
+class ClientArgs(TypedDict):
+    """What a `Client` is made of."""
+
+    name: pulumi.Input[str]
+    """Name of the ServiceAccount, the Service and the Deployment."""
+    namespace: pulumi.Input[str]
+    """Namespace of the client, created for it."""
+    discovery_labels: NotRequired[pulumi.Input[dict[str, str]]]
+    """Labels by which the mesh discovers namespaces."""
+    image: pulumi.Input[str]
+    """Container image, with a shell and curl."""
+    service_namespace: pulumi.Input[str]
+    """Namespace of the service that is called; the client's goes before it."""
+    ready_timeout: NotRequired[int]
+    """Seconds that the Deployment may take to roll out (default 300)."""
+
+
+class Client(pulumi.ComponentResource):
+    """A namespace of the mesh with Istio's curl sample in it.
+
+    https://github.com/istio/istio/blob/master/samples/curl/curl.yaml
+    """
+
+    namespace: pulumi.Output[str]
+    """Name of the namespace, known once it is enrolled."""
+    account: pulumi.Output[str]
+    """Name of the ServiceAccount, the client's identity in the mesh."""
+
+    def __init__(
+        self, name: str, args: ClientArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("ambient:index:Client", name, {**args}, opts)
+        inside = pulumi.ResourceOptions(
+            parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
+        )
+        self.namespace = Namespace(
+            f"{name}-namespace",
+            {
+                "name": args["namespace"],
+                "discovery_labels": args.get("discovery_labels", {}),
+                "predecessor": args["service_namespace"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        ).name
+        metadata: dict[str, Any] = {"name": args["name"], "namespace": self.namespace}
+        labels: dict[str, Any] = {"app": args["name"]}
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, opts=inside
+        )
+        self.account = after(args["name"], account.urn)
+        kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata={
+                **metadata,
+                "labels": {**labels, "service": args["name"]},
+                # It only names the client in the mesh; nothing listens behind it.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={"ports": [{"name": "http", "port": 80}], "selector": labels},
+            opts=inside,
+        )
+        pod = {
+            "terminationGracePeriodSeconds": 0,
+            "serviceAccountName": self.account,
+            "containers": [
+                {
+                    "name": args["name"],
+                    "image": args["image"],
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["/bin/sleep", "infinity"],
+                    "securityContext": RESTRICTED,
+                }
+            ],
+        }
+        kubernetes.apps.v1.Deployment(
+            f"{name}-deployment", **render_deployment(metadata, labels, pod), opts=inside
+        )
+        self.register_outputs({"namespace": self.namespace, "account": self.account})

@@ -1,0 +1,131 @@
+"""The proof that an exposure serves."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.gateway_api import timeouts
+from components.workload import RESTRICTED
+
+_SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+
+_START = 120
+"""Seconds that the pod may take to start, its image pull included."""
+
+
+class CheckArgs(TypedDict):
+    """A request and how it must be answered."""
+
+    path: str
+    """Path of the request, a query allowed."""
+    status: int
+    """HTTP status of the answer."""
+
+
+class ProbeArgs(TypedDict):
+    """What a `Probe` is made of."""
+
+    name: pulumi.Input[str]
+    """Name of the Job."""
+    namespace: pulumi.Input[str]
+    """Namespace of the client."""
+    account: pulumi.Input[str]
+    """ServiceAccount of the client."""
+    image: pulumi.Input[str]
+    """Container image, with a shell and curl."""
+    urls: Sequence[pulumi.Input[str]]
+    """Addresses of the ingress gateway, `http://host:port` each."""
+    hostnames: Sequence[pulumi.Input[str]]
+    """Host names that the requests carry."""
+    checks: Sequence[CheckArgs]
+    """Requests, sent in this order to every address with every host name. Put one that the
+    service answers first: it tells a 404 of the waypoint from one of the ingress gateway."""
+    subject: pulumi.Input[Any]
+    """What the requests prove; the proof is repeated when it changes."""
+    timeout: NotRequired[int]
+    """Seconds within which all must be answered as expected (default 60)."""
+
+
+class Probe(pulumi.ComponentResource):
+    """A Job that sends requests through the ingress gateway from the client's namespace.
+
+    The update ends only when every request was answered with its status, and fails otherwise
+    with the requests, the expected and the actual status. A failed proof is repeated by the
+    next update.
+    """
+
+    def __init__(
+        self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("ambient:index:Probe", name, {**args}, opts)
+        timeout = args.get("timeout", 60)
+        kubernetes.batch.v1.Job(
+            f"{name}-job",
+            **render_job(args),
+            opts=pulumi.ResourceOptions(
+                parent=self, custom_timeouts=timeouts(_START + timeout + 30)
+            ),
+        )
+        self.register_outputs({})
+
+
+def render_job(args: ProbeArgs) -> dict[str, Any]:
+    """`metadata` and `spec` of the Job."""
+    timeout = args.get("timeout", 60)
+    labels = {"app": args["name"]}
+    return {
+        "metadata": {
+            "name": args["name"],
+            "namespace": args["namespace"],
+            "annotations": {"pulumi.com/replaceUnready": "true"},
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": _START + timeout,
+            "template": {
+                "metadata": {
+                    "labels": labels,
+                    "annotations": {
+                        "ambient-exposure/subject": pulumi.Output.json_dumps(
+                            args["subject"], sort_keys=True
+                        ).apply(lambda subject: hashlib.sha256(subject.encode()).hexdigest())
+                    },
+                },
+                "spec": {
+                    "restartPolicy": "Never",
+                    "serviceAccountName": args["account"],
+                    "containers": [
+                        {
+                            "name": "probe",
+                            "image": args["image"],
+                            "imagePullPolicy": "IfNotPresent",
+                            "command": ["/bin/sh", "-c", _SCRIPT],
+                            "env": [
+                                {"name": "CHECKS", "value": _lines(args)},
+                                {"name": "LIMIT", "value": str(timeout)},
+                            ],
+                            "securityContext": RESTRICTED,
+                            # The last lines of a failed probe become the update's error.
+                            "terminationMessagePolicy": "FallbackToLogsOnError",
+                        }
+                    ],
+                },
+            },
+        },
+    }
+
+
+def _lines(args: ProbeArgs) -> pulumi.Output[str]:
+    def lines(values: dict[str, Any]) -> str:
+        return "\n".join(
+            f"{check['status']} {hostname.replace('*', 'verify')} {url}{check['path']}"
+            for url in values["urls"]
+            for hostname in values["hostnames"]
+            for check in args["checks"]
+        )
+
+    return pulumi.Output.all(urls=args["urls"], hostnames=args["hostnames"]).apply(lines)

@@ -1,0 +1,183 @@
+"""Checks of input values.
+
+A check takes a value and returns what was expected of it, or None where the value is right.
+Values that are outputs are not known yet; the API server judges them.
+"""
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pulumi
+
+Check = Callable[[Any], str | None]
+"""Returns what is expected of a value that is wrong, None for a value that is right."""
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_KEY = re.compile(
+    r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+)
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+
+
+class InvalidInput(pulumi.RunError):
+    """Every fault found in the inputs, a line each; ends the program without a stack trace."""
+
+
+class Faults:
+    """Collects the faults of one set of inputs, to be reported all at once."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._lines: list[str] = []
+
+    def add(self, path: str, message: str) -> None:
+        """Record that the value at `path` is wrong."""
+        self._lines.append(f"{path}: {message}")
+
+    def check(self, path: str, value: object, check: Check) -> None:
+        """Record a fault at `path` unless `value` passes `check`; outputs pass."""
+        if isinstance(value, pulumi.Output):
+            return
+        if expected := check(value):
+            self.add(path, f"found {value!r}, expected {expected}")
+
+    def raise_any(self) -> None:
+        """Raise InvalidInput where a fault was recorded."""
+        if self._lines:
+            listed = "\n".join(f"  {line}" for line in self._lines)
+            raise InvalidInput(f"{self._subject}:\n{listed}")
+
+
+def dns_label(value: object) -> str | None:
+    """A name of a Service, namespace or listener: RFC 1123, at most 63 characters."""
+    if isinstance(value, str) and _LABEL.fullmatch(value):
+        return None
+    return "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
+
+
+def service_name(value: object) -> str | None:
+    """A Service's name, short enough for the labels made of it: `<service>-waypoint-route`."""
+    if dns_label(value) is None and len(str(value)) <= 48:
+        return None
+    return "a DNS label: lower-case letters, digits and '-', 1 to 48 characters"
+
+
+def hostname(value: object) -> str | None:
+    """A host name of the Gateway API: lower case, no address, `*.` allowed in front."""
+    expected = (
+        "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
+    )
+    if not isinstance(value, str) or not 1 <= len(value) <= 253:
+        return expected
+    labels = value.removeprefix("*.").split(".")
+    if not all(_LABEL.fullmatch(label) for label in labels) or _is_address(value):
+        return expected
+    return None
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def port(value: object) -> str | None:
+    """A TCP port."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:
+        return None
+    return "a port from 1 to 65535"
+
+
+def unprivileged_port(value: object) -> str | None:
+    """A TCP port that a process without capabilities may listen on."""
+    if port(value) is None and value >= 1024:  # type: ignore[operator]  # port() saw an int
+        return None
+    return "a port from 1024 to 65535"
+
+
+def seconds(value: object) -> str | None:
+    """A time limit in seconds, an hour at most."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 3600:
+        return None
+    return "seconds, from 1 to 3600"
+
+
+def http_status(value: object) -> str | None:
+    """The status code of an HTTP answer."""
+    if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
+        return None
+    return "an HTTP status from 100 to 599"
+
+
+def path_prefix(value: object) -> str | None:
+    """A path as the Gateway API's PathPrefix and Exact matches take it."""
+    if (
+        isinstance(value, str)
+        and value.startswith("/")
+        and len(value) <= 1024
+        and not re.search(r"//|/\.\.?(/|$)|%2[fF]|#|[^-A-Za-z0-9/._~!$&'()*+,;=:@%]", value)
+    ):
+        return None
+    return "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
+
+
+def request_path(value: object) -> str | None:
+    """The path of a request, a query allowed."""
+    if isinstance(value, str) and re.fullmatch(r"/[!-~]*", value) and "#" not in value:
+        return None
+    return "a path that starts with '/', a query allowed, no spaces and no '#'"
+
+
+def image(value: object) -> str | None:
+    """A container image reference."""
+    if isinstance(value, str) and re.fullmatch(
+        r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", value
+    ):
+        return None
+    return "an image reference like 'docker.io/curlimages/curl:8.16.0'"
+
+
+def boolean(value: object) -> str | None:
+    """True or false."""
+    return None if isinstance(value, bool) else "true or false"
+
+
+def text(value: object) -> str | None:
+    """Any string."""
+    return None if isinstance(value, str) else "a string"
+
+
+def labels(value: object) -> str | None:
+    """Kubernetes labels, a mapping of strings."""
+    if isinstance(value, dict) and all(
+        isinstance(key, str)
+        and isinstance(label, str)
+        and _LABEL_KEY.fullmatch(key)
+        and _LABEL_VALUE.fullmatch(label)
+        for key, label in value.items()
+    ):
+        return None
+    return "labels, a mapping like {'istio-discovery': 'enabled'}"
+
+
+def one_of(*choices: str) -> Check:
+    """One of `choices`, spelt exactly so."""
+
+    def check(value: object) -> str | None:
+        if value in choices:
+            return None
+        return "one of " + ", ".join(choices) + did_you_mean(value, choices)
+
+    return check
+
+
+def did_you_mean(value: object, choices: Iterable[str]) -> str:
+    """`" (did you mean X?)"` where one of `choices` is close to `value`, else an empty string."""
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1)
+    return f" (did you mean {by_lower_case[close[0]]}?)" if close else ""
