@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from components.gateway_api import timeouts
 from components.namespace import Namespace
@@ -47,7 +48,7 @@ class Client(pulumi.ComponentResource):
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
         self.namespace = Namespace(
-            f"{name}-namespace",
+            name,
             {
                 "name": args["namespace"],
                 "discovery_labels": args.get("discovery_labels", {}),
@@ -55,7 +56,7 @@ class Client(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         ).name
-        metadata: dict[str, Any] = {"name": args["name"], "namespace": self.namespace}
+        metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": self.namespace}
         labels: dict[str, Any] = {"app": args["name"]}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, opts=inside

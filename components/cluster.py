@@ -24,6 +24,8 @@ _ANSWER = 5.0
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
+_MISSING = "missing. Create it, or let the stack do it: `pulumi config set createNamespace true`"
+
 
 class ClusterArgs(TypedDict):
     """How a cluster is reached."""
@@ -170,7 +172,7 @@ def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tupl
         name = expected["name"]
         namespace = _get(client, Namespace, name)
         if namespace is None:
-            fault = None if expected["create"] else "missing. Create it, or set createNamespace"
+            fault = None if expected["create"] else _MISSING
         elif since := namespace.metadata.deletionTimestamp:
             fault = (
                 f"terminating since {since:%Y-%m-%d %H:%M:%S}. Wait until it is gone"

@@ -9,7 +9,7 @@ from components import validation as valid
 from components.client import Client
 from components.gateway import IngressGateway, ServiceType
 from components.namespace import Namespace, NamespaceArgs
-from components.probe import CheckArgs, Probe
+from components.probe import CheckArgs, Probe, fingerprint
 from components.route import IngressRoute, RuleArgs, WaypointRoute
 from components.waypoint import Waypoint
 from components.workload import Workload
@@ -109,14 +109,14 @@ class AmbientExposure(pulumi.ComponentResource):
         port = args["service"]["port"]
         ready_timeout = args.get("ready_timeout", 300)
 
-        namespace = Namespace(f"{name}-namespace", args["namespace"], inside).name
+        namespace = Namespace(name, args["namespace"], inside).name
         workload = Workload(
-            f"{name}-workload",
+            name,
             {**args["service"], "namespace": namespace, "ready_timeout": ready_timeout},
             inside,
         )
         waypoint = Waypoint(
-            f"{name}-waypoint",
+            name,
             {
                 **args.get("waypoint", {}),
                 "name": f"{service}-waypoint",
@@ -126,7 +126,7 @@ class AmbientExposure(pulumi.ComponentResource):
             inside,
         )
         gateway = IngressGateway(
-            f"{name}-gateway",
+            name,
             {
                 **args.get("gateway", {}),
                 "name": f"{service}-gateway",
@@ -151,7 +151,7 @@ class AmbientExposure(pulumi.ComponentResource):
             inside,
         )
         waypoint_route = WaypointRoute(
-            f"{name}-waypoint-route",
+            f"{name}-waypoint",
             {
                 "name": f"{service}-waypoint-route",
                 "namespace": namespace,
@@ -185,10 +185,13 @@ class AmbientExposure(pulumi.ComponentResource):
                     "urls": gateway.urls,
                     "hostnames": args["hostnames"],
                     "checks": verification["checks"],
-                    "subject": [
-                        part.applied
-                        for part in (workload, waypoint, gateway, ingress_route, waypoint_route)
-                    ],
+                    "subject": fingerprint(
+                        workload.applied,
+                        waypoint.applied,
+                        gateway.applied,
+                        ingress_route.applied,
+                        waypoint_route.applied,
+                    ),
                     "timeout": verification.get("timeout", 60),
                 },
                 inside,

@@ -44,8 +44,8 @@ class ProbeArgs(TypedDict):
     checks: Sequence[CheckArgs]
     """Requests, sent in this order to every address with every host name. Put one that the
     service answers first: it tells a 404 of the waypoint from one of the ingress gateway."""
-    subject: pulumi.Input[Any]
-    """What the requests prove; the proof is repeated when it changes."""
+    subject: pulumi.Input[str]
+    """`fingerprint` of what the requests prove; the proof is repeated when it changes."""
     timeout: NotRequired[int]
     """Seconds within which all must be answered as expected (default 60)."""
 
@@ -73,6 +73,13 @@ class Probe(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:
+    """A digest of `parts`, known once all of them are."""
+    return pulumi.Output.json_dumps(parts, sort_keys=True).apply(
+        lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
+    )
+
+
 def render_job(args: ProbeArgs) -> dict[str, Any]:
     """`metadata` and `spec` of the Job."""
     timeout = args.get("timeout", 60)
@@ -89,11 +96,7 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
             "template": {
                 "metadata": {
                     "labels": labels,
-                    "annotations": {
-                        "ambient-exposure/subject": pulumi.Output.json_dumps(
-                            args["subject"], sort_keys=True
-                        ).apply(lambda subject: hashlib.sha256(subject.encode()).hexdigest())
-                    },
+                    "annotations": {"ambient-exposure/subject": args["subject"]},
                 },
                 "spec": {
                     "restartPolicy": "Never",

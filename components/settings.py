@@ -20,10 +20,14 @@ _Kind = type[str] | type[int] | type[bool] | type[list[Any]] | type[dict[str, An
 
 def _each(check: valid.Check) -> valid.Check:
     def checked(value: Any) -> str | None:
-        wrong = [item for item in value if check(item)]
+        if not isinstance(value, list):
+            return "a list"
         if not value:
             return "at least one"
-        return f"a list of which each is {check(wrong[0])}; {wrong[0]!r} is not" if wrong else None
+        for item in value:
+            if expected := check(item):
+                return f"a list of which each is {expected}; {item!r} is not"
+        return None
 
     return checked
 
@@ -34,7 +38,7 @@ def _request_check(value: Any) -> str | None:
     return valid.request_path(value["path"]) or valid.http_status(value["status"])
 
 
-_KEYS: dict[str, tuple[_Kind, valid.Check]] = {
+KEYS: dict[str, tuple[_Kind, valid.Check]] = {
     "context": (str, valid.text),
     "kubeconfig": (str, valid.text),
     "preflight": (bool, valid.boolean),
@@ -133,14 +137,14 @@ def read(config: Mapping[str, str], project: str) -> dict[str, Any]:
     faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
     prefix = f"{project}:"
     given = {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
-    for key in given.keys() - _KEYS.keys():
+    for key in given.keys() - KEYS.keys():
         faults.add(
             key,
-            f"unknown key{valid.did_you_mean(key, _KEYS)}; Pulumi.yaml lists them all."
+            f"unknown key{valid.did_you_mean(key, KEYS)}; Pulumi.yaml lists them all."
             f" `pulumi config rm {key}` removes it",
         )
     values: dict[str, Any] = {}
-    for key, (kind, check) in _KEYS.items():
+    for key, (kind, check) in KEYS.items():
         if key not in given:
             faults.add(key, "missing; its default stands in Pulumi.yaml, is that file complete?")
             continue

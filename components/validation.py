@@ -130,7 +130,7 @@ def request_path(value: object) -> str | None:
     """The path of a request, a query allowed."""
     if isinstance(value, str) and re.fullmatch(r"/[!-~]*", value) and "#" not in value:
         return None
-    return "a path that starts with '/', a query allowed, no spaces and no '#'"
+    return "a path that starts with '/', a query allowed"
 
 
 def image(value: object) -> str | None:

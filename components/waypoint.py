@@ -35,14 +35,14 @@ class Waypoint(pulumi.ComponentResource):
     """Name of the waypoint, known once the namespace is bound to it."""
 
     applied: pulumi.Output[dict[str, Any]]
-    """The Gateway as given, known once it is programmed."""
+    """The Gateway as given, known once the namespace is bound to it."""
 
     def __init__(
         self, name: str, args: WaypointArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("ambient:index:Waypoint", name, {**args}, opts)
         gateway = Gateway(
-            f"{name}-gateway",
+            f"{name}-waypoint",
             {
                 "name": args["name"],
                 "namespace": args["namespace"],
@@ -67,5 +67,5 @@ class Waypoint(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = after(args["name"], binding.urn)
-        self.applied = gateway.applied
+        self.applied = after(gateway.applied, binding.urn)
         self.register_outputs({"name": self.name})

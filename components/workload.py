@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from components.gateway_api import timeouts, wait_for
 from components.outputs import after
@@ -63,7 +64,7 @@ class Workload(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
-        metadata: dict[str, Any] = {"name": args["name"], "namespace": args["namespace"]}
+        metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": args["namespace"]}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, opts=inside
         )
@@ -122,7 +123,7 @@ def render_pod(args: WorkloadArgs, account: pulumi.Input[str]) -> dict[str, Any]
 
 
 def render_deployment(
-    metadata: Mapping[str, pulumi.Input[str]],
+    metadata: Mapping[str, object],
     labels: Mapping[str, pulumi.Input[str]],
     pod: dict[str, Any],
 ) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+ON_LAB = eval "$$($(PYTHON) -m lab env)"
+
+.PHONY: help
+help: ## Show what there is to make
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: up
+up: $(INSTALLED) ## From nothing to a verified exposure on the lab
+	@$(PYTHON) -m lab up
+	@$(ON_LAB); pulumi stack select --create dev; pulumi up --stack dev --yes --skip-preview
+	@$(ON_LAB); kubectl logs --namespace curl job/httpbin-probe
+
+.PHONY: preview
+preview: $(INSTALLED) ## Show what an update of the lab's stack would change
+	@$(ON_LAB); pulumi preview --stack dev --diff
+
+.PHONY: down
+down: $(INSTALLED) ## Destroy the lab's stack, then remove the lab
+	@if $(PYTHON) -m lab status >/dev/null 2>&1; then \
+		$(ON_LAB); \
+		if pulumi stack select dev 2>/dev/null; then pulumi destroy --stack dev --yes --skip-preview; fi; \
+	fi
+	@$(PYTHON) -m lab down
+
+.PHONY: env
+env: $(INSTALLED) ## Print the exports for a shell that works on the lab's stack
+	@$(PYTHON) -m lab env
+
+.PHONY: test
+test: lint unit lab-test ## Run every check, the quick ones first
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style and types
+	$(VENV)/bin/ruff format --check --quiet
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright
+
+.PHONY: unit
+unit: $(INSTALLED) ## Run the tests that need no cluster
+	$(PYTHON) -m pytest tests/unit
+
+.PHONY: lab-test
+lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
+	$(PYTHON) -m pytest tests/lab
+
+$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
+	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
+	@echo "installing Python packages into $(VENV)"
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

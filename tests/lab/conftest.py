@@ -1,0 +1,194 @@
+"""A lab of the tests' own, and stacks on it, driven by the real Pulumi."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightkube
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+EQUIPMENT = ROOT.parent / "shared" / "equipment"
+STATE = ROOT / ".lab-test"
+LIMIT = 300
+"""Seconds that one command may take; a lab's start, builds included, has an hour."""
+
+
+def equipment(name: str) -> Path:
+    """A program that no registry serves; CI must have it, others may lack it."""
+    path = EQUIPMENT / name
+    if not path.exists():
+        message = f"{path} is missing: it holds what no package registry serves"
+        assert "CI" not in os.environ, message
+        pytest.skip(message)
+    return path
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """The program `name` of the equipment, ready to run in `folder`."""
+    program = folder / name
+    with program.open("wb") as file:
+        subprocess.run(["xz", "-dc", equipment(f"{name}.xz")], stdout=file, check=True)
+    program.chmod(0o755)
+    return program
+
+
+def run(
+    *words: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    status: int | None = 0,
+    limit: float = LIMIT,
+) -> str:
+    """What a command prints, both streams; fails unless it ends with `status` (None: with any)."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=limit,
+        check=False,
+    )
+    assert status in {None, done.returncode}, f"{words} ended with {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running lab."""
+
+    state: Path
+    env: Mapping[str, str]
+    ambient: bool
+    """Whether it has a ztunnel."""
+
+    @classmethod
+    def start(cls, state: Path, ztunnel: Path | None = None) -> "Lab":
+        """Start the lab of a state folder, or find it running."""
+        env = os.environ | {"LAB_STATE": str(state)}
+        if ztunnel:
+            env["LAB_ZTUNNEL"] = str(ztunnel)
+        run(sys.executable, "-m", "lab", "up", env=env, limit=3600)
+        shell = f'eval "$({sys.executable} -m lab env)"; env -0'
+        exported = subprocess.check_output(["bash", "-ec", shell], env=env, cwd=ROOT, text=True)
+        pairs = (line.split("=", 1) for line in exported.split("\0") if "=" in line)
+        return cls(state, dict(pairs), ztunnel is not None)
+
+    def down(self) -> None:
+        """Remove it."""
+        run(sys.executable, "-m", "lab", "down", env=self.env)
+
+    def kubectl(self, *words: str, status: int | None = 0) -> str:
+        """What `kubectl` prints."""
+        return run("kubectl", *words, env=self.env, status=status)
+
+    def client(self) -> lightkube.Client:
+        """A client of its API server."""
+        return lightkube.Client(lightkube.KubeConfig.from_file(self.env["KUBECONFIG"]).get())
+
+    def curl(self, *words: str) -> str:
+        """The status that a request from the curl pod is answered with, `000` for none."""
+        command = ("curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", *words)
+        return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, status=None)
+
+
+@pytest.fixture(scope="session", params=["plain", "ztunnel"])
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab, without a ztunnel and with one."""
+    ztunnel = None
+    if request.param == "ztunnel":
+        ztunnel = unpacked("ztunnel", tmp_path_factory.mktemp("equipment"))
+    started = Lab.start(STATE, ztunnel)
+    yield started
+    started.down()
+
+
+plain = pytest.mark.parametrize("lab", ["plain"], indirect=True)
+"""Marks a test to which it makes no difference whether the lab has a ztunnel."""
+
+
+@dataclass
+class Stack:
+    """A stack `dev` in a copy of the project."""
+
+    folder: Path
+    lab: Lab
+    env: Mapping[str, str]
+
+    def configure(self, **values: Any) -> None:
+        """Set configuration over the defaults of Pulumi.yaml."""
+        file = self.folder / "Pulumi.dev.yaml"
+        settings = yaml.safe_load(file.read_text())
+        settings["config"] |= {f"ambient-exposure:{key}": value for key, value in values.items()}
+        file.write_text(yaml.safe_dump(settings))
+
+    def pulumi(self, *words: str, status: int | None = 0) -> str:
+        """What `pulumi` prints."""
+        return run("pulumi", *words, env=self.env, cwd=self.folder, status=status)
+
+    def up(self, **values: Any) -> dict[str, Any]:
+        """Configure, update, and return the stack's outputs."""
+        self.configure(**values)
+        self.pulumi("up", "--yes", "--skip-preview")
+        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
+        return outputs
+
+    def failing_up(self, **values: Any) -> str:
+        """Configure, update, and return what a failed update prints."""
+        self.configure(**values)
+        return self.pulumi("up", "--yes", "--skip-preview", status=255)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in its state."""
+        deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
+        resources: list[dict[str, Any]] = deployment.get("resources", [])
+        return resources
+
+
+NewStack = Callable[..., Stack]
+
+
+@pytest.fixture
+def new_stack(lab: Lab, tmp_path: Path) -> Iterator[NewStack]:
+    """Makes stacks, by default of the project's own program; all are destroyed in the end."""
+    stacks: list[Stack] = []
+
+    def make(program: str | None = None, path: Path | None = None) -> Stack:
+        folder = tmp_path / f"project-{len(stacks)}"
+        folder.mkdir()
+        for name in ("components", "requirements.txt", "constraints.txt", ".venv"):
+            (folder / name).symlink_to(ROOT / name)
+        for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
+            shutil.copy(ROOT / name, folder)
+        if program:
+            (folder / "__main__.py").rename(folder / "program.py")
+            (folder / "__main__.py").write_text(program)
+        env = {
+            **lab.env,
+            "PULUMI_BACKEND_URL": f"file://{folder}",
+            **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
+        }
+        stack = Stack(folder, lab, env)
+        stack.pulumi("stack", "init", "dev")
+        stacks.append(stack)
+        return stack
+
+    yield make
+    for stack in stacks:
+        stack.pulumi("destroy", "--yes", "--skip-preview")
+
+
+@pytest.fixture
+def stack(new_stack: NewStack) -> Stack:
+    """A stack of the project's own program."""
+    return new_stack()

@@ -1,0 +1,178 @@
+"""The main job from end to end, with a ztunnel and without."""
+
+import threading
+from collections.abc import Callable
+
+from lightkube.resources.core_v1 import Namespace
+
+from tests.lab.conftest import Lab, NewStack, Stack, plain, run
+
+HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
+HEADER = ("-H", "Host:httpbin.example.com")
+ENROLMENT = "istio.io/dataplane-mode"
+
+
+def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
+    assert stack.up() == {
+        "ingressHost": HOST,
+        "ingressPort": 80,
+        "ingressUrl": f"http://{HOST}:80",
+    }
+    # What the procedure checks by hand.
+    assert lab.curl("-I", *HEADER, f"{HOST}/headers") == "200"
+    assert lab.curl("-I", *HEADER, f"{HOST}/get") == "404"
+    assert lab.curl(*HEADER, f"{HOST}/status/418") == "418"
+    # Straight to the service: only a ztunnel sends it through the waypoint.
+    assert lab.curl("httpbin.httpbin:8000/headers") == "200"
+    assert lab.curl("httpbin.httpbin:8000/get") == ("404" if lab.ambient else "200")
+
+    stack.pulumi("preview", "--expect-no-changes")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+    pods = lab.kubectl("get", "pods", "-n", "httpbin", "-o", "name")
+    outputs = stack.up(serviceType="LoadBalancer")
+    url = f"http://{outputs['ingressHost']}:{outputs['ingressPort']}/headers"
+    # From this machine, at the first try.
+    answer = run("curl", "-sSg", "-m", "5", *HEADER, "-w", "%{http_code}", "-o", "/dev/null", url)
+    assert answer == "200"
+    assert lab.kubectl("get", "pods", "-n", "httpbin", "-o", "name") == pods
+    stack.pulumi("preview", "--expect-no-changes")
+
+    assert stack.up(serviceType="ClusterIP")["ingressHost"] == HOST
+
+    seen = watch_namespaces(lab, lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))
+    assert seen == [
+        "curl: enrolment removed",
+        "curl: deleted",
+        "httpbin: enrolment removed",
+        "httpbin: deleted",
+    ]
+    assert stack.resources() == []
+    left = lab.kubectl("get", "gateways,httproutes,namespaces", "-A", "-o", "name")
+    assert "httpbin" not in left
+    assert "curl" not in left
+
+
+def watch_namespaces(lab: Lab, action: Callable[[], object]) -> list[str]:
+    """What befell namespaces during `action`, in the order in which the cluster reports it."""
+    seen: list[str] = []
+    client = lab.client()
+    enrolled = {
+        one.metadata.name
+        for one in client.list(Namespace)
+        if one.metadata and ENROLMENT in (one.metadata.labels or {})
+    }
+
+    def watch() -> None:
+        gone = 0
+        for event, one in client.watch(Namespace, server_timeout=120):
+            assert one.metadata
+            name = one.metadata.name
+            if name in enrolled and ENROLMENT not in (one.metadata.labels or {}):
+                enrolled.discard(name)
+                seen.append(f"{name}: enrolment removed")
+            if event == "DELETED":
+                seen.append(f"{name}: deleted")
+                gone += 1
+            if gone == 2:
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    action()
+    watcher.join(timeout=30)
+    return seen
+
+
+@plain
+def test_every_resource_belongs_to_a_component(stack: Stack) -> None:
+    stack.up()
+    resources = stack.resources()
+    types = {resource["urn"]: resource["type"] for resource in resources}
+    for resource in resources:
+        parent = types.get(resource.get("parent", ""), "")
+        if resource["type"] == "pulumi:pulumi:Stack":
+            continue
+        if resource["type"].startswith("ambient:"):
+            assert parent == "pulumi:pulumi:Stack" or parent.startswith("ambient:")
+        else:
+            assert parent.startswith("ambient:"), resource["urn"]
+
+
+@plain
+def test_an_adopted_namespace_is_left_as_it_was(lab: Lab, stack: Stack) -> None:
+    def metadata() -> str:
+        path = "{.metadata.labels}{.metadata.annotations}{.metadata.uid}"
+        return lab.kubectl("get", "namespace", "httpbin", "-o", f"jsonpath={path}")
+
+    lab.kubectl("create", "namespace", "httpbin")
+    try:
+        lab.kubectl("label", "namespace", "httpbin", "team=shop")
+        lab.kubectl("annotate", "namespace", "httpbin", "note=keep")
+        lab.kubectl("create", "configmap", "theirs", "-n", "httpbin", "--from-literal=a=b")
+        before = metadata()
+        stack.up(createNamespace=False)
+        assert "istio.io/use-waypoint" in metadata()
+        stack.pulumi("destroy", "--yes", "--skip-preview")
+        assert metadata() == before
+        lab.kubectl("get", "configmap", "theirs", "-n", "httpbin")
+    finally:
+        lab.kubectl("delete", "namespace", "httpbin")
+
+
+STRIPPED = """
+import runpy
+import pulumi
+
+def strip(args):
+    metadata = args.props.get("metadata")
+    if not metadata or "labels" not in metadata or "{label}" not in metadata["labels"]:
+        return None
+    metadata = dict(metadata)
+    metadata["labels"] = {{k: v for k, v in metadata["labels"].items() if k != "{label}"}}
+    return pulumi.ResourceTransformResult(dict(args.props, metadata=metadata), args.opts)
+
+def unwaited(args):
+    metadata = args.props.get("metadata") or {{}}
+    if args.type_ != "kubernetes:core/v1:Service" or not metadata.get("annotations"):
+        return None
+    return pulumi.ResourceTransformResult(
+        dict(args.props, metadata=dict(metadata, annotations={{"pulumi.com/skipAwait": "true"}})),
+        args.opts,
+    )
+
+pulumi.runtime.register_resource_transform(strip)
+pulumi.runtime.register_resource_transform(unwaited)
+runpy.run_path("program.py")
+"""
+
+
+def without_label(new_stack: NewStack, label: str) -> str:
+    """What an update prints that lacks a label and does not wait for the binding either."""
+    return new_stack(STRIPPED.format(label=label)).failing_up(verifyTimeout=5)
+
+
+@plain
+def test_without_ingress_use_waypoint_the_verification_fails(new_stack: NewStack) -> None:
+    printed = without_label(new_stack, "istio.io/ingress-use-waypoint")
+    assert f"GET http://{HOST}:80/get (Host: httpbin.example.com): expected 404, got 200" in printed
+
+
+@plain
+def test_without_use_waypoint_the_verification_fails(new_stack: NewStack) -> None:
+    printed = without_label(new_stack, "istio.io/use-waypoint")
+    assert f"GET http://{HOST}:80/get (Host: httpbin.example.com): expected 404, got 200" in printed
+
+
+@plain
+def test_a_failed_verification_is_repeated_by_the_next_update(stack: Stack) -> None:
+    printed = stack.failing_up(checks=[{"path": "/headers", "status": 201}], verifyTimeout=3)
+    assert "/headers (Host: httpbin.example.com): expected 201, got 200" in printed
+    stack.up(checks=[{"path": "/headers", "status": 200}])
+
+
+@plain
+def test_switched_off_verification_sends_no_requests(lab: Lab, stack: Stack) -> None:
+    stack.up(verify=False, checks=[{"path": "/headers", "status": 201}])
+    assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")

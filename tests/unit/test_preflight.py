@@ -1,0 +1,243 @@
+"""What a cluster may lack, and how each lack is named; a small HTTP server plays the API."""
+
+import json
+import threading
+from collections.abc import Iterator
+from copy import deepcopy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pulumi
+import pytest
+import yaml
+
+from components.cluster import preflight
+from components.validation import InvalidInput
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
+OURS = "organization/ambient-exposure/dev"
+
+
+def crd(plural: str, version: str = "v1") -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{plural}.gateway.networking.k8s.io"},
+        "spec": {
+            "group": "gateway.networking.k8s.io",
+            "names": {"kind": "Kind", "plural": plural},
+            "scope": "Namespaced",
+            "versions": [{"name": version, "served": True, "storage": True}],
+        },
+    }
+
+
+def gateway_class(name: str, *conditions: dict[str, str]) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {}, "status": {"conditions": list(conditions)}}
+
+
+def namespace(**metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "httpbin", **metadata}}
+
+
+ZTUNNEL = {
+    "metadata": {"name": "ztunnel"},
+    "spec": {"selector": {}, "template": {"spec": {"containers": []}}},
+}
+ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Handled"}
+READY: dict[str, Any] = {
+    f"{CRDS}/gateways.gateway.networking.k8s.io": crd("gateways"),
+    f"{CRDS}/httproutes.gateway.networking.k8s.io": crd("httproutes"),
+    f"{CLASSES}/istio": gateway_class("istio", ACCEPTED),
+    f"{CLASSES}/istio-waypoint": gateway_class("istio-waypoint", ACCEPTED),
+    "/apis/apps/v1/daemonsets": {"metadata": {}, "items": [ZTUNNEL]},
+}
+
+
+class Api(BaseHTTPRequestHandler):
+    objects: ClassVar[dict[str, Any]]
+
+    def do_GET(self) -> None:
+        found = self.objects.get(self.path.partition("?")[0], 404)
+        code = found if isinstance(found, int) else 200
+        body = {"code": code, "message": f"status {code}"} if code != 200 else found
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the stdlib's name
+        pass
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The objects of a cluster that is ready; a number instead of one is an HTTP status."""
+    Api.objects = deepcopy(READY)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    write_kubeconfig(tmp_path, server.server_port)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setattr("components.cluster.owner", lambda: OURS)
+    yield Api.objects
+    server.shutdown()
+    server.server_close()
+
+
+def write_kubeconfig(folder: Path, port: int) -> None:
+    kubeconfig = {
+        "clusters": [{"name": "lab", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "lab", "user": {}}],
+        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "lab"}}],
+        "current-context": "lab",
+    }
+    (folder / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+
+
+def faults(*, create: bool = True, context: str = "lab") -> list[str]:
+    try:
+        preflight(
+            {"context": context},
+            {
+                "namespaces": [{"name": "httpbin", "create": create}],
+                "gateway_classes": ["istio", "istio-waypoint"],
+            },
+        )
+    except InvalidInput as refused:
+        heading, *lines = str(refused).splitlines()
+        assert heading == "the cluster is not ready for this stack:"
+        return [line.strip() for line in lines]
+    return []
+
+
+@pytest.mark.usefixtures("api")
+def test_a_ready_cluster_passes() -> None:
+    assert faults() == []
+
+
+def test_missing_gateway_api(api: dict[str, Any]) -> None:
+    api.clear()
+    api["/apis/apps/v1/daemonsets"] = READY["/apis/apps/v1/daemonsets"]
+    install = (
+        "missing. Install the standard channel of the Gateway API:"
+        " https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api"
+    )
+    assert faults()[:2] == [
+        f"CustomResourceDefinition gateways.gateway.networking.k8s.io: {install}",
+        f"CustomResourceDefinition httproutes.gateway.networking.k8s.io: {install}",
+    ]
+
+
+def test_too_old_gateway_api(api: dict[str, Any]) -> None:
+    api[f"{CRDS}/gateways.gateway.networking.k8s.io"] = crd("gateways", "v1beta1")
+    assert faults() == [
+        "CustomResourceDefinition gateways.gateway.networking.k8s.io: serves v1beta1, expected v1."
+        " Update the Gateway API to v1.0 or newer"
+    ]
+
+
+def test_missing_gateway_class(api: dict[str, Any]) -> None:
+    del api[f"{CLASSES}/istio-waypoint"]
+    assert faults() == [
+        "GatewayClass istio-waypoint: missing; istiod creates it where it runs in ambient mode."
+        " Is Istio installed with the profile `ambient`?"
+    ]
+
+
+def test_gateway_class_not_accepted(api: dict[str, Any]) -> None:
+    waiting = {
+        "type": "Accepted",
+        "status": "Unknown",
+        "reason": "Pending",
+        "message": "Waiting for controller",
+    }
+    api[f"{CLASSES}/istio"] = gateway_class("istio", waiting)
+    api[f"{CLASSES}/istio-waypoint"] = gateway_class("istio-waypoint")
+    assert faults() == [
+        "GatewayClass istio: not accepted (Pending: Waiting for controller)."
+        " Is istiod running and healthy?",
+        "GatewayClass istio-waypoint: not accepted (no status). Is istiod running and healthy?",
+    ]
+
+
+def test_terminating_namespace(api: dict[str, Any]) -> None:
+    api["/api/v1/namespaces/httpbin"] = namespace(deletionTimestamp="2026-01-02T03:04:05Z")
+    expected = [
+        "namespace httpbin: terminating since 2026-01-02 03:04:05. Wait until it is gone"
+        " (`kubectl wait --for=delete namespace/httpbin`), then try again"
+    ]
+    assert faults() == expected
+    assert faults(create=False) == expected
+
+
+def test_namespace_of_somebody_else(api: dict[str, Any]) -> None:
+    adopt = (
+        f"({OURS}; annotation ambient-exposure/stack). Choose another name, or adopt it:"
+        " `pulumi config set createNamespace false`"
+    )
+    api["/api/v1/namespaces/httpbin"] = namespace()
+    assert faults() == [f"namespace httpbin: exists and was not created by this stack {adopt}"]
+    api["/api/v1/namespaces/httpbin"] = namespace(annotations={"ambient-exposure/stack": "a/b/c"})
+    assert faults() == [f"namespace httpbin: exists and belongs to stack a/b/c {adopt}"]
+    assert faults(create=False) == []
+
+
+def test_namespace_of_this_stack(api: dict[str, Any]) -> None:
+    api["/api/v1/namespaces/httpbin"] = namespace(annotations={"ambient-exposure/stack": OURS})
+    assert faults() == []
+
+
+@pytest.mark.usefixtures("api")
+def test_namespace_to_adopt_is_missing() -> None:
+    assert faults(create=False) == [
+        "namespace httpbin: missing. Create it, or let the stack do it:"
+        " `pulumi config set createNamespace true`"
+    ]
+
+
+def test_what_may_not_be_read_is_left_to_the_update(api: dict[str, Any]) -> None:
+    api.clear()
+    for path in READY:
+        api[path] = 403
+    assert faults() == []
+
+
+def test_refused_credentials(api: dict[str, Any]) -> None:
+    api[f"{CRDS}/gateways.gateway.networking.k8s.io"] = 401
+    assert faults() == ["context lab: status 401"]
+
+
+def test_mesh_without_ztunnel_is_warned_about(
+    api: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    assert faults() == []
+    assert warnings == []
+    api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
+    assert faults() == []
+    assert warnings == [
+        "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
+        " clients inside the mesh reach the service directly and in plaintext"
+    ]
+
+
+def test_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_kubeconfig(tmp_path, 1)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    (fault,) = faults()
+    assert fault.startswith("context lab: no answer from http://127.0.0.1:1: ")
+    assert fault.endswith("(`kubectl config get-contexts` lists them)")
+
+
+@pytest.mark.usefixtures("api")
+def test_unknown_context() -> None:
+    (fault,) = faults(context="elsewhere")
+    assert fault.startswith("context elsewhere: ")
+    assert fault.endswith("or `pulumi config set kubeconfig PATH`")
+
+
+def test_no_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
+    (fault,) = faults()
+    assert str(tmp_path / "missing") in fault
