@@ -4,9 +4,11 @@ import pulumi
 
 from components import AmbientExposure, Cluster
 from components.cluster import preflight
+from components.explain import explain_failures
 from components.settings import Settings
 
 settings = Settings.load()
+explain_failures(settings.cluster)
 if settings.preflight:
     preflight(settings.cluster, settings.preflight)
 cluster = Cluster("cluster", settings.cluster)

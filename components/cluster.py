@@ -83,20 +83,38 @@ def preflight(cluster: ClusterArgs, needs: PreflightArgs) -> None:
     A mesh without ztunnel is not refused but warned about: gateways and waypoints work there.
     """
     faults = Faults("the cluster is not ready for this stack")
-    if client := _client(cluster, faults):
-        with client:
-            try:
-                _check(client, needs, faults)
-            except httpx2.TransportError as error:
-                faults.add(
-                    f"context {client.config.context_name}",
-                    f"no answer from {client.config.cluster.server}: {error}. Is the cluster"
-                    " running and reachable from here? Choose another with `pulumi config set"
-                    " context NAME` (`kubectl config get-contexts` lists them)",
-                )
-            except ApiError as error:
-                faults.add(f"context {client.config.context_name}", f"{error.status.message}")
+    context = f"context {cluster.get('context') or '(current)'}"
+    try:
+        with connect(cluster) as client:
+            _check(client, needs, faults)
+    except (ConfigError, OSError) as error:
+        faults.add(
+            context,
+            f"{error}. Set `pulumi config set context NAME` to one of `kubectl config"
+            " get-contexts`, or `pulumi config set kubeconfig PATH`",
+        )
+    except httpx2.TransportError as error:
+        faults.add(
+            context,
+            f"no answer from {error.request.url.host}:{error.request.url.port}: {error}. Is the"
+            " cluster running and reachable from here? Choose another with `pulumi config set"
+            " context NAME` (`kubectl config get-contexts` lists them)",
+        )
+    except ApiError as error:
+        faults.add(context, f"{error.status.message}")
     faults.raise_any()
+
+
+def connect(cluster: ClusterArgs) -> lightkube.Client:
+    """A client of `cluster`; raises `ConfigError` or `OSError` where the kubeconfig is wrong."""
+    path = cluster.get("kubeconfig")
+    config = (
+        lightkube.KubeConfig.from_file(Path(path).expanduser())
+        if path
+        else lightkube.KubeConfig.from_env()
+    )
+    selected = config.get(context_name=cluster.get("context") or None)
+    return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
@@ -107,24 +125,6 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         except ApiError as error:
             if error.status.code != HTTPStatus.FORBIDDEN:
                 raise
-
-
-def _client(cluster: ClusterArgs, faults: Faults) -> lightkube.Client | None:
-    context = cluster.get("context") or None
-    try:
-        if path := cluster.get("kubeconfig"):
-            config = lightkube.KubeConfig.from_file(Path(path).expanduser())
-        else:
-            config = lightkube.KubeConfig.from_env()
-        selected = config.get(context_name=context)
-    except (ConfigError, OSError) as error:
-        faults.add(
-            f"context {context or '(current)'}",
-            f"{error}. Set `pulumi config set context NAME` to one of `kubectl config"
-            " get-contexts`, or `pulumi config set kubeconfig PATH`",
-        )
-        return None
-    return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
 
 
 def _gateway_api(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, str]]:

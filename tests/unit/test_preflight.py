@@ -226,7 +226,7 @@ def test_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_kubeconfig(tmp_path, 1)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     (fault,) = faults()
-    assert fault.startswith("context lab: no answer from http://127.0.0.1:1: ")
+    assert fault.startswith("context lab: no answer from 127.0.0.1:1: ")
     assert fault.endswith("(`kubectl config get-contexts` lists them)")
 
 
