@@ -1,0 +1,79 @@
+"""The lab's command line: `python -m lab up|down|status|env|exec|logs`."""
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+def main() -> None:
+    """Run one command; end with status 1 and one message when it cannot be done."""
+    arguments = _parser().parse_args()
+    try:
+        _require(platform.system(), os.geteuid() if hasattr(os, "geteuid") else None)
+        # The commands need modules that exist on Linux alone.
+        from lab import commands  # noqa: PLC0415
+
+        match arguments.command:
+            case "up":
+                commands.up(arguments.ztunnel)
+            case "down":
+                commands.down()
+            case "status":
+                commands.status()
+            case "env":
+                commands.env()
+            case "exec":
+                commands.exec_in_node(arguments.program)
+            case _:
+                commands.logs(arguments.component, follow=arguments.follow)
+    except LabError as error:
+        sys.exit(f"lab: {error}")
+    except KeyboardInterrupt:
+        sys.exit("lab: interrupted; the same command goes on from here")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lab",
+        description="A real Kubernetes with Istio in ambient mode on this machine.",
+        epilog="LAB_STATE names the state folder, LAB_CACHE the folder of built programs.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start the lab, building first what is not in the cache")
+    up.add_argument(
+        "--ztunnel",
+        type=Path,
+        default=os.environ.get("LAB_ZTUNNEL") or None,
+        help="a ztunnel program, plain or .xz, for a complete ambient mesh (also LAB_ZTUNNEL)",
+    )
+    commands.add_parser("down", help="end the lab and remove all it left, its state folder too")
+    commands.add_parser("status", help="what runs; exit status 1 when nothing does")
+    commands.add_parser("env", help="print the exports for a shell that works on the lab")
+    execute = commands.add_parser("exec", help="run a program inside the lab's node")
+    execute.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM …")
+    logs = commands.add_parser("logs", help="print the end of the logs, or all of one")
+    logs.add_argument("component", nargs="?", help="as `status` names it, or `init`, `images`")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
+    return parser
+
+
+def _require(system: str, user: int | None) -> None:
+    """Raise `LabError` where the lab cannot run; `user` is the effective user id."""
+    if system != "Linux":
+        found = f"needs Linux, and this is {system}"
+    elif user != 0:
+        found = f"needs root for namespaces and network, and this is user {user}"
+    else:
+        return
+    raise LabError(
+        f"the lab {found}. Any cluster with Istio in ambient mode does instead: "
+        "`pulumi config set context NAME` with a context of your kubeconfig, then `pulumi up`."
+    )
+
+
+if __name__ == "__main__":
+    main()

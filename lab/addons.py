@@ -1,0 +1,271 @@
+"""What the lab installs into its cluster: Gateway API, DNS, load balancer and the mesh."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+import httpx2
+import yaml
+from lightkube import ApiError, Client, KubeConfig, codecs
+from lightkube.generic_resource import create_global_resource, create_resources_from_crd
+from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+from lightkube.resources.apps_v1 import DaemonSet, Deployment
+from lightkube.resources.core_v1 import Node, Pod
+
+from lab import versions
+from lab.artifacts import Artifacts
+from lab.cache import Cache, Recipe
+from lab.control_plane import DNS, NODE
+from lab.errors import LabError
+from lab.progress import Step, Steps
+from lab.state import Slot, State, runs
+
+MANIFESTS: Final = Path(__file__).with_name("manifests")
+
+API_LIMIT: Final = 90.0
+"""Seconds for the API server to answer; about 5 are usual."""
+
+APPLY_LIMIT: Final = 30.0
+"""Seconds for a kind to be served once its definition is there."""
+
+READY_LIMIT: Final = 180.0
+"""Seconds for node, workloads and classes to be ready; about 20 are usual."""
+
+_POLL: Final = 0.2
+_LOG_LINES: Final = 8
+
+_GatewayClass = create_global_resource(
+    "gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses"
+)
+
+
+class Cluster:
+    """The lab's cluster while it comes up, as seen with the user's own credentials."""
+
+    def __init__(self, state: State, slot: Slot) -> None:
+        """Nothing is asked of the cluster yet."""
+        self._state = state
+        self._slot = slot
+        # A proxy that the user's environment names does not know the lab's addresses.
+        config = KubeConfig.from_file(state.kubeconfig)
+        self._client = Client(config, field_manager="lab", trust_env=False)
+
+    def answers(self) -> bool:
+        """Whether the API server answers requests."""
+        try:
+            self._get(Node, NODE)
+        except (ApiError, httpx2.HTTPError):
+            return False
+        return True
+
+    def wait(self, step: Step, limit: float, log: str, lacking: Callable[[], str]) -> None:
+        """Wait until `lacking` returns nothing.
+
+        Raises `LabError` when it still says what is lacking after `limit` seconds, and when the
+        node ends; `log` is the component whose log file helps then.
+        """
+        deadline = time.monotonic() + limit
+        while lack := lacking():
+            step.update(lack)
+            if not runs(self._slot):
+                raise LabError(f"{step.name}: the node ended.\n{self._tail('init')}")
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{step.name}: waited {limit:.0f} s; {lack}.\n{self._details()}\n"
+                    f"Read {self._state.log(log)}, then run `python -m lab up` to go on, "
+                    "or `python -m lab down` to begin anew."
+                )
+            time.sleep(_POLL)
+
+    def apply(self, objects: Iterable[Any]) -> None:
+        """Apply the objects in their order, server-side. Raises `LabError`."""
+        for obj in objects:
+            deadline = time.monotonic() + APPLY_LIMIT
+            while not self._applied(obj, final=time.monotonic() > deadline):
+                time.sleep(_POLL)
+
+    def lacking(self, workloads: Iterable[Any]) -> str:
+        """Whether the node, or which of the Deployments and DaemonSets, is not ready yet."""
+        if not _holds(self._get(Node, NODE), "Ready"):
+            return "the node is not Ready"
+        waiting = [
+            f"{w.metadata.namespace}/{w.metadata.name}" for w in workloads if not self._available(w)
+        ]
+        return f"not available: {', '.join(waiting)}" if waiting else ""
+
+    def lacking_classes(self) -> str:
+        """Which of the mesh's GatewayClasses istiod has not accepted yet."""
+        names = ("istio", "istio-waypoint")
+        waiting = [name for name in names if not _holds(self._get(_GatewayClass, name), "Accepted")]
+        return f"GatewayClass not accepted: {', '.join(waiting)}" if waiting else ""
+
+    def _applied(self, obj: Any, *, final: bool) -> bool:
+        """Apply one object; False while the API server does not know its kind yet."""
+        try:
+            self._client.apply(obj, force=True)
+        except ApiError as error:
+            if error.status.code == HTTPStatus.NOT_FOUND and not final:
+                return False
+            raise LabError(
+                f"{obj.kind} {obj.metadata.name}: the API server refused it: "
+                f"{error.status.message}. Read {self._state.log('kube-apiserver')}."
+            ) from error
+        return True
+
+    def _get(self, kind: Any, name: str, namespace: str | None = None) -> dict[str, Any]:
+        """A live object, empty where there is none."""
+        try:
+            found: Any = self._client.get(kind, name, namespace=namespace)
+        except ApiError as error:
+            if error.status.code == HTTPStatus.NOT_FOUND:
+                return {}
+            raise
+        live: dict[str, Any] = found.to_dict()
+        return live
+
+    def _available(self, workload: Any) -> bool:
+        meta = workload.metadata
+        live = self._get(type(workload), meta.name, meta.namespace)
+        status = live.get("status", {})
+        if status.get("observedGeneration") != live.get("metadata", {}).get("generation"):
+            return False
+        if "desiredNumberScheduled" in status:
+            return bool(0 < status["desiredNumberScheduled"] == status.get("numberAvailable"))
+        return bool(live and status.get("availableReplicas") == live["spec"]["replicas"])
+
+    def _details(self) -> str:
+        """What the pods that are not ready say."""
+        try:
+            pods: list[Any] = list(self._client.list(Pod, namespace="*"))
+            lines = [line for pod in pods for line in describe(pod.to_dict(), self._state)]
+            return "\n".join(lines)
+        except (ApiError, httpx2.HTTPError):
+            return self._tail("kube-apiserver")
+
+    def _tail(self, component: str) -> str:
+        return tail(self._state.log(component))
+
+
+def install(steps: Steps, state: State, slot: Slot, artifacts: Artifacts, *, ambient: bool) -> None:
+    """Install everything and wait until the mesh can take Gateways.
+
+    `ambient` adds istio-cni and ztunnel. May be repeated. Raises `LabError`.
+    """
+    steps.expect(3)
+    cluster = Cluster(state, slot)
+    with steps.step(f"Kubernetes {versions.KUBERNETES}") as step:
+        objects = _objects(steps, state, slot, artifacts, ambient=ambient)
+        cluster.wait(
+            step,
+            API_LIMIT,
+            "kube-apiserver",
+            lambda: "" if cluster.answers() else "the API server does not answer",
+        )
+    with steps.step("Gateway API, CoreDNS, MetalLB and Istio applied"):
+        cluster.apply(objects)
+    workloads = [obj for obj in objects if isinstance(obj, Deployment | DaemonSet)]
+    with steps.step(f"Istio {versions.ISTIO}") as step:
+        cluster.wait(
+            step,
+            READY_LIMIT,
+            "kubelet",
+            lambda: cluster.lacking(workloads) or cluster.lacking_classes(),
+        )
+
+
+def describe(pod: dict[str, Any], state: State) -> Iterator[str]:
+    """Why a pod is not ready, and what its containers wrote last; nothing where it is."""
+    meta, status = pod["metadata"], pod["status"]
+    if _holds(pod, "Ready"):
+        return
+    containers = status.get("containerStatuses", [])
+    waiting = [container["state"].get("waiting", {}) for container in containers]
+    reasons = [w.get("message") or w["reason"] for w in waiting if w]
+    reasons += [c["message"] for c in status.get("conditions", []) if c.get("message")]
+    why = "; ".join(dict.fromkeys(reasons)) or "not ready"
+    yield f"  {meta['namespace']}/{meta['name']} is {status['phase']}; {why}"
+    folder = state.logs / "pods" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
+    for container in pod["spec"]["containers"]:
+        for log in sorted((folder / container["name"]).glob("*.log"))[-1:]:
+            yield tail(log)
+
+
+def tail(log: Path, lines: int = _LOG_LINES) -> str:
+    """The last lines of a log file, indented."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+
+
+def _objects(
+    steps: Steps, state: State, slot: Slot, artifacts: Artifacts, *, ambient: bool
+) -> list[Any]:
+    """All objects in the order in which they are applied."""
+    values = {
+        "ambient": str(ambient).lower(),
+        "dns": str(DNS),
+        "pool": str(slot.pool),
+        "cni_programs": f"{state.node}/cni/bin",
+        "cni_configuration": f"{state.node}/cni/net.d",
+        "coredns_image": versions.COREDNS_IMAGE,
+        "metallb_image": versions.METALLB_IMAGE,
+        "proxy_image": versions.PROXY_IMAGE,
+        "istiod_image": versions.ISTIOD_IMAGE,
+        "install_cni_image": versions.INSTALL_CNI_IMAGE,
+        "ztunnel_image": versions.ZTUNNEL_IMAGE,
+    }
+    definitions = [artifacts.gateway_api_crds, artifacts.metallb_crds]
+    texts = [path.read_text() for folder in definitions for path in sorted(folder.glob("*.yaml"))]
+    texts += [_manifest(name, values) for name in ("coredns", "metallb", "mesh")]
+    texts.append(_istio(steps, artifacts, _manifest("istio", values)))
+    return sorted(_load(texts), key=_rank)
+
+
+def _manifest(name: str, values: dict[str, str]) -> str:
+    return Template((MANIFESTS / f"{name}.yaml").read_text()).substitute(values)
+
+
+def _istio(steps: Steps, artifacts: Artifacts, configuration: str) -> str:
+    """The manifest that istioctl generates, from the cache after the first time."""
+    istioctl = (artifacts.bin / "istioctl").resolve()
+
+    def make(folder: Path, _: Step) -> None:
+        done = subprocess.run(
+            [istioctl, "manifest", "generate", "-f", "-"],
+            input=configuration,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if done.returncode:
+            raise LabError(f"`istioctl manifest generate` failed: {done.stderr.strip()}")
+        (folder / "istio.yaml").write_text(done.stdout)
+
+    recipe = Recipe("istio-manifest", "Istio's manifest", (str(istioctl), configuration), make)
+    return (Cache().make(recipe, steps) / "istio.yaml").read_text()
+
+
+def _load(texts: Iterable[str]) -> Iterator[Any]:
+    documents = [doc for text in texts for doc in yaml.load_all(text, yaml.CSafeLoader) if doc]
+    for document in sorted(documents, key=lambda doc: doc["kind"] != "CustomResourceDefinition"):
+        obj = codecs.from_dict(document)
+        if isinstance(obj, CustomResourceDefinition):
+            create_resources_from_crd(obj)
+        yield obj
+
+
+def _rank(obj: Any) -> int:
+    """What others need comes first; webhooks last, as nothing answers them until istiod runs."""
+    if obj.kind in ("Namespace", "CustomResourceDefinition"):
+        return 0
+    return 2 if obj.kind.endswith("WebhookConfiguration") else 1
+
+
+def _holds(live: dict[str, Any], condition: str) -> bool:
+    """Whether a live object has the condition with status True."""
+    conditions = live.get("status", {}).get("conditions", [])
+    return any(c["type"] == condition and c["status"] == "True" for c in conditions)

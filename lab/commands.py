@@ -1,0 +1,222 @@
+"""What the lab's commands do."""
+# ruff: noqa: T201  (what they find out is for people to read)
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from lab import addons, artifacts, control_plane, node, pulumi_cli, versions
+from lab.errors import LabError
+from lab.init import Plan
+from lab.progress import Steps, duration
+from lab.state import Record, Slot, State, runs
+
+WITHOUT_ZTUNNEL = """\
+No ztunnel was given (--ztunnel PATH or LAB_ZTUNNEL), so this lab is not the whole mesh. Ingress
+gateways reach waypoints through real HBONE with mesh certificates, but gateways and waypoints
+reach pods in plaintext. A client that calls a Service directly bypasses its waypoint, and
+AuthorizationPolicies that ztunnel would enforce have no effect."""
+
+
+def up(ztunnel: Path | None) -> None:
+    """Start the lab, or go on with one whose start was interrupted.
+
+    `ztunnel` None keeps what a lab of this state folder had.
+    """
+    state = State.of_environment()
+    with state.locked():
+        slot, record = _running(state), state.record()
+        wanted = str(ztunnel.resolve()) if ztunnel else record.ztunnel if record else None
+        if wanted and not Path(wanted).is_file():
+            raise LabError(f"ztunnel: there is no file {wanted}. Give the path of a ztunnel.")
+        if slot and record:
+            _require_same(record, wanted)
+            if record.ready and addons.Cluster(state, slot).answers():
+                print(f"the lab runs already\n{_addresses(state, slot)}")
+                return
+        _start(state, wanted)
+
+
+def down() -> None:
+    """End the lab and remove everything of it; also what a crash left."""
+    state = State.of_environment()
+    with state.locked():
+        slot = state.slot()
+        if slot:
+            node.clean(slot)
+        state.remove()
+        if slot:
+            node.free(slot)
+    print("the lab is down" if slot else "no lab was running")
+
+
+def status() -> None:
+    """Print what runs; raise `LabError` when nothing does."""
+    state, slot, record = _require_running()
+    running = {process.program: process for process in node.processes(slot)}
+    print(f"{'COMPONENT':<26}{'PID':>8}{'UPTIME':>14}{'MEMORY':>10}")
+    for component in Plan.read(state.node / "plan.json").components:
+        if component.once:
+            continue
+        if process := running.get(component.name):
+            uptime, memory = duration(process.uptime), f"{process.memory >> 20} MiB"
+            print(f"{component.name:<26}{process.pid:>8}{uptime:>14}{memory:>10}")
+        else:
+            print(f"{component.name:<26}{'-':>8}{'does not run':>14}")
+    print(f"all memory, pods included: {node.memory(slot) >> 20} MiB")
+    for name, version in record.versions.items():
+        print(f"{name}: {version}")
+    print(f"ztunnel: {record.ztunnel or 'none'}")
+    print(_addresses(state, slot))
+    if not record.ready:
+        raise LabError("its start did not come to an end. Run `python -m lab up` to go on.")
+
+
+def env() -> None:
+    """Print the exports with which plain pulumi, kubectl and istioctl work on the lab."""
+    state, _, record = _require_running()
+    print("\n".join(exports(state, record)))
+
+
+def exports(state: State, record: Record) -> list[str]:
+    """The lines that `env` prints."""
+    variables = {
+        "KUBECONFIG": str(state.kubeconfig),
+        "PULUMI_HOME": str(state.pulumi_home),
+        "PULUMI_BACKEND_URL": f"file://{state.backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(":".join(record.programs))}:"$PATH"')
+    proxies = IPv4Network("198.18.0.0/15")
+    lines.append(f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{proxies}"')
+    return lines
+
+
+def exec_in_node(program: Sequence[str]) -> None:
+    """Become `program`, run in the node's namespaces with the components' environment."""
+    words = list(program[1:] if program[:1] == ["--"] else program)
+    if not words:
+        raise LabError("exec: no program was named. Try `python -m lab exec -- ip address`.")
+    state, slot, _ = _require_running()
+    plan = Plan.read(state.node / "plan.json")
+    node.enter(slot, words, os.environ | plan.environment | {"KUBECONFIG": str(state.kubeconfig)})
+
+
+def logs(component: str | None, *, follow: bool) -> None:
+    """Become `tail` on all of one component's log, or on the end of each."""
+    state = State.of_environment()
+    known = {path.stem: path for path in sorted(state.logs.glob("*.log"))}
+    if not known:
+        raise LabError(f"{state.logs}: no lab has run here. Run `python -m lab up`.")
+    if component is not None and component not in known:
+        raise LabError(f"{component}: no such log; there are {', '.join(known)}.")
+    files = [known[component]] if component else list(known.values())
+    lines = "+1" if component else "10"
+    os.execvp("tail", ["tail", *(["-F"] if follow else []), "-n", lines, *map(str, files)])  # noqa: S606
+
+
+def _start(state: State, ztunnel: str | None) -> None:
+    steps = Steps()
+    if not ztunnel:
+        steps.note(WITHOUT_ZTUNNEL)
+    slot = _running(state)
+    if not slot:
+        _clear(steps, state)
+    built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
+    pulumi = pulumi_cli.find(steps, state.root / "bin")
+    slot = slot or _start_node(state, built)
+    record = Record(
+        ztunnel=ztunnel,
+        versions=_versions() | {"Pulumi CLI": pulumi.cli, "Kubernetes plugin": pulumi.plugin},
+        programs=[f"{sys.prefix}/bin", *map(str, pulumi.folders), str(built.bin)],
+    )
+    state.write(record)
+    _make_pulumi_home(state)
+    addons.install(steps, state, slot, built, ambient=ztunnel is not None)
+    state.write(replace(record, ready=True))
+    print(f"the lab is up\n{_addresses(state, slot)}")
+    print(f"Pulumi CLI: {pulumi.cli}\nPulumi's Kubernetes plugin: {pulumi.plugin}")
+    if pulumi.stand_in:
+        print("The stand-in serves where Pulumi cannot download its own plugin, nowhere else.")
+
+
+def _make_pulumi_home(state: State) -> None:
+    """Keep Pulumi's files with the lab's; plugins that the user has already still count."""
+    state.backend.mkdir(exist_ok=True)
+    state.pulumi_home.mkdir(exist_ok=True)
+    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
+    link = state.pulumi_home / "plugins"
+    if plugins.is_dir() and not link.exists():
+        link.symlink_to(plugins)
+
+
+def _clear(steps: Steps, state: State) -> None:
+    """Remove what a lab without a `down` left: it ended with its node, its stacks with it."""
+    if left := state.slot():
+        steps.note("a lab that ended without `down` is replaced, its Pulumi stacks too")
+        node.clean(left)
+        node.free(left)
+    state.clear()
+
+
+def _start_node(state: State, built: artifacts.Artifacts) -> Slot:
+    state.logs.mkdir()
+    slot, lock = state.claim()
+    node.clean(slot)
+    control_plane.prepare(state, slot, built)
+    node.start(state, slot, lock, built)
+    return slot
+
+
+def _running(state: State) -> Slot | None:
+    slot = state.slot()
+    return slot if slot and runs(slot) else None
+
+
+def _require_running() -> tuple[State, Slot, Record]:
+    state = State.of_environment()
+    slot, record = _running(state), state.record()
+    if not slot or not record:
+        raise LabError(f"no lab runs with the state folder {state.root}. Run `python -m lab up`.")
+    return state, slot, record
+
+
+def _require_same(record: Record, ztunnel: str | None) -> None:
+    """Raise `LabError` where the lab that runs is not the one that is asked for."""
+    changed = [
+        f"{name} is {record.versions.get(name, 'absent')}, wanted {version}"
+        for name, version in _versions().items()
+        if record.versions.get(name) != version
+    ]
+    if record.ztunnel != ztunnel:
+        changed.append(f"ztunnel is {record.ztunnel or 'none'}, wanted {ztunnel}")
+    if changed:
+        raise LabError(
+            f"the lab that runs differs: {'; '.join(changed)}. "
+            "Run `python -m lab down`, then `python -m lab up`."
+        )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "Kubernetes": versions.KUBERNETES,
+        "Istio": versions.ISTIO,
+        "Envoy": versions.ENVOY,
+        "Gateway API": versions.GATEWAY_API,
+        "MetalLB": versions.METALLB,
+        "CoreDNS": versions.COREDNS,
+        "etcd": versions.ETCD,
+    }
+
+
+def _addresses(state: State, slot: Slot) -> str:
+    return (
+        f"API server: https://{slot.node}:{control_plane.PORT}, kubeconfig {state.kubeconfig}\n"
+        f"LoadBalancer addresses: {slot.pool}"
+    )

@@ -1,0 +1,628 @@
+"""The provider service: what the engine asks, answered by the Kubernetes API."""
+
+# The protocol names the methods and their parameters; its stubs know no asynchronous server.
+# ruff: noqa: ARG002, N802
+# pyright: reportIncompatibleMethodOverride=false
+import functools
+import hashlib
+import importlib.metadata
+import os
+import re
+import secrets
+import sys
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+import grpc
+import httpx2
+from google.protobuf.empty_pb2 import Empty
+from lightkube.config.kubeconfig import SingleConfig
+from lightkube.core.exceptions import ApiError, ConfigError
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    status_pb2,
+)
+
+from lab.provider import diff
+from lab.provider.cluster import Cluster, KindMissingError, annotation, identity, load_config
+from lab.provider.ownership import adopt, has_first_manager
+from lab.provider.values import UNKNOWN, Object, decode, encode, has_unknown, plain, with_secrets
+from lab.provider.wait import NotReadyError, Waiter, job_completed, limit, parse
+
+VERSION = importlib.metadata.version("pulumi-kubernetes")
+"""The version that the SDK asks for, as it cannot be had of the official plugin."""
+
+_ANNOUNCEMENT = (
+    "stand-in Kubernetes provider (python -m lab.provider): Pulumi has no Kubernetes plugin here "
+    "and cannot download one"
+)
+_GRPC_OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
+# Seconds between attempts: a namespace or CRD made at the same time may take a moment to be there.
+_CREATION_RETRIES = (1, 2, 4)
+# Of these, an object that is not to be waited for is not waited for on deletion either.
+_SKIPS_DELETION_AWAIT = {
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Namespace",
+    "Pod",
+    "ReplicationController",
+    "StatefulSet",
+}
+_UNSUPPORTED = {"enableServerSideApply": "false", "renderYamlToDirectory": None}
+_READ_ONLY_METADATA = {
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+}
+_READ_ONLY_ANNOTATIONS = {
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+}
+_CHANGE_KINDS = {
+    ("ADD", False): provider_pb2.PropertyDiff.ADD,
+    ("ADD", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("DELETE", False): provider_pb2.PropertyDiff.DELETE,
+    ("DELETE", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("UPDATE", False): provider_pb2.PropertyDiff.UPDATE,
+    ("UPDATE", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+
+
+class ProviderError(Exception):
+    """A request cannot be served; the message is for the person who runs Pulumi."""
+
+
+class _InitError(Exception):
+    """The object is in the cluster but not ready: the engine is to keep this state of it."""
+
+    def __init__(self, error: NotReadyError, state: Object, inputs: Object | None = None) -> None:
+        super().__init__(error.reasons[0])
+        self.detail = provider_pb2.ErrorResourceInitFailed(
+            id=identity(error.live),
+            properties=encode(state),
+            reasons=error.reasons,
+            inputs=None if inputs is None else encode(inputs),
+        )
+
+
+@dataclass(frozen=True)
+class _Urn:
+    """What a URN says: `urn:pulumi:STACK::PROJECT::PARENT$kubernetes:GROUP/VERSION:KIND::NAME`."""
+
+    urn: str
+
+    @property
+    def name(self) -> str:
+        return self.urn.split("::", 3)[3]
+
+    @property
+    def api_version(self) -> str:
+        return self._token[1].removeprefix("core/")
+
+    @property
+    def kind(self) -> str:
+        return self._token[2]
+
+    def patches(self, obj: Object) -> bool:
+        """Whether the resource only patches an object that it does not own."""
+        return self.kind == f"{obj.get('kind')}Patch"
+
+    @property
+    def _token(self) -> list[str]:
+        return self.urn.split("::", 3)[2].rsplit("$", 1)[-1].split(":")
+
+
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+_Method = Callable[["KubernetesProvider", _Request], Awaitable[_Response]]
+_Call = Callable[["KubernetesProvider", _Request, Any], Awaitable[_Response]]
+
+
+def _call(method: _Method[_Request, _Response]) -> _Call[_Request, _Response]:
+    """A method as the service's call: what goes wrong reaches the engine as one message."""
+
+    @functools.wraps(method)
+    async def call(self: "KubernetesProvider", request: _Request, context: Any) -> _Response:
+        details: tuple[tuple[str, bytes], ...] = ()
+        try:
+            return await method(self, request)
+        except _InitError as error:
+            message = str(error)
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
+            status.details.add().Pack(error.detail)
+            details = (("grpc-status-details-bin", status.SerializeToString()),)
+        except (ProviderError, NotReadyError, httpx2.HTTPStatusError) as error:
+            message = str(error)
+        except KindMissingError as error:
+            message = f"{error}: install the CRDs that define it first"
+        except httpx2.TransportError as error:
+            message = f"the Kubernetes API server did not answer: {error or type(error).__name__}"
+        await context.abort(grpc.StatusCode.UNKNOWN, message, details)
+        raise AssertionError("abort always raises")
+
+    return call
+
+
+async def serve(engine: str) -> None:
+    """Serve the engine at this address, and tell it the port on standard output."""
+    async with grpc.aio.insecure_channel(engine) as channel:
+        server = grpc.aio.server(options=_GRPC_OPTIONS)
+        # The stubs have a type for the asynchronous client; at run time one class is both.
+        stub = cast("engine_pb2_grpc.EngineAsyncStub", engine_pb2_grpc.EngineStub(channel))
+        service = KubernetesProvider(stub)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
+        await server.wait_for_termination()
+
+
+class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """The calls of the engine's provider protocol that resources of the Kubernetes API need.
+
+    It implements the protocol itself, as the SDK's server for providers in Python cannot report a
+    resource as created but not ready, and puts a stack trace into every message.
+    """
+
+    def __init__(self, engine: "engine_pb2_grpc.EngineAsyncStub") -> None:
+        """Answer this engine."""
+        self._engine = engine
+        self._config: Object = {}
+        self._connected: Cluster | None = None
+        self._unreachable = ""
+
+    async def GetPluginInfo(self, request: Empty, context: Any) -> plugin_pb2.PluginInfo:
+        """The version, which the engine compares with the one that the SDK asks for."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    async def Cancel(self, request: Empty, context: Any) -> Empty:
+        """End all waits, so that their objects are kept as not ready."""
+        if self._connected is not None:
+            self._waiter.stop()
+        return Empty()
+
+    @_call
+    async def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """Refuse the options that this plugin does not have."""
+        config = plain(decode(request.news))
+        failures = [
+            provider_pb2.CheckFailure(
+                property=option, reason=f"{option} is not supported by the stand-in provider"
+            )
+            for option, refused in _UNSUPPORTED.items()
+            if config.get(option) and refused in (None, _text(config[option]))
+        ]
+        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
+
+    @_call
+    async def DiffConfig(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """Another cluster replaces all resources; other options change in place."""
+        old, new = plain(decode(request.olds)), plain(decode(request.news))
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        replaces: list[str] = []
+        if old.get("clusterIdentifier") and new.get("clusterIdentifier"):
+            replaces = [key for key in changed if key == "clusterIdentifier"]
+        elif _server(old) != _server(new):
+            replaces = [key for key in changed if key in ("kubeconfig", "context")]
+        return provider_pb2.DiffResponse(
+            changes=_some(changed=bool(changed)), diffs=changed, replaces=replaces
+        )
+
+    @_call
+    async def Configure(
+        self, request: provider_pb2.ConfigureRequest
+    ) -> provider_pb2.ConfigureResponse:
+        """Connect to the cluster, and say that this is not the official plugin."""
+        await self._log(engine_pb2.INFO, _ANNOUNCEMENT)
+        self._config = plain(decode(request.args))
+        try:
+            cluster = Cluster(_connection(self._config))
+            await cluster.version()
+        except (ConfigError, OSError, httpx2.HTTPError) as error:
+            self._unreachable = f"configured Kubernetes cluster is unreachable: {error}"
+            await self._log(engine_pb2.WARNING, self._unreachable)
+        else:
+            self._connected = cluster
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    @_call
+    async def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """Complete the inputs: kind, name, namespace."""
+        urn = _Urn(request.urn)
+        given = decode(request.news)
+        inputs: Object = {"apiVersion": urn.api_version, "kind": urn.kind} | diff.canonical(
+            plain(given)
+        )
+        failures = []
+        if inputs.setdefault("metadata", {}) != UNKNOWN:
+            if not inputs["metadata"].get("name"):
+                if urn.patches(inputs):
+                    raise ProviderError("patch resources require metadata.name to be set")
+                self._autoname(inputs, plain(decode(request.olds)), urn, request.randomSeed)
+            await self._set_namespace(inputs)
+            try:
+                if wait_for := annotation(inputs, "waitFor"):
+                    parse(wait_for)
+            except ValueError as error:
+                failures.append(
+                    provider_pb2.CheckFailure(
+                        property='metadata.annotations["pulumi.com/waitFor"]', reason=str(error)
+                    )
+                )
+        return provider_pb2.CheckResponse(
+            inputs=encode(with_secrets(inputs, given)), failures=failures
+        )
+
+    @_call
+    async def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """Compare the inputs that the state keeps with the new ones."""
+        urn = _Urn(request.urn)
+        old, new = plain(decode(request.olds)), plain(decode(request.news))
+        mutable = [kind for kind in ("ConfigMap", "Secret") if self._flag(f"enable{kind}Mutable")]
+        immutable = diff.immutable(new, patch=urn.patches(new), mutable=mutable)
+        changes = diff.changes(old["__inputs"], new, immutable)
+        replaces = [change.property_path for change in changes if change.replaces]
+        if await self._is_unready(old, new):
+            replaces.append('.metadata.annotations["pulumi.com/replaceUnready"]')
+        keeps_name = annotation(new, "autonamed") != "true" and all(
+            new["metadata"].get(key) == old["metadata"].get(key) for key in ("name", "namespace")
+        )
+        return provider_pb2.DiffResponse(
+            changes=_some(changed=bool(changes or replaces)),
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces) and keeps_name,
+            detailedDiff={
+                change.property_path: provider_pb2.PropertyDiff(
+                    kind=_CHANGE_KINDS[change.kind, change.replaces], inputDiff=True
+                )
+                for change in changes
+            },
+            hasDetailedDiff=True,
+        )
+
+    @_call
+    async def Create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        """Create the object, or show what the API server would make of it."""
+        urn = _Urn(request.urn)
+        given = decode(request.properties)
+        inputs = plain(given)
+        patch = urn.patches(inputs)
+        unseen = provider_pb2.CreateResponse(properties=request.properties)
+        if request.preview and (patch or not await self._previewable(inputs)):
+            return unseen
+        manager = f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        try:
+            if request.preview:
+                live = await self._create(inputs, manager, patch=patch, dry_run=True)
+            else:
+                live = await self._create_patiently(inputs, manager, request.urn, patch=patch)
+        except ApiError as error:
+            if request.preview and _cannot_preview(error):
+                return unseen
+            if error.status.reason == "AlreadyExists":
+                raise ProviderError(_exists(error)) from error
+            if error.status.reason == "Conflict":
+                raise ProviderError(_conflict(error, manager)) from error
+            raise
+        if request.preview:
+            # It would be the status of an object that nothing has worked on yet.
+            live.pop("status", None)
+            return provider_pb2.CreateResponse(
+                properties=encode(_state(live, inputs, given, manager))
+            )
+        live = await self._ready(live, inputs, given, manager, request)
+        return provider_pb2.CreateResponse(
+            id=identity(live), properties=encode(_state(live, inputs, given, manager))
+        )
+
+    @_call
+    async def Update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        """Apply the new inputs, or show what the API server would make of them."""
+        given = decode(request.news)
+        inputs, old = plain(given), plain(decode(request.olds))
+        unseen = provider_pb2.UpdateResponse(properties=request.news)
+        if request.preview and not await self._previewable(inputs):
+            return unseen
+        manager = old.get("__fieldManager") or f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        patch = _Urn(request.urn).patches(inputs)
+        try:
+            live = await self._apply(inputs, manager, patch=patch, dry_run=request.preview)
+        except ApiError as error:
+            if request.preview and error.status.reason == "Forbidden":
+                return unseen
+            if error.status.reason == "Conflict":
+                raise ProviderError(_conflict(error, manager)) from error
+            raise
+        if not request.preview:
+            live = await self._ready(live, inputs, given, manager, request)
+        initial = old.get("__initialApiVersion")
+        return provider_pb2.UpdateResponse(
+            properties=encode(_state(live, inputs, given, manager, initial))
+        )
+
+    @_call
+    async def Read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+        """The object as it is now, for a refresh, an import or a lookup by id."""
+        if self._unreachable and self._flag("deleteUnreachable"):
+            return provider_pb2.ReadResponse()
+        old, given = decode(request.properties), decode(request.inputs)
+        inputs = plain(given) or _reference(_Urn(request.urn), request.id)
+        live = await self._cluster.find(inputs)
+        if live is None:
+            return provider_pb2.ReadResponse()
+        live_inputs = diff.prune(live, inputs) if given else _as_inputs(live)
+        manager = old.get("__fieldManager") or f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        state = _state(live, live_inputs, given, manager, old.get("__initialApiVersion"))
+        checked = with_secrets(live_inputs, given)
+        if given:
+            try:
+                await self._waiter.check(live, inputs)
+            except NotReadyError as error:
+                raise _InitError(error, state, checked) from error
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=encode(state), inputs=encode(checked)
+        )
+
+    @_call
+    async def Delete(self, request: provider_pb2.DeleteRequest) -> Empty:
+        """Delete the object and wait until it is gone, or give up the fields of a patch."""
+        if self._unreachable and self._flag("deleteUnreachable"):
+            return Empty()
+        old = plain(decode(request.properties))
+        inputs = old["__inputs"]
+        live = await self._cluster.find(old)
+        if live is None:
+            return Empty()
+        if _Urn(request.urn).patches(old):
+            await self._relinquish(live, old["__fieldManager"])
+            return Empty()
+        policy = annotation(inputs, "deletionPropagationPolicy").capitalize()
+        if policy not in ("Orphan", "Background"):
+            policy = "Foreground"
+        try:
+            await self._cluster.delete(live, propagation=policy)
+        except ApiError as error:
+            if error.status.code != HTTPStatus.NOT_FOUND:
+                raise
+        if annotation(inputs, "skipAwait") != "true" or live["kind"] not in _SKIPS_DELETION_AWAIT:
+            say = functools.partial(self._say, request.urn)
+            await self._waiter.until_gone(live, limit(request.timeout, inputs), say)
+        return Empty()
+
+    @property
+    def _cluster(self) -> Cluster:
+        if self._connected is None:
+            raise ProviderError(
+                f"{self._unreachable}. If the cluster no longer exists, "
+                "PULUMI_K8S_DELETE_UNREACHABLE=true lets Pulumi forget its resources."
+            )
+        return self._connected
+
+    @functools.cached_property
+    def _waiter(self) -> Waiter:
+        return Waiter(self._cluster)
+
+    def _flag(self, option: str) -> bool:
+        """A boolean option of the provider; what is not set may be set in the environment."""
+        name = re.sub("(?=[A-Z])", "_", option).upper()
+        given = self._config.get(option, os.environ.get(f"PULUMI_K8S_{name}", ""))
+        return _text(given) == "true"
+
+    async def _log(self, severity: Any, message: str) -> None:
+        await self._engine.Log(engine_pb2.LogRequest(severity=severity, message=message))
+
+    async def _say(self, urn: str, message: str) -> None:
+        """Show a message beside the resource for as long as the operation takes."""
+        await self._engine.Log(
+            engine_pb2.LogRequest(
+                severity=engine_pb2.INFO, urn=urn, message=message, ephemeral=True
+            )
+        )
+
+    def _autoname(self, inputs: Object, old: Object, urn: _Urn, seed: bytes) -> None:
+        """Give the inputs the name they had, or one that is the same in preview and update."""
+        metadata = inputs["metadata"]
+        if annotation(old, "autonamed") == "true":
+            metadata["name"] = old["metadata"]["name"]
+        else:
+            metadata["name"] = f"{urn.name}-{hashlib.sha256(seed).hexdigest()[:8]}"
+        if metadata.setdefault("annotations", {}) != UNKNOWN:
+            metadata["annotations"]["pulumi.com/autonamed"] = "true"
+
+    async def _set_namespace(self, inputs: Object) -> None:
+        """Give a namespaced object a namespace, and no other object one."""
+        metadata = inputs["metadata"]
+        if await self._namespaced(inputs):
+            if not metadata.get("namespace"):
+                kubeconfig = self._connected.namespace if self._connected else "default"
+                metadata["namespace"] = self._config.get("namespace") or kubeconfig
+        else:
+            metadata.pop("namespace", None)
+
+    async def _namespaced(self, inputs: Object) -> bool:
+        if self._connected is None:
+            return True
+        try:
+            return (await self._connected.resource(inputs["apiVersion"], inputs["kind"])).namespaced
+        except KindMissingError:
+            # Most kinds whose CRD is still to come are namespaced.
+            return True
+
+    async def _is_unready(self, old: Object, new: Object) -> bool:
+        """Whether the object is a Job that is to be replaced because it has not completed."""
+        if new["kind"] != "Job" or annotation(new, "replaceUnready") != "true":
+            return False
+        live = await self._connected.find(old) if self._connected else None
+        return live is not None and not job_completed(live)
+
+    async def _previewable(self, inputs: Object) -> bool:
+        """Whether the API server can be asked what it would make of these inputs."""
+        if self._connected is None or has_unknown(inputs):
+            return False
+        try:
+            await self._connected.resource(inputs["apiVersion"], inputs["kind"])
+        except KindMissingError:
+            return False
+        return True
+
+    async def _create_patiently(
+        self, inputs: Object, manager: str, urn: str, *, patch: bool
+    ) -> Object:
+        for delay in _CREATION_RETRIES:
+            try:
+                return await self._create(inputs, manager, patch=patch, dry_run=False)
+            except KindMissingError as error:
+                reason = str(error)
+            except ApiError as error:
+                if error.status.code != HTTPStatus.NOT_FOUND:
+                    raise
+                reason = str(error)
+            await self._say(urn, f"trying again in {delay} s: {reason}")
+            await sleep(delay)
+        return await self._create(inputs, manager, patch=patch, dry_run=False)
+
+    async def _create(self, inputs: Object, manager: str, *, patch: bool, dry_run: bool) -> Object:
+        if patch or self._flag("upsertExistingObjects"):
+            force = dry_run or self._forces(inputs)
+            return await self._cluster.apply(inputs, manager=manager, force=force, dry_run=dry_run)
+        return await self._cluster.create(inputs, dry_run=dry_run)
+
+    async def _apply(self, inputs: Object, manager: str, *, patch: bool, dry_run: bool) -> Object:
+        live = await self._cluster.find(inputs)
+        if live is None:
+            raise ProviderError(
+                f"{inputs['kind']} {identity(inputs)} is no longer in the cluster: "
+                "run `pulumi refresh`, then Pulumi will create it again"
+            )
+        force = self._forces(inputs)
+        if not patch and dry_run:
+            # The real update first takes the fields over from their first manager.
+            force = force or has_first_manager(live)
+        elif not patch and (takeover := adopt(live, manager)):
+            await self._cluster.patch(live, takeover)
+        return await self._cluster.apply(inputs, manager=manager, force=force, dry_run=dry_run)
+
+    def _forces(self, inputs: Object) -> bool:
+        return annotation(inputs, "patchForce") == "true" or self._flag("enablePatchForce")
+
+    async def _ready(
+        self,
+        live: Object,
+        inputs: Object,
+        given: Object,
+        manager: str,
+        request: provider_pb2.CreateRequest | provider_pb2.UpdateRequest,
+    ) -> Object:
+        """Wait for the object; one that does not become ready is kept in the state as such."""
+        say = functools.partial(self._say, request.urn)
+        try:
+            return await self._waiter.until_ready(live, inputs, limit(request.timeout, inputs), say)
+        except NotReadyError as error:
+            state = _state(error.live, inputs, given, manager)
+            raise _InitError(error, state) from error
+
+    async def _relinquish(self, live: Object, manager: str) -> None:
+        """Leave every field of the object to its other managers."""
+        metadata = {
+            key: live["metadata"][key]
+            for key in ("name", "namespace", "uid")
+            if key in live["metadata"]
+        }
+        nothing = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+        await self._cluster.apply(nothing, manager=manager, force=False, dry_run=False)
+
+
+def _some(*, changed: bool) -> Any:
+    response = provider_pb2.DiffResponse
+    return response.DIFF_SOME if changed else response.DIFF_NONE
+
+
+def _text(option: Any) -> str:
+    """An option of the provider as text: the SDK writes booleans as `true` or as `"true"`."""
+    return str(option).lower()
+
+
+def _connection(config: Object) -> SingleConfig:
+    return load_config(config.get("kubeconfig") or "", config.get("context") or "")
+
+
+def _server(config: Object) -> str | None:
+    """The API server that a provider's configuration leads to, None where it leads to none."""
+    try:
+        return _connection(config).cluster.server
+    except (ConfigError, OSError):
+        return None
+
+
+def _state(
+    live: Object, inputs: Object, given: Object, manager: str, initial: str | None = None
+) -> Object:
+    """What the engine keeps: the live object, and what the next diff and update need to know."""
+    return with_secrets(live, given) | {
+        "__inputs": with_secrets(inputs, given),
+        "__initialApiVersion": initial or inputs["apiVersion"],
+        "__fieldManager": manager,
+    }
+
+
+def _reference(urn: _Urn, id_: str) -> Object:
+    """The least that identifies an object of which only the id is known."""
+    namespace, _, name = id_.rpartition("/")
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": urn.api_version, "kind": urn.kind, "metadata": metadata}
+
+
+def _as_inputs(live: Object) -> Object:
+    """The inputs that would make the object: without its status and what the server filled in."""
+    metadata = {
+        key: value for key, value in live["metadata"].items() if key not in _READ_ONLY_METADATA
+    }
+    if "annotations" in metadata:
+        metadata["annotations"] = {
+            key: value
+            for key, value in metadata["annotations"].items()
+            if key not in _READ_ONLY_ANNOTATIONS
+        }
+    return {key: value for key, value in live.items() if key != "status"} | {"metadata": metadata}
+
+
+def _cannot_preview(error: ApiError) -> bool:
+    """Whether a refused dry run says nothing about the creation that will follow.
+
+    The object may be deleted first, and its namespace may be created first.
+    """
+    status = error.status
+    of = status.details.kind if status.details else None
+    return (
+        status.reason in ("AlreadyExists", "Forbidden")
+        or (status.code == HTTPStatus.NOT_FOUND and of == "namespaces")
+        or (status.code == HTTPStatus.BAD_REQUEST and "dry run" in (status.message or ""))
+    )
+
+
+def _exists(error: ApiError) -> str:
+    return (
+        f"{error}\nThe resource already exists in the cluster and is not of this stack. Give this "
+        "one another name, bring the existing one into the stack with `pulumi import`, manage some "
+        "of its fields with a Patch resource, or set upsertExistingObjects on the provider to take "
+        "it over."
+    )
+
+
+def _conflict(error: ApiError, manager: str) -> str:
+    return (
+        "server-side apply field conflict: the resource managed by field manager "
+        f'"{manager}" had an apply conflict: {error}\nLeave the fields to their manager, or take '
+        'them over with the annotation `pulumi.com/patchForce: "true"`.'
+    )

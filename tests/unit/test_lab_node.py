@@ -1,0 +1,355 @@
+"""The run half of the lab, as far as it can be judged without starting one."""
+# pyright: reportPrivateUsage=false
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+
+from lab import __main__ as command_line
+from lab import addons, commands, control_plane, init, node, state
+from lab.artifacts import Artifacts
+from lab.errors import LabError
+from lab.init import Component, Plan, Supervisor
+from lab.state import Record, Slot, State
+
+
+@pytest.fixture(autouse=True)
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "registry"
+    monkeypatch.setattr(state, "REGISTRY", folder)
+    return folder
+
+
+@pytest.fixture
+def make_state(tmp_path: Path) -> Callable[[str], State]:
+    return lambda name: State(tmp_path / name)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    cache = tmp_path / "cache"
+    (cache / "debian/usr/lib/cni").mkdir(parents=True)
+    (cache / "debian/usr/lib/cni/bridge").touch()
+    (cache / "debian/usr/lib/x86_64-linux-gnu/xtables").mkdir(parents=True)
+    return Artifacts(
+        bin=cache / "bin",
+        debian=cache / "debian",
+        gateway_api_crds=cache / "gateway-api",
+        metallb_crds=cache / "metallb",
+        images=(cache / "pause.tar", cache / "istiod.tar"),
+    )
+
+
+class TestSlot:
+    def test_no_two_labs_share_an_address(self) -> None:
+        networks = [n for i in range(state.SLOTS) for n in (Slot(i).link, Slot(i).pool)]
+        assert len(set(networks)) == 2 * state.SLOTS
+        assert all(network.subnet_of(IPv4Network("198.18.0.0/15")) for network in networks)
+
+    def test_addresses_of_the_first(self) -> None:
+        slot = Slot(0)
+        assert (slot.host, slot.node) == (IPv4Address("198.18.0.1"), IPv4Address("198.18.0.2"))
+        assert slot.pool == IPv4Network("198.18.1.0/24")
+
+    def test_the_kernel_takes_every_name_for_an_interface(self) -> None:
+        assert all(len(Slot(number).name) <= 15 for number in range(state.SLOTS))
+
+
+class TestClaim:
+    def test_each_lab_has_a_slot_of_its_own(self, make_state: Callable[[str], State]) -> None:
+        (one, first), (two, second) = make_state("a").claim(), make_state("b").claim()
+        assert (one, two) == (Slot(0), Slot(1))
+        assert make_state("b").slot() == two
+        for lock in (first, second):
+            os.close(lock)
+
+    def test_a_slot_is_held_while_a_process_has_the_lock(
+        self, make_state: Callable[[str], State]
+    ) -> None:
+        slot, lock = make_state("a").claim()
+        heir = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
+        os.close(lock)
+        assert state.runs(slot)
+        heir.kill()
+        heir.wait()
+        assert not state.runs(slot)
+
+    def test_the_slot_of_a_dead_lab_is_taken_over(self, make_state: Callable[[str], State]) -> None:
+        dead, lock = make_state("a").claim()
+        os.close(lock)
+        slot, lock = make_state("b").claim()
+        assert slot == dead
+        assert make_state("a").slot() is None
+        os.close(lock)
+
+    def test_a_freed_slot_is_gone(self, make_state: Callable[[str], State]) -> None:
+        slot, lock = make_state("a").claim()
+        os.close(lock)
+        node.free(slot)
+        assert make_state("a").slot() is None
+        assert not state.runs(slot)
+
+    def test_the_machine_is_full(
+        self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(state, "SLOTS", 1)
+        _, lock = make_state("a").claim()
+        with pytest.raises(LabError, match="all 1 slots are in use"):
+            make_state("b").claim()
+        os.close(lock)
+
+
+class TestState:
+    def test_never_takes_a_folder_of_others(self, make_state: Callable[[str], State]) -> None:
+        lab = make_state("home")
+        lab.root.mkdir()
+        (lab.root / "thesis.txt").touch()
+        expected = r"LAB_STATE: .*/home holds files that are not a lab's"
+        with pytest.raises(LabError, match=expected), lab.locked():
+            pass
+        assert (lab.root / "thesis.txt").exists()
+
+    def test_git_does_not_see_it(self, make_state: Callable[[str], State]) -> None:
+        lab = make_state("a")
+        with lab.locked():
+            lab.logs.mkdir()
+            lab.clear()
+        assert [path.name for path in lab.root.iterdir()] == [".gitignore"]
+        assert (lab.root / ".gitignore").read_text().endswith("*\n")
+
+    def test_one_command_at_a_time_also_when_the_folder_is_removed(
+        self, make_state: Callable[[str], State]
+    ) -> None:
+        lab = make_state("a")
+        seen: list[str] = []
+
+        def other() -> None:
+            with lab.locked():
+                seen.append("other")
+
+        with lab.locked():
+            thread = threading.Thread(target=other)
+            thread.start()
+            lab.remove()
+            seen.append("down")
+        thread.join(timeout=10)
+        assert seen == ["down", "other"]
+        assert lab.root.exists()
+
+    def test_record(self, make_state: Callable[[str], State]) -> None:
+        lab = make_state("a")
+        record = Record(ztunnel="/z", versions={"Istio": "1"}, programs=["/bin"], ready=True)
+        with lab.locked():
+            assert lab.record() is None
+            lab.write(record)
+            assert lab.record() == record
+            (lab.root / "lab.json").write_text('{"of": "another version"}')
+            assert lab.record() is None
+
+
+class TestCommands:
+    @pytest.mark.parametrize(
+        ("system", "user", "found"),
+        [
+            ("Darwin", 501, "needs Linux, and this is Darwin"),
+            ("Windows", None, "needs Linux, and this is Windows"),
+            ("Linux", 1000, "needs root for namespaces and network, and this is user 1000"),
+        ],
+    )
+    def test_where_the_lab_cannot_run(self, system: str, user: int | None, found: str) -> None:
+        with pytest.raises(LabError) as error:
+            command_line._require(system, user)
+        assert str(error.value) == (
+            f"the lab {found}. Any cluster with Istio in ambient mode does instead: "
+            "`pulumi config set context NAME` with a context of your kubeconfig, "
+            "then `pulumi up`."
+        )
+
+    def test_root_on_linux(self) -> None:
+        command_line._require("Linux", 0)
+
+    def test_a_shell_reads_the_exports(self, tmp_path: Path) -> None:
+        lab = State(tmp_path / "it's a lab")
+        record = Record(ztunnel=None, versions={}, programs=["/venv/bin", "/a b/bin"])
+        script = "\n".join(commands.exports(lab, record))
+        values = subprocess.run(
+            ["/bin/sh", "-ec", f'{script}\necho "$KUBECONFIG|$PATH|$NO_PROXY|$PULUMI_BACKEND_URL"'],
+            env={"PATH": "/usr/bin", "NO_PROXY": "localhost"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        assert values == (
+            f"{lab.root}/kubeconfig|/venv/bin:/a b/bin:/usr/bin|"
+            f"localhost,198.18.0.0/15|file://{lab.root}/pulumi"
+        )
+
+    @pytest.mark.parametrize("command", [commands.env, commands.status])
+    def test_nothing_runs(
+        self, command: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LAB_STATE", str(tmp_path / "a"))
+        with pytest.raises(LabError, match=r"no lab runs .*/a\. Run `python -m lab up`\."):
+            command()
+
+    def test_another_lab_is_asked_for(self) -> None:
+        record = Record(ztunnel=None, versions=commands._versions(), programs=[])
+        commands._require_same(record, None)
+        with pytest.raises(LabError, match=r"ztunnel is none, wanted /z\. Run"):
+            commands._require_same(record, "/z")
+        record.versions["Istio"] = "1.0"
+        with pytest.raises(LabError, match=r"Istio is 1\.0, wanted 1\."):
+            commands._require_same(record, None)
+
+    def test_a_ztunnel_that_is_not_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LAB_STATE", str(tmp_path / "a"))
+        with pytest.raises(LabError, match="ztunnel: there is no file /nowhere"):
+            commands.up(Path("/nowhere"))
+
+
+class TestPlan:
+    def test_certificates(self) -> None:
+        authority = control_plane.Authority()
+        own = x509.load_pem_x509_certificate(authority.certificate)
+        client = authority.issue("system:node:lab", "system:nodes")
+        server = authority.issue("api", names=["lab"], addresses=[IPv4Address("10.0.0.1")])
+        for identity in (client, server):
+            x509.load_pem_x509_certificate(identity.certificate).verify_directly_issued_by(own)
+        subject = x509.load_pem_x509_certificate(client.certificate).subject.rfc4514_string()
+        assert subject == "O=system:nodes,CN=system:node:lab"
+        names = (
+            x509.load_pem_x509_certificate(server.certificate)
+            .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            .value
+        )
+        assert names.get_values_for_type(x509.DNSName) == ["lab"]
+        assert names.get_values_for_type(x509.IPAddress) == [IPv4Address("10.0.0.1")]
+
+    def test_what_is_written_for_the_node(self, tmp_path: Path, artifacts: Artifacts) -> None:
+        lab = State(tmp_path / "a")
+        plan = control_plane.prepare(lab, Slot(3), artifacts)
+        read = Plan.read(lab.node / "plan.json")
+        assert [part.command for part in read.components] == [
+            part.command for part in plan.components
+        ]
+        assert plan.address == "198.18.6.2/24"
+        kubelet = yaml.safe_load((lab.node / "kubelet.yaml").read_text())
+        assert kubelet["cgroupRoot"] == "/ambient-lab-3"
+        assert kubelet["podLogsDir"] == f"{lab.root}/log/pods"
+        assert (lab.node / "cni/bin/bridge").is_symlink()
+        kubeconfig = yaml.safe_load(lab.kubeconfig.read_text())
+        assert kubeconfig["clusters"][0]["cluster"]["server"] == "https://198.18.6.2:6443"
+        assert kubeconfig["current-context"] == "lab"
+        assert lab.kubeconfig.stat().st_mode & 0o077 == 0
+
+    def test_components_wait_for_components_that_exist(
+        self, tmp_path: Path, artifacts: Artifacts
+    ) -> None:
+        started: set[str] = set()
+        for component in control_plane.prepare(State(tmp_path), Slot(0), artifacts).components:
+            assert started.issuperset(component.after)
+            started.add(component.name)
+
+    @pytest.mark.parametrize("name", ["coredns", "metallb", "mesh", "istio"])
+    def test_manifests(self, name: str) -> None:
+        values = dict.fromkeys(_placeholders(), "true")
+        documents = list(yaml.safe_load_all(addons._manifest(name, values)))
+        assert all(document["kind"] for document in documents)
+
+
+class TestSupervisor:
+    def test_order_and_restarts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        order = tmp_path / "order"
+        ended: list[int] = []
+        monkeypatch.setattr(os, "_exit", ended.append)
+        say = "echo {} >> " + str(order)
+        components = [
+            Component("late", ["sh", "-c", say.format("late")], after=["early"], once=True),
+            Component("early", ["sh", "-c", say.format("early")], once=True),
+            Component("broken", ["sh", "-c", f"{say.format('broken')}; exit 3"], after=["late"]),
+        ]
+        Supervisor(_plan(tmp_path, components)).run()
+        words = order.read_text().split()
+        assert words == ["early", "late", *["broken"] * (init.RESTARTS + 1)]
+        assert ended == [1]
+
+
+class TestCgroups:
+    def test_version_2_passes_every_controller_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "_hierarchies", lambda: [tmp_path])
+        (tmp_path / "cgroup.controllers").write_text("memory\n")
+        (tmp_path / "ambient-lab-0").mkdir()
+        assert node._make_cgroups(Slot(0)) == [tmp_path / "ambient-lab-0/node/cgroup.procs"]
+        for folder in (tmp_path, tmp_path / "ambient-lab-0"):
+            assert (folder / "cgroup.subtree_control").read_text() == "+memory"
+
+    def test_version_1_needs_processors_and_memory_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "_hierarchies", lambda: [tmp_path])
+        folders = [tmp_path, tmp_path / "ambient-lab-0", tmp_path / "ambient-lab-0/node"]
+        folders[-1].mkdir(parents=True)
+        for folder, value in zip(folders, ("0-1", "", ""), strict=True):
+            (folder / "cpuset.cpus").write_text(value)
+            (folder / "cpuset.mems").write_text(value)
+        node._make_cgroups(Slot(0))
+        assert all((folder / "cpuset.cpus").read_text() == "0-1" for folder in folders)
+
+    def test_folders_are_removed_from_the_inside(self, tmp_path: Path) -> None:
+        (tmp_path / "lab/kubepods/pod1").mkdir(parents=True)
+        node._remove_cgroups(tmp_path / "lab")
+        assert list(tmp_path.glob("lab")) == []
+        node._remove_cgroups(tmp_path / "lab")
+
+
+def test_a_pod_that_is_not_ready_explains_itself(tmp_path: Path) -> None:
+    lab = State(tmp_path)
+    log = lab.logs / "pods/ns_pod_1/main/0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("no such flag\n")
+    pod: dict[str, Any] = {
+        "metadata": {"namespace": "ns", "name": "pod", "uid": "1"},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {
+            "phase": "Pending",
+            "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+            "conditions": [{"type": "Ready", "status": "False", "message": "main is not ready"}],
+        },
+    }
+    lines = list(addons.describe(pod, lab))
+    assert lines == [
+        "  ns/pod is Pending; CrashLoopBackOff; main is not ready",
+        "  no such flag",
+    ]
+    pod["status"]["conditions"][0]["status"] = "True"
+    assert list(addons.describe(pod, lab)) == []
+
+
+def _plan(folder: Path, components: list[Component]) -> Plan:
+    return Plan(
+        address="",
+        gateway="",
+        authority="",
+        services="",
+        needs=[],
+        logs=str(folder),
+        environment={},
+        components=components,
+    )
+
+
+def _placeholders() -> set[str]:
+    text = "".join(path.read_text() for path in addons.MANIFESTS.glob("*.yaml"))
+    return set(addons.Template(text).get_identifiers())
