@@ -4,7 +4,7 @@ from components.client import Client, ClientArgs
 from components.cluster import Cluster, ClusterArgs
 from components.exposure import AmbientExposure, AmbientExposureArgs
 from components.gateway import IngressGateway, IngressGatewayArgs
-from components.gateway_api import Gateway, HTTPRoute
+from components.gateway_api import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
 from components.namespace import Namespace, NamespaceArgs
 from components.probe import CheckArgs, Probe, ProbeArgs
 from components.route import (
@@ -26,6 +26,7 @@ __all__ = [
     "ClientArgs",
     "Cluster",
     "ClusterArgs",
+    "GRPCRoute",
     "Gateway",
     "HTTPRoute",
     "IngressGateway",
@@ -37,6 +38,7 @@ __all__ = [
     "NamespaceArgs",
     "Probe",
     "ProbeArgs",
+    "ReferenceGrant",
     "RuleArgs",
     "Waypoint",
     "WaypointArgs",

@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import pulumi
 
 from components.gateway_api import Gateway, infrastructure, timeouts, wait_for
+from components.gateway_api_types import GatewaySpec
 from components.outputs import unknown
 
 ServiceType = Literal["ClusterIP", "LoadBalancer"]
@@ -113,7 +114,7 @@ _ADDRESSED: dict[ServiceType, str] = {
 }
 
 
-def render_gateway(args: IngressGatewayArgs) -> dict[str, Any]:
+def render_gateway(args: IngressGatewayArgs) -> GatewaySpec:
     """The spec of the Gateway."""
     return {
         "gatewayClassName": args.get("gateway_class", "istio"),

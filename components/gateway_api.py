@@ -1,7 +1,8 @@
 """Thin typed resources of the Kubernetes Gateway API.
 
 Their tokens are those of the Kubernetes provider's custom resources, so that a later move to
-generated SDK types replaces nothing. Specs are plain dicts in the API's own camelCase.
+generated SDK types replaces nothing. Specs are plain dicts in the API's own camelCase, typed by
+`gateway_api_types`.
 
 https://gateway-api.sigs.k8s.io/reference/spec/
 """
@@ -9,10 +10,17 @@ https://gateway-api.sigs.k8s.io/reference/spec/
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, ClassVar, NotRequired, TypedDict, cast
+from typing import Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar, cast
 
 import pulumi
 
+from components.gateway_api_types import (
+    GatewayInfrastructure,
+    GatewaySpec,
+    GRPCRouteSpec,
+    HTTPRouteSpec,
+    ReferenceGrantSpec,
+)
 from components.outputs import after
 
 GROUP = "gateway.networking.k8s.io"
@@ -28,10 +36,14 @@ class ObjectMeta(TypedDict):
     annotations: NotRequired[Mapping[str, pulumi.Input[str]]]
 
 
-class _Resource(pulumi.CustomResource):
-    """An object of the Gateway API whose live `metadata`, `spec` and `status` are outputs."""
+SpecT = TypeVar("SpecT", bound=Mapping[str, Any])
+
+
+class _Resource(pulumi.CustomResource, Generic[SpecT]):
+    """An object of the Gateway API whose live `status` is an output."""
 
     kind: ClassVar[str]
+    version: ClassVar[str] = "v1"
 
     name: pulumi.Output[str]
     """`metadata.name`, known once the object is ready."""
@@ -42,14 +54,14 @@ class _Resource(pulumi.CustomResource):
         self,
         resource_name: str,
         metadata: ObjectMeta,
-        spec: Mapping[str, Any],
+        spec: SpecT,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
-            f"kubernetes:{GROUP}/v1:{self.kind}",
+            f"kubernetes:{GROUP}/{self.version}:{self.kind}",
             resource_name,
             {
-                "apiVersion": f"{GROUP}/v1",
+                "apiVersion": f"{GROUP}/{self.version}",
                 "kind": self.kind,
                 "metadata": metadata,
                 "spec": spec,
@@ -70,16 +82,32 @@ class _Resource(pulumi.CustomResource):
         return cast("pulumi.Output[dict[str, Any]]", pulumi.get(self, "status"))
 
 
-class Gateway(_Resource):
+class Gateway(_Resource[GatewaySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#gateway"""
 
     kind = "Gateway"
 
 
-class HTTPRoute(_Resource):
+class HTTPRoute(_Resource[HTTPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
 
     kind = "HTTPRoute"
+
+
+class GRPCRoute(_Resource[GRPCRouteSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute"""
+
+    kind = "GRPCRoute"
+
+
+class ReferenceGrant(_Resource[ReferenceGrantSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
+
+    At v1beta1, which every bundle from v1.0 on serves; v1 came with v1.5.
+    """
+
+    kind = "ReferenceGrant"
+    version = "v1beta1"
 
 
 def wait_for(*conditions: str) -> dict[str, str]:
@@ -96,7 +124,7 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
 
-def infrastructure(description: str) -> dict[str, dict[str, str]]:
+def infrastructure(description: str) -> GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from components.gateway_api import HTTPRoute, timeouts, wait_for
+from components.gateway_api_types import HTTPRouteSpec
 
 
 class RuleArgs(TypedDict):
@@ -87,7 +88,7 @@ class WaypointRoute(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
+def render_ingress_route(args: IngressRouteArgs) -> HTTPRouteSpec:
     """The spec of the HTTPRoute attached to the ingress Gateway."""
     return {
         "parentRefs": [{"name": args["gateway"], "namespace": args["gateway_namespace"]}],
@@ -96,7 +97,7 @@ def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
     }
 
 
-def render_waypoint_route(args: WaypointRouteArgs) -> dict[str, Any]:
+def render_waypoint_route(args: WaypointRouteArgs) -> HTTPRouteSpec:
     """The spec of the HTTPRoute attached to the Service."""
     return {
         "parentRefs": [
@@ -123,7 +124,7 @@ def _route(
     parent: pulumi.ComponentResource,
     name: str,
     args: IngressRouteArgs | WaypointRouteArgs,
-    spec: dict[str, Any],
+    spec: HTTPRouteSpec,
 ) -> pulumi.Output[dict[str, Any]]:
     route = HTTPRoute(
         f"{name}-route",

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     execute = commands.add_parser("exec", help="run a program inside the lab's node")
     execute.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM …")
     logs = commands.add_parser("logs", help="print the end of the logs, or all of one")
-    logs.add_argument("component", nargs="?", help="as `status` names it, or `init`, `images`")
+    logs.add_argument("component", nargs="?", help="as `status` names it, or `init`")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
     return parser
 

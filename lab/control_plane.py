@@ -40,7 +40,12 @@ DNS: Final = SERVICES[10]
 PORT: Final = 6443
 """Where the API server listens."""
 
+CONTAINERD: Final = "containerd"
+"""Where containerd keeps images, in the node's folder."""
+
 CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
+
+_KUBELET: Final = "/var/lib/kubelet"
 
 _LIFETIME: Final = dt.timedelta(days=365)
 
@@ -113,7 +118,10 @@ class Authority:
 
 
 def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
-    """Write everything the components read, and the plan for `lab.init`; return the plan."""
+    """Write everything the components read, and the plan for `lab.init`; return the plan.
+
+    Images are not its concern: they are in `CONTAINERD` of the node's folder before it starts.
+    """
     for folder in ("pki", "cni/bin", "cni/net.d", "kubelet"):
         (state.node / folder).mkdir(parents=True, exist_ok=True)
     state.node.chmod(0o700)
@@ -127,12 +135,25 @@ def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
         authority=str(state.node / "pki/ca.crt"),
         services=str(SERVICES),
         needs=[str(path) for path in _needs(state, artifacts)],
+        places={_KUBELET: str(state.node / "kubelet")},
         logs=str(state.logs),
-        environment=_environment(artifacts),
+        environment=environment(artifacts),
         components=_components(state, slot, artifacts),
     )
     plan.write(state.node / "plan.json")
     return plan
+
+
+def environment(artifacts: Artifacts) -> dict[str, str]:
+    """What the node's programs find theirs with."""
+    debian = artifacts.debian
+    folders = [artifacts.bin, debian / "usr/sbin", debian / "usr/bin"]
+    host = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    return {
+        "PATH": ":".join([*map(str, folders), *host]),
+        "LD_LIBRARY_PATH": artifacts.library_path,
+        "XTABLES_LIBDIR": artifacts.xtables_path,
+    }
 
 
 def _certificate(
@@ -237,18 +258,6 @@ def _needs(state: State, artifacts: Artifacts) -> list[Path]:
     return [cache, CHECKOUT, state.root, Path(sys.prefix), Path(sys.base_prefix)]
 
 
-def _environment(artifacts: Artifacts) -> dict[str, str]:
-    debian = artifacts.debian
-    folders = [artifacts.bin, debian / "usr/sbin", debian / "usr/bin"]
-    host = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-    return {
-        "PATH": ":".join([*map(str, folders), *host]),
-        "LD_LIBRARY_PATH": artifacts.library_path,
-        "XTABLES_LIBDIR": artifacts.xtables_path,
-        "TMPDIR": "/var/tmp",  # noqa: S108  (the node's own)
-    }
-
-
 def _configuration(state: State, slot: Slot, artifacts: Artifacts) -> dict[str, str]:
     """File name in the node's folder -> content."""
     return {
@@ -264,7 +273,7 @@ def _containerd(state: State, artifacts: Artifacts) -> str:
     # Without restrict_oom_score_adj no container starts where CAP_SYS_RESOURCE is missing.
     return f"""\
 version = 2
-root = "{state.node}/containerd"
+root = "{state.node}/{CONTAINERD}"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
@@ -313,7 +322,7 @@ def _kubelet(state: State, slot: Slot) -> dict[str, Any]:
         "clusterDomain": "cluster.local",
         "resolvConf": f"{state.node}/resolv.conf",
         "podLogsDir": f"{state.logs}/pods",
-        "volumePluginDir": f"{state.node}/kubelet/volumeplugins",
+        "volumePluginDir": f"{_KUBELET}/volumeplugins",
         # The disk is the host's: how full it is says nothing about the lab.
         "localStorageCapacityIsolation": False,
         "imageGCHighThresholdPercent": 100,
@@ -371,7 +380,6 @@ def _components(state: State, slot: Slot, artifacts: Artifacts) -> list[Componen
     node, pki, programs = state.node, state.node / "pki", artifacts.bin
     etcd = "http://127.0.0.1:2379"
     containerd = f"{artifacts.debian}/usr/bin/containerd"
-    import_images = 'for image; do ctr -n k8s.io image import "$image"; done'
     return [
         Component(
             "etcd",
@@ -386,12 +394,6 @@ def _components(state: State, slot: Slot, artifacts: Artifacts) -> list[Componen
         ),
         Component(
             "containerd", [containerd, f"--config={node}/containerd.toml"], ready=CONTAINERD_SOCKET
-        ),
-        Component(
-            "images",
-            ["sh", "-ec", import_images, "sh", *map(str, artifacts.images)],
-            after=["containerd"],
-            once=True,
         ),
         Component(
             "kube-apiserver",
@@ -453,13 +455,12 @@ def _components(state: State, slot: Slot, artifacts: Artifacts) -> list[Componen
                 f"{programs}/kubelet",
                 f"--config={node}/kubelet.yaml",
                 f"--kubeconfig={node}/kubelet.kubeconfig",
-                f"--root-dir={node}/kubelet",
+                f"--root-dir={_KUBELET}",
                 f"--cert-dir={pki}",
                 f"--hostname-override={NODE}",
                 f"--node-ip={slot.node}",
             ],
-            # A pod whose image is not there yet would wait for seconds before it looks again.
-            after=["kube-apiserver", "images"],
+            after=["kube-apiserver", "containerd"],
             ready="http://127.0.0.1:10248/healthz",
         ),
         Component(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cache import Cache, Recipe
-from lab.command import SILENCE, Command, CommandError
+from lab.command import Command, CommandError
 from lab.errors import LabError
 from lab.progress import Step, Steps
 
@@ -49,9 +49,9 @@ Dir::State::status "{folder}/status";
 Dir::Cache "{folder}";
 Dir::Log "{folder}";
 Acquire::Languages "none";
-Acquire::Retries "1";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
+Acquire::Retries "0";
+Acquire::http::Timeout "10";
+Acquire::https::Timeout "10";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
@@ -75,7 +75,7 @@ def recipe(cache: Cache, steps: Steps) -> Recipe:
     """The root folder with all packages unpacked, `bin`, `sbin` and `lib` merged into `usr`."""
 
     def make(into: Path, step: Step) -> None:
-        with tempfile.TemporaryDirectory(dir=cache.root) as folder:
+        with tempfile.TemporaryDirectory(dir=into) as folder:
             apt = Apt(Path(folder), cache.log("debian"), step)
             archives = apt.download(read_lock())
             changed = verify(archives, read_lock())
@@ -127,15 +127,20 @@ class Apt:
         except CommandError as failure:
             # A source that is out of order does not matter unless a package comes from it.
             trouble = f"\n{failure}"
-        self._step.update("downloading")
         available = self._available()
+        if not available:
+            raise LabError(
+                "Debian's archive does not answer. Check the network and apt's sources, then run"
+                f" the same command again.{trouble}"
+            )
+        self._step.update("downloading")
         pinned = [str(pin) for pin in pins if (pin.name, pin.version) in available]
         try:
             self._install(pinned)
         except CommandError as failure:
             raise LabError(
-                "Debian's archive does not answer or lacks a package. Check the network and apt's"
-                f" sources, then run the same command again.\n{failure}{trouble}"
+                "Debian's archive lacks a package or does not answer any more. Check apt's sources"
+                f" and the network, then run the same command again.\n{failure}{trouble}"
             ) from failure
         return sorted((self._folder / "archives").glob("*.deb"))
 
@@ -149,7 +154,7 @@ class Apt:
 
     def _get(self, *arguments: str) -> None:
         command = ["apt-get", f"-c={self._folder / 'apt.conf'}", *arguments]
-        Command(command, self._log, silence=SILENCE).run()
+        Command(command, self._log).run()
 
     def _available(self) -> set[tuple[str, str]]:
         command = ["apt-cache", f"-c={self._folder / 'apt.conf'}", "dumpavail"]

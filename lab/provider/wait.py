@@ -190,7 +190,9 @@ class Waiter:
             ended = f"was not ready at the cancellation: waiting for {lack}"
             raise NotReadyError(live, *await self._explain(live, ended)) from None
         except FailedError as error:
-            raise NotReadyError(live, *await self._explain(live, f"failed: {error}")) from None
+            raise NotReadyError(live, *await self._failure(live, error)) from None
+        except httpx2.HTTPError as error:
+            raise NotReadyError(live, f"{_title(live)} cannot be watched: {error!r}") from error
         if said:
             await say("")
         return live
@@ -202,7 +204,7 @@ class Waiter:
         try:
             lack = await self._lack(live, math.inf)
         except FailedError as error:
-            raise NotReadyError(live, *await self._explain(live, f"failed: {error}")) from None
+            raise NotReadyError(live, *await self._failure(live, error)) from None
         if lack is not None:
             ended = f"is not ready: waiting for {lack}"
             raise NotReadyError(live, *await self._explain(live, ended))
@@ -253,7 +255,7 @@ class Waiter:
                 return _deployment_lack(live)
             case "batch/v1", "Job":
                 if failed := _condition(live, "Failed"):
-                    raise FailedError(_condition_text(failed))
+                    raise FailedError(f"{failed.get('reason')}: {failed.get('message')}")
                 return None if job_completed(live) else "the Job to complete"
             case "v1", "Pod":
                 if live.get("status", {}).get("phase") == "Succeeded" or _condition(live, "Ready"):
@@ -288,21 +290,30 @@ class Waiter:
             return "Pods that the Service selects" if waited < _ENDPOINTS_GRACE else None
         return None if all(ready) else "the Pods that the Service selects to be ready"
 
+    async def _failure(self, live: Object, error: FailedError) -> list[str]:
+        """Why the object can never become ready."""
+        reports = await self._pod_reports(live) if live["kind"] == "Job" else []
+        return [f"{_title(live)} failed: {error}", *reports]
+
     async def _explain(self, live: Object, ended: str) -> list[str]:
-        """What happened to the object, then what the cluster says about it."""
+        """How the wait for the object ended, then what the cluster says about the object."""
         says = [_condition_text(condition, of) for of, condition in _conditions(live)]
         if live["kind"] in ("Deployment", "Job"):
             says += await self._pod_reports(live)
-        return [f"{live['kind']} {identity(live)} {ended}", *says]
+        return [f"{_title(live)} {ended}", *says]
 
     async def _pod_reports(self, owner: Object) -> list[str]:
         """What keeps the newest Pod of a Deployment or Job from doing its work."""
-        pods = await self._cluster.find_all(
-            "v1",
-            "Pod",
-            owner["metadata"]["namespace"],
-            owner["spec"]["selector"]["matchLabels"],
-        )
+        namespace = owner["metadata"]["namespace"]
+        labels = owner["spec"]["selector"]["matchLabels"]
+        try:
+            pods = await self._cluster.find_all("v1", "Pod", namespace, labels)
+            return await self._pod_report(pods)
+        except httpx2.HTTPError as error:
+            # The explanation must not hide what it explains.
+            return [f"its Pods cannot be read: {error!r}"]
+
+    async def _pod_report(self, pods: list[Object]) -> list[str]:
         if not pods:
             return []
         newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
@@ -402,6 +413,10 @@ def _condition_text(condition: Object, of: str = "") -> str:
     if message := condition.get("message"):
         text += f": {message}"
     return text
+
+
+def _title(live: Object) -> str:
+    return f"{live['kind']} {identity(live)}"
 
 
 def _held(live: Object) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightkube
 import pytest
@@ -19,6 +19,9 @@ EQUIPMENT = ROOT.parent / "shared" / "equipment"
 STATE = ROOT / ".lab-test"
 LIMIT = 300
 """Seconds that one command may take; a lab's start, builds included, has an hour."""
+
+Ending = Literal["well", "badly", "somehow"]
+"""How a command ends: with status 0, with another, or with any."""
 
 
 def equipment(name: str) -> Path:
@@ -44,10 +47,10 @@ def run(
     *words: str | Path,
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
-    status: int | None = 0,
+    ends: Ending = "well",
     limit: float = LIMIT,
 ) -> str:
-    """What a command prints, both streams; fails unless it ends with `status` (None: with any)."""
+    """What a command prints, both streams; fails unless it ends as it should."""
     done = subprocess.run(
         [str(word) for word in words],
         env=env,
@@ -59,7 +62,8 @@ def run(
         timeout=limit,
         check=False,
     )
-    assert status in {None, done.returncode}, f"{words} ended with {done.returncode}\n{done.stdout}"
+    expected = ends == "somehow" or (ends == "well") == (done.returncode == 0)
+    assert expected, f"{words} ended with {done.returncode}\n{done.stdout}"
     return done.stdout
 
 
@@ -88,9 +92,9 @@ class Lab:
         """Remove it."""
         run(sys.executable, "-m", "lab", "down", env=self.env)
 
-    def kubectl(self, *words: str, status: int | None = 0) -> str:
+    def kubectl(self, *words: str, ends: Ending = "well") -> str:
         """What `kubectl` prints."""
-        return run("kubectl", *words, env=self.env, status=status)
+        return run("kubectl", *words, env=self.env, ends=ends)
 
     def client(self) -> lightkube.Client:
         """A client of its API server."""
@@ -99,7 +103,7 @@ class Lab:
     def curl(self, *words: str) -> str:
         """The status that a request from the curl pod is answered with, `000` for none."""
         command = ("curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", *words)
-        return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, status=None)
+        return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, ends="somehow")
 
 
 @pytest.fixture(scope="session", params=["plain", "ztunnel"])
@@ -132,9 +136,9 @@ class Stack:
         settings["config"] |= {f"ambient-exposure:{key}": value for key, value in values.items()}
         file.write_text(yaml.safe_dump(settings))
 
-    def pulumi(self, *words: str, status: int | None = 0) -> str:
+    def pulumi(self, *words: str, ends: Ending = "well") -> str:
         """What `pulumi` prints."""
-        return run("pulumi", *words, env=self.env, cwd=self.folder, status=status)
+        return run("pulumi", *words, env=self.env, cwd=self.folder, ends=ends)
 
     def up(self, **values: Any) -> dict[str, Any]:
         """Configure, update, and return the stack's outputs."""
@@ -146,7 +150,7 @@ class Stack:
     def failing_up(self, **values: Any) -> str:
         """Configure, update, and return what a failed update prints."""
         self.configure(**values)
-        return self.pulumi("up", "--yes", "--skip-preview", status=255)
+        return self.pulumi("up", "--yes", "--skip-preview", ends="badly")
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in its state."""
@@ -168,8 +172,9 @@ def new_stack(lab: Lab, tmp_path: Path) -> Iterator[NewStack]:
         folder.mkdir()
         for name in ("components", "requirements.txt", "constraints.txt", ".venv"):
             (folder / name).symlink_to(ROOT / name)
-        for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
+        for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, folder)
+        (folder / "Pulumi.dev.yaml").write_text("config:\n  ambient-exposure:context: lab\n")
         if program:
             (folder / "__main__.py").rename(folder / "program.py")
             (folder / "__main__.py").write_text(program)

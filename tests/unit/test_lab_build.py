@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import importlib.metadata
 import io
 import json
 import lzma
@@ -299,7 +300,9 @@ class TestGo:
     ) -> None:
         monkeypatch.setenv("GOPROXY", "http://127.0.0.1:9")
         upstream = module(tmp_path / "module", "example.test/x v1.0.0", self.SUMS)
-        with pytest.raises(LabError, match="a Go module could not be fetched"):
+        with pytest.raises(
+            LabError, match=r"Example v1: example.test/x@v1.0.0 could not be fetched"
+        ):
             self.build(cache, upstream, tmp_path)
 
 
@@ -434,6 +437,83 @@ class TestImages:
             path.write_bytes(content)
         with pytest.raises(LabError, match=f"ztunnel {path}: .* Give the path of a ztunnel"):
             images.ztunnel_program(path)
+
+
+class TestPulumi:
+    """Which Pulumi CLI and plugin are chosen; `pulumi` on PATH is a script that logs its calls."""
+
+    @pytest.fixture(autouse=True)
+    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setenv("PATH", f"{tmp_path}/path:/usr/bin:/bin")
+        monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+        return tmp_path / "home"
+
+    @staticmethod
+    def executable(path: Path, script: str = "exit 1") -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\necho >> {path}.calls\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    def test_both_on_path(self, cache: Cache, steps: Steps, tmp_path: Path) -> None:
+        pulumi = self.executable(tmp_path / "path/pulumi")
+        plugin = self.executable(tmp_path / "path/pulumi-resource-kubernetes")
+        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+        assert tools.folders == ()
+        assert (tools.cli, tools.plugin) == (
+            f"{pulumi}, found on PATH",
+            f"{plugin}, found on PATH",
+        )
+        assert not tools.stand_in
+
+    def test_a_plugin_that_pulumi_has(
+        self, cache: Cache, steps: Steps, tmp_path: Path, home: Path
+    ) -> None:
+        self.executable(tmp_path / "path/pulumi")
+        version = importlib.metadata.version("pulumi-kubernetes")
+        folder = home / "plugins" / f"resource-kubernetes-v{version}"
+        self.executable(folder / "pulumi-resource-kubernetes")
+        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+        assert tools.folders == ()
+        assert tools.plugin == f"{version}, in Pulumi's plugin folder"
+
+    def test_a_plugin_that_pulumi_downloads(
+        self, cache: Cache, steps: Steps, tmp_path: Path
+    ) -> None:
+        plugin = '"$PULUMI_HOME/plugins/resource-kubernetes-$5"'
+        self.executable(
+            tmp_path / "path/pulumi",
+            f"mkdir -p {plugin} && touch {plugin}/pulumi-resource-kubernetes",
+        )
+        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+        (folder,) = tools.folders
+        assert (folder / "pulumi-resource-kubernetes").exists()
+        assert folder.is_relative_to(cache.root)
+        assert not tools.stand_in
+
+    def test_the_stand_in_and_no_second_attempt(
+        self, cache: Cache, steps: Steps, tmp_path: Path
+    ) -> None:
+        pulumi = self.executable(tmp_path / "path/pulumi")
+        for _ in range(2):
+            tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+            assert tools.stand_in
+            assert tools.folders == (tmp_path / "stand-in",)
+            assert (tmp_path / "stand-in/pulumi-resource-kubernetes").exists()
+        assert Path(f"{pulumi}.calls").read_text() == "\n"
+
+    def test_the_official_cli_then_the_build(
+        self, cache: Cache, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(into: Path, _: Step) -> None:
+            raise LabError(str(into))
+
+        self.executable(tmp_path / "path/pulumi-resource-kubernetes")
+        monkeypatch.setattr(pulumi_cli, "_install", lambda _: refused)
+        monkeypatch.setattr(pulumi_cli, "_build", lambda *_: recipe("built"))
+        built = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+        assert built.folders == (cache.path(recipe("built")),)
+        assert built.cli == f"Pulumi CLI {versions.PULUMI}, built from source"
 
 
 class TestVersions:

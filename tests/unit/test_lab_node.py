@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import yaml
 from cryptography import x509
 
 from lab import __main__ as command_line
-from lab import addons, commands, control_plane, init, node, state
+from lab import addons, cgroups, commands, control_plane, image_store, init, node, state
 from lab.artifacts import Artifacts
 from lab.errors import LabError
 from lab.init import Component, Plan, Supervisor
@@ -52,7 +53,7 @@ class TestSlot:
     def test_no_two_labs_share_an_address(self) -> None:
         networks = [n for i in range(state.SLOTS) for n in (Slot(i).link, Slot(i).pool)]
         assert len(set(networks)) == 2 * state.SLOTS
-        assert all(network.subnet_of(IPv4Network("198.18.0.0/15")) for network in networks)
+        assert all(network.subnet_of(state.ADDRESSES) for network in networks)
 
     def test_addresses_of_the_first(self) -> None:
         slot = Slot(0)
@@ -90,12 +91,28 @@ class TestClaim:
         assert make_state("a").slot() is None
         os.close(lock)
 
-    def test_a_freed_slot_is_gone(self, make_state: Callable[[str], State]) -> None:
+    def test_an_ended_lab_gives_its_slot_back(
+        self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cleaned: list[Slot] = []
+        monkeypatch.setattr(node, "clean", cleaned.append)
         slot, lock = make_state("a").claim()
         os.close(lock)
-        node.free(slot)
+        node.end(make_state("a"), slot)
+        assert cleaned == [slot]
         assert make_state("a").slot() is None
         assert not state.runs(slot)
+
+    def test_a_slot_that_another_lab_has_taken_over_is_left_alone(
+        self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "clean", pytest.fail)
+        dead, lock = make_state("a").claim()
+        os.close(lock)
+        _, lock = make_state("b").claim()
+        node.end(make_state("a"), dead)
+        assert make_state("b").slot() == dead
+        os.close(lock)
 
     def test_the_machine_is_full(
         self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
@@ -272,46 +289,86 @@ class TestSupervisor:
         order = tmp_path / "order"
         ended: list[int] = []
         monkeypatch.setattr(os, "_exit", ended.append)
-        say = "echo {} >> " + str(order)
+
+        def saying(name: str) -> list[str]:
+            return ["sh", "-c", f"echo {name} >> {order}; exit 3"]
+
         components = [
-            Component("late", ["sh", "-c", say.format("late")], after=["early"], once=True),
-            Component("early", ["sh", "-c", say.format("early")], once=True),
-            Component("broken", ["sh", "-c", f"{say.format('broken')}; exit 3"], after=["late"]),
+            Component("late", saying("late"), after=["early"]),
+            Component("early", saying("early")),
         ]
         Supervisor(_plan(tmp_path, components)).run()
         words = order.read_text().split()
-        assert words == ["early", "late", *["broken"] * (init.RESTARTS + 1)]
-        assert ended == [1]
+        assert words[0] == "early"
+        assert sorted(words) == sorted(["early", "late"] * (init.RESTARTS + 1))
+        assert ended == [1, 1]
+
+
+def test_images_are_linked_and_databases_copied(tmp_path: Path) -> None:
+    (tmp_path / "store/blobs").mkdir(parents=True)
+    (tmp_path / "store/blobs/layer").write_text("layer")
+    (tmp_path / "store/meta.db").write_text("names")
+    (tmp_path / "store/link").symlink_to("nowhere")
+    image_store.place(tmp_path / "store", tmp_path / "lab")
+    assert (tmp_path / "lab/blobs/layer").samefile(tmp_path / "store/blobs/layer")
+    assert not (tmp_path / "lab/meta.db").samefile(tmp_path / "store/meta.db")
+    assert (tmp_path / "lab/meta.db").read_text() == "names"
+    assert (tmp_path / "lab/link").readlink() == Path("nowhere")
 
 
 class TestCgroups:
+    """On folders that look like a hierarchy, mounted as the only one of its version."""
+
+    @pytest.fixture
+    def mounted(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], None]:
+        def mount(version: str, folder: Path) -> None:
+            mounts = {version: [folder]}
+            monkeypatch.setattr(cgroups, "_hierarchies", lambda wanted: mounts.get(wanted, []))
+
+        return mount
+
     def test_version_2_passes_every_controller_on(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, mounted: Callable[[str, Path], None]
     ) -> None:
-        monkeypatch.setattr(node, "_hierarchies", lambda: [tmp_path])
+        mounted("cgroup2", tmp_path)
         (tmp_path / "cgroup.controllers").write_text("memory\n")
-        (tmp_path / "ambient-lab-0").mkdir()
-        assert node._make_cgroups(Slot(0)) == [tmp_path / "ambient-lab-0/node/cgroup.procs"]
-        for folder in (tmp_path, tmp_path / "ambient-lab-0"):
+        assert cgroups.make("lab") == [tmp_path / "lab/node/cgroup.procs"]
+        for folder in (tmp_path, tmp_path / "lab"):
             assert (folder / "cgroup.subtree_control").read_text() == "+memory"
 
-    def test_version_1_needs_processors_and_memory_named(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_version_1_allows_processors_and_memory(
+        self, tmp_path: Path, mounted: Callable[[str, Path], None]
     ) -> None:
-        monkeypatch.setattr(node, "_hierarchies", lambda: [tmp_path])
-        folders = [tmp_path, tmp_path / "ambient-lab-0", tmp_path / "ambient-lab-0/node"]
-        folders[-1].mkdir(parents=True)
-        for folder, value in zip(folders, ("0-1", "", ""), strict=True):
-            (folder / "cpuset.cpus").write_text(value)
-            (folder / "cpuset.mems").write_text(value)
-        node._make_cgroups(Slot(0))
-        assert all((folder / "cpuset.cpus").read_text() == "0-1" for folder in folders)
+        mounted("cgroup", tmp_path)
+        (tmp_path / "cpuset.cpus").write_text("0-1")
+        cgroups.make("lab")
+        assert (tmp_path / "lab/cpuset.cpus").read_text() == "0-1"
+        assert (tmp_path / "lab/node/cpuset.cpus").read_text() == "0-1"
 
-    def test_folders_are_removed_from_the_inside(self, tmp_path: Path) -> None:
+    def test_no_hierarchy(self, tmp_path: Path, mounted: Callable[[str, Path], None]) -> None:
+        mounted("none", tmp_path)
+        with pytest.raises(LabError, match="/sys/fs/cgroup: no cgroup hierarchy is mounted"):
+            cgroups.make("lab")
+
+    def test_processes_and_memory(
+        self, tmp_path: Path, mounted: Callable[[str, Path], None]
+    ) -> None:
+        mounted("cgroup2", tmp_path)
         (tmp_path / "lab/kubepods/pod1").mkdir(parents=True)
-        node._remove_cgroups(tmp_path / "lab")
-        assert list(tmp_path.glob("lab")) == []
-        node._remove_cgroups(tmp_path / "lab")
+        (tmp_path / "lab/kubepods/pod1/cgroup.procs").write_text("7\n8\n")
+        (tmp_path / "lab/memory.stat").write_text("anon 4096\nfile 1\n")
+        assert cgroups.pids("lab") == {7, 8}
+        assert cgroups.pids("lab/node") == set()
+        assert cgroups.memory("lab") == 4096
+
+    def test_folders_are_removed_from_the_inside(
+        self, tmp_path: Path, mounted: Callable[[str, Path], None]
+    ) -> None:
+        mounted("cgroup2", tmp_path)
+        (tmp_path / "lab/kubepods/pod1").mkdir(parents=True)
+        cgroups.remove("lab")
+        cgroups.remove("lab")
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pod_that_is_not_ready_explains_itself(tmp_path: Path) -> None:
@@ -344,6 +401,7 @@ def _plan(folder: Path, components: list[Component]) -> Plan:
         authority="",
         services="",
         needs=[],
+        places={},
         logs=str(folder),
         environment={},
         components=components,
@@ -352,4 +410,4 @@ def _plan(folder: Path, components: list[Component]) -> Plan:
 
 def _placeholders() -> set[str]:
     text = "".join(path.read_text() for path in addons.MANIFESTS.glob("*.yaml"))
-    return set(addons.Template(text).get_identifiers())
+    return set(Template(text).get_identifiers())

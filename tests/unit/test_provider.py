@@ -167,7 +167,15 @@ def test_live_inputs_are_what_the_program_mentions() -> None:
     ],
 )
 def test_a_quantity_keeps_its_spelling(live: Any, given_: Any, *, same: bool) -> None:
-    assert prune(live, given_) == (given_ if same else live)
+    requests, wanted = {"requests": {"cpu": live}}, {"requests": {"cpu": given_}}
+    assert prune(requests, wanted) == (wanted if same else requests)
+    assert found(requests, wanted) == ({} if same else {"requests.cpu": "UPDATE"})
+
+
+def test_what_only_looks_like_a_quantity_is_none() -> None:
+    assert found({"labels": {"version": "1.10"}}, {"labels": {"version": "1.1"}}) == {
+        "labels.version": "UPDATE"
+    }
 
 
 def entry(manager: str, operation: str, subresource: str = "", **fields: Any) -> Object:
@@ -381,8 +389,7 @@ def test_a_failed_job_tells_its_condition_and_what_its_pod_printed() -> None:
     with pytest.raises(NotReadyError) as error:
         wait(FakeCluster(job, listed={"Pod": [pod]}), job, {})
     assert error.value.reasons == (
-        "Job web/probe failed: Failed=True BackoffLimitExceeded: m",
-        "Failed=True BackoffLimitExceeded: m",
+        "Job web/probe failed: BackoffLimitExceeded: m",
         "Pod probe-1, container curl ended with exit code 1: what it printed",
     )
 
