@@ -123,13 +123,14 @@ class Cluster:
     async def find_all(
         self, api_version: str, kind: str, namespace: str, labels: dict[str, str]
     ) -> list[Object]:
-        """The objects of a kind in a namespace that carry all the labels."""
+        """The objects of a kind in a namespace that carry all the labels, each with its kind."""
         example = {"apiVersion": api_version, "kind": kind, "metadata": {"namespace": namespace}}
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
         answer = await self._request(
             "GET", await self._path(example), params={"labelSelector": selector}
         )
-        return list(answer["items"])
+        # The items of a list say neither their apiVersion nor their kind.
+        return [{"apiVersion": api_version, "kind": kind} | item for item in answer["items"]]
 
     async def create(self, obj: Object, *, dry_run: bool) -> Object:
         """Create the object; one that exists already is an error."""

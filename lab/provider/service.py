@@ -38,10 +38,12 @@ from lab.provider.cluster import (
     identity,
     load_config,
 )
+from lab.provider.expressions import parse
 from lab.provider.ownership import adopt, has_first_manager
+from lab.provider.readiness import job_completed
 from lab.provider.state import Urn, as_inputs, kept, reference
 from lab.provider.values import UNKNOWN, Object, decode, encode, has_unknown, plain, with_secrets
-from lab.provider.wait import NotReadyError, Waiter, job_completed, limit, parse
+from lab.provider.wait import NotReadyError, Waiter, limit
 
 VERSION = importlib.metadata.version("pulumi-kubernetes")
 """The version that the SDK asks for, as it cannot be had of the official plugin."""

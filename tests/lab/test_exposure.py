@@ -1,6 +1,7 @@
 """The main job from end to end, with a ztunnel and without."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from lightkube.resources.core_v1 import Namespace
@@ -100,25 +101,43 @@ def test_every_resource_belongs_to_a_component(stack: Stack) -> None:
             assert parent.startswith("ambient:"), resource["urn"]
 
 
-@plain
 def test_an_adopted_namespace_is_left_as_it_was(lab: Lab, stack: Stack) -> None:
     def metadata() -> str:
         path = "{.metadata.labels}{.metadata.annotations}{.metadata.uid}"
         return lab.kubectl("get", "namespace", "httpbin", "-o", f"jsonpath={path}")
 
+    def enrolled() -> bool:
+        path = r"{.metadata.annotations.ambient\.istio\.io/redirection}"
+        pod = lab.kubectl("get", "pod", "theirs", "-n", "httpbin", "-o", f"jsonpath={path}")
+        return pod == "enabled"
+
     lab.kubectl("create", "namespace", "httpbin")
     try:
         lab.kubectl("label", "namespace", "httpbin", "team=shop")
         lab.kubectl("annotate", "namespace", "httpbin", "note=keep")
-        lab.kubectl("create", "configmap", "theirs", "-n", "httpbin", "--from-literal=a=b")
+        image = ("--image=docker.io/curlimages/curl:8.16.0", "--image-pull-policy=IfNotPresent")
+        command = ("--command", "--", "/bin/sleep", "infinity")
+        lab.kubectl("run", "theirs", "-n", "httpbin", *image, *command)
+        lab.kubectl("wait", "-n", "httpbin", "--for=condition=Ready", "pod/theirs")
         before = metadata()
         stack.up(createNamespace=False)
         assert "istio.io/use-waypoint" in metadata()
+        assert enrolled() == lab.ambient
         stack.pulumi("destroy", "--yes", "--skip-preview")
         assert metadata() == before
-        lab.kubectl("get", "configmap", "theirs", "-n", "httpbin")
+        until(lambda: not enrolled())
+        url = "https://kubernetes.default/version"
+        lab.kubectl("exec", "-n", "httpbin", "theirs", "--", "curl", "-sSk", "-m", "5", url)
     finally:
         lab.kubectl("delete", "namespace", "httpbin")
+
+
+def until(condition: Callable[[], bool], limit: float = 20) -> None:
+    """Wait for a condition that the cluster reaches by itself."""
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "the cluster did not get there"
+        time.sleep(0.2)
 
 
 STRIPPED = """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lab.provider import write_plugin
 from lab.provider.cluster import Cluster
 from lab.provider.diff import canonical, changes, immutable, prune
+from lab.provider.expressions import parse
 from lab.provider.ownership import adopt
 from lab.provider.values import (
     UNKNOWN,
@@ -23,7 +24,7 @@ from lab.provider.values import (
     secret,
     with_secrets,
 )
-from lab.provider.wait import NotReadyError, Waiter, limit, parse
+from lab.provider.wait import NotReadyError, Waiter, limit
 
 JSON = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
