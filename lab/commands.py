@@ -125,31 +125,25 @@ def _start(state: State, ztunnel: str | None) -> None:
         _clear(steps, state)
     built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
     images = image_store.prepare(steps, built)
-    pulumi = pulumi_cli.find(steps, state.root / "bin")
+    pulumi = pulumi_cli.find(steps, state.pulumi_home)
     slot = slot or _start_node(state, built, images)
     record = Record(
         ztunnel=ztunnel,
         versions=_versions() | {"Pulumi CLI": pulumi.cli, "Kubernetes plugin": pulumi.plugin},
-        programs=[f"{sys.prefix}/bin", *map(str, pulumi.folders), str(built.bin)],
+        programs=[
+            f"{sys.prefix}/bin",
+            *([str(pulumi.folder)] if pulumi.folder else []),
+            str(built.bin),
+        ],
     )
     state.write(record)
-    _make_pulumi_home(state)
+    state.backend.mkdir(exist_ok=True)
     addons.install(steps, state, slot, built, ambient=ztunnel is not None)
     state.write(replace(record, ready=True))
     print(f"the lab is up\n{_addresses(state, slot)}")
     print(f"Pulumi CLI: {pulumi.cli}\nPulumi's Kubernetes plugin: {pulumi.plugin}")
     if pulumi.stand_in:
         print("The stand-in serves where Pulumi cannot download its own plugin, nowhere else.")
-
-
-def _make_pulumi_home(state: State) -> None:
-    """Keep Pulumi's files with the lab's; plugins that the user has already still count."""
-    state.backend.mkdir(exist_ok=True)
-    state.pulumi_home.mkdir(exist_ok=True)
-    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
-    link = state.pulumi_home / "plugins"
-    if plugins.is_dir() and not link.exists():
-        link.symlink_to(plugins)
 
 
 def _clear(steps: Steps, state: State) -> None:

@@ -45,8 +45,8 @@ LANGUAGE_HOST = Upstream(
 class PulumiTools:
     """The Pulumi that programs run with."""
 
-    folders: tuple[Path, ...]
-    """To be put first on PATH; empty where everything is on PATH already."""
+    folder: Path | None
+    """The CLI's, to be put first on PATH; None where it is on PATH already."""
 
     cli: str
     """Which CLI was chosen, in words."""
@@ -58,28 +58,33 @@ class PulumiTools:
     """Whether the Kubernetes plugin is the lab's own, for want of the official one."""
 
 
-def find(steps: Steps, stand_in: Path, cache: Cache | None = None) -> PulumiTools:
+def find(steps: Steps, home: Path, cache: Cache | None = None) -> PulumiTools:
     """Find or make a Pulumi CLI and a Kubernetes plugin.
 
     The CLI is the one on PATH, else the official download, else a build from source. The plugin
-    is the one on PATH or in Pulumi's own folder, else the official download, else the lab's
-    stand-in, whose executable is then written to the folder `stand_in`. Nothing is written
-    outside it and the cache. Raises `LabError` where the CLI cannot be built either.
+    is the one on PATH or in the user's Pulumi folder, else the official download, else the lab's
+    stand-in. `home` becomes a Pulumi folder (PULUMI_HOME) that has the user's plugins and the
+    chosen one; nothing is written outside it and the cache. Raises `LabError` where the CLI
+    cannot be built either.
     """
     cache = cache or Cache()
-    outside = _path_without(cache.root, stand_in)
-    folder, cli = _cli(cache, steps, outside)
+    path = _path_without(cache.root)
+    folder, cli = _cli(cache, steps, path)
+    plugins = _link_plugins(home)
     pulumi = str(folder / "pulumi") if folder else "pulumi"
-    plugin_folder, plugin = _plugin(cache, steps, outside, pulumi)
-    missing = plugin is None
-    if missing:
-        plugin_folder = provider.write_plugin(stand_in).parent
-    return PulumiTools(
-        folders=tuple(path for path in (folder, plugin_folder) if path),
-        cli=cli,
-        plugin=plugin or "the lab's stand-in",
-        stand_in=missing,
-    )
+    plugin = _plugin(cache, steps, path, pulumi, plugins)
+    return PulumiTools(folder, cli, plugin or "the lab's stand-in", stand_in=plugin is None)
+
+
+def _link_plugins(home: Path) -> Path:
+    """The folder of plugins in `home`, with links to those that the user has."""
+    plugins = home / "plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    theirs = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
+    for plugin in theirs.glob("resource-*/") if theirs != plugins else ():
+        if not (plugins / plugin.name).exists():
+            (plugins / plugin.name).symlink_to(plugin)
+    return plugins
 
 
 def _path_without(*roots: Path) -> str:
@@ -101,14 +106,14 @@ def _cli(cache: Cache, steps: Steps, path: str) -> tuple[Path | None, str]:
     return built, f"{CLI.title}, built from source"
 
 
-def _plugin(cache: Cache, steps: Steps, path: str, pulumi: str) -> tuple[Path | None, str | None]:
+def _plugin(cache: Cache, steps: Steps, path: str, pulumi: str, plugins: Path) -> str | None:
+    """Which official plugin there is, in words; None where the stand-in had to be put in place."""
     if found := shutil.which(provider.PLUGIN, path=path):
-        return None, f"{found}, found on PATH"
+        return f"{found}, found on PATH"
     version = importlib.metadata.version("pulumi-kubernetes")
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    name = f"plugins/resource-kubernetes-v{version}"
-    if (home / name / provider.PLUGIN).exists():
-        return None, f"{version}, in Pulumi's plugin folder"
+    place = plugins / f"resource-kubernetes-v{version}"
+    if place.is_symlink():
+        return f"{version}, in Pulumi's plugin folder"
     official = Recipe(
         "pulumi-kubernetes",
         f"Pulumi's Kubernetes plugin {version}",
@@ -116,8 +121,10 @@ def _plugin(cache: Cache, steps: Steps, path: str, pulumi: str) -> tuple[Path | 
         _install_plugin(cache, version, pulumi),
     )
     if folder := _download(cache, official, steps):
-        return folder / name, f"{version}, the official download"
-    return None, None
+        place.symlink_to(folder / "plugins" / place.name)
+        return f"{version}, the official download"
+    provider.write_plugin(place)
+    return None
 
 
 def _download(cache: Cache, official: Recipe, steps: Steps) -> Path | None:

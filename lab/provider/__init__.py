@@ -19,7 +19,7 @@ PLUGIN = "pulumi-resource-kubernetes"
 def write_plugin(folder: Path) -> Path:
     """Write the executable that Pulumi starts as its Kubernetes provider, and return its path.
 
-    `folder` is created where missing and has to come first on Pulumi's PATH. The executable runs
+    `folder` is created where missing: one on PATH, or one of Pulumi's plugins. The executable runs
     `lab.provider` from this checkout with the interpreter that runs now, whatever environment
     Pulumi starts it in.
     """

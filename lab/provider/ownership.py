@@ -13,7 +13,7 @@ _ADOPTED = {"Apply": ("kubectl",), "Update": ("kubectl", "before-first-apply", M
 def has_first_manager(live: Object) -> bool:
     """Whether the object still belongs to the manager that created it, wholly or in part."""
     return any(
-        (entry["manager"], entry["operation"]) == (MANAGER, "Update")
+        _key(entry) == (MANAGER, "Update", "")
         for entry in live["metadata"].get("managedFields", [])
     )
 
@@ -29,7 +29,7 @@ def adopt(live: Object, manager: str) -> list[Object]:
     adopted = [entry for entry in entries if _is_adopted(entry)]
     if not adopted:
         return []
-    own = [entry for entry in entries if _is_own(entry, manager)]
+    own = [entry for entry in entries if _key(entry) == (manager, "Apply", "")]
     fields: Object = {}
     for entry in [*own, *adopted]:
         fields = _union(fields, entry["fieldsV1"])
@@ -45,16 +45,13 @@ def adopt(live: Object, manager: str) -> list[Object]:
     ]
 
 
+def _key(entry: Object) -> tuple[str, str, str]:
+    return entry["manager"], entry["operation"], entry.get("subresource", "")
+
+
 def _is_adopted(entry: Object) -> bool:
-    return entry["manager"].startswith(_ADOPTED[entry["operation"]]) and not entry.get(
-        "subresource"
-    )
-
-
-def _is_own(entry: Object, manager: str) -> bool:
-    return (entry["manager"], entry["operation"]) == (manager, "Apply") and not entry.get(
-        "subresource"
-    )
+    manager, operation, subresource = _key(entry)
+    return manager.startswith(_ADOPTED[operation]) and not subresource
 
 
 def _union(left: Any, right: Any) -> Any:

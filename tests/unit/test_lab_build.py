@@ -458,8 +458,8 @@ class TestPulumi:
     def test_both_on_path(self, cache: Cache, steps: Steps, tmp_path: Path) -> None:
         pulumi = self.executable(tmp_path / "path/pulumi")
         plugin = self.executable(tmp_path / "path/pulumi-resource-kubernetes")
-        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
-        assert tools.folders == ()
+        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
+        assert tools.folder is None
         assert (tools.cli, tools.plugin) == (
             f"{pulumi}, found on PATH",
             f"{plugin}, found on PATH",
@@ -473,8 +473,8 @@ class TestPulumi:
         version = importlib.metadata.version("pulumi-kubernetes")
         folder = home / "plugins" / f"resource-kubernetes-v{version}"
         self.executable(folder / "pulumi-resource-kubernetes")
-        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
-        assert tools.folders == ()
+        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
+        assert tools.folder is None
         assert tools.plugin == f"{version}, in Pulumi's plugin folder"
 
     def test_a_plugin_that_pulumi_downloads(
@@ -485,10 +485,10 @@ class TestPulumi:
             tmp_path / "path/pulumi",
             f"mkdir -p {plugin} && touch {plugin}/pulumi-resource-kubernetes",
         )
-        tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
-        (folder,) = tools.folders
+        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
+        (folder,) = (tmp_path / "lab/plugins").iterdir()
         assert (folder / "pulumi-resource-kubernetes").exists()
-        assert folder.is_relative_to(cache.root)
+        assert folder.resolve().is_relative_to(cache.root)
         assert not tools.stand_in
 
     def test_the_stand_in_and_no_second_attempt(
@@ -496,10 +496,10 @@ class TestPulumi:
     ) -> None:
         pulumi = self.executable(tmp_path / "path/pulumi")
         for _ in range(2):
-            tools = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
+            tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
             assert tools.stand_in
-            assert tools.folders == (tmp_path / "stand-in",)
-            assert (tmp_path / "stand-in/pulumi-resource-kubernetes").exists()
+            (folder,) = (tmp_path / "lab/plugins").iterdir()
+            assert (folder / "pulumi-resource-kubernetes").exists()
         assert Path(f"{pulumi}.calls").read_text() == "\n"
 
     def test_the_official_cli_then_the_build(
@@ -511,8 +511,8 @@ class TestPulumi:
         self.executable(tmp_path / "path/pulumi-resource-kubernetes")
         monkeypatch.setattr(pulumi_cli, "_install", lambda _: refused)
         monkeypatch.setattr(pulumi_cli, "_build", lambda *_: recipe("built"))
-        built = pulumi_cli.find(steps, tmp_path / "stand-in", cache)
-        assert built.folders == (cache.path(recipe("built")),)
+        built = pulumi_cli.find(steps, tmp_path / "lab", cache)
+        assert built.folder == cache.path(recipe("built"))
         assert built.cli == f"Pulumi CLI {versions.PULUMI}, built from source"
 
 

@@ -1,6 +1,7 @@
 """The stand-in provider's decisions: what changed, who owns what, what is ready."""
 
 import asyncio
+import json
 import subprocess
 from pathlib import Path
 from typing import Any, cast
@@ -8,12 +9,14 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pulumi.runtime.proto.provider_pb2 import CheckRequest, DiffRequest, DiffResponse
 
 from lab.provider import write_plugin
 from lab.provider.cluster import Cluster
 from lab.provider.diff import canonical, changes, immutable, prune
 from lab.provider.expressions import parse
 from lab.provider.ownership import adopt
+from lab.provider.service import KubernetesProvider
 from lab.provider.values import (
     UNKNOWN,
     Object,
@@ -424,6 +427,161 @@ def test_what_a_service_waits_for(spec: Object, slices: list[Object], lack: str 
     else:
         with pytest.raises(NotReadyError, match=lack):
             wait(cluster, service, {}, seconds=0.1)
+
+
+class FakeEngine:
+    async def Log(self, _: Any) -> None: ...  # noqa: N802
+
+
+def call(method: str, request: Any) -> Any:
+    service = KubernetesProvider(cast("Any", FakeEngine()))
+    return asyncio.run(getattr(service, method)(request, None))
+
+
+def urn(token: str, name: str = "web") -> str:
+    return f"urn:pulumi:dev::project::ambient:index:Waypoint$kubernetes:{token}::{name}"
+
+
+def check(token: str, inputs: Object, old: Object | None = None, seed: bytes = b"seed") -> Any:
+    return call(
+        "Check",
+        CheckRequest(urn=urn(token), olds=encode(old or {}), news=encode(inputs), randomSeed=seed),
+    )
+
+
+def test_inputs_get_their_kind_and_a_name_and_namespace() -> None:
+    checked = decode(check("core/v1:ConfigMap", {}).inputs)
+    name = checked["metadata"].pop("name")
+    assert name.startswith("web-")
+    assert len(name) == len("web-") + 8
+    assert checked == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"namespace": "default", "annotations": {"pulumi.com/autonamed": "true"}},
+    }
+
+
+def test_a_given_name_stays_and_a_made_one_too() -> None:
+    mine: Object = {"metadata": {"name": "mine", "namespace": "web"}}
+    assert decode(check("apps/v1:Deployment", mine).inputs)["metadata"] == mine["metadata"]
+    first = decode(check("core/v1:ConfigMap", {}).inputs)
+    assert decode(check("core/v1:ConfigMap", {}).inputs) == first
+    assert decode(check("core/v1:ConfigMap", {}, first, b"other").inputs) == first
+
+
+def test_a_patch_needs_a_name() -> None:
+    inputs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": {"a": "b"}}}
+    (failure,) = check("core/v1:NamespacePatch", inputs).failures
+    assert (failure.property, failure.reason) == ("metadata.name", "a Patch resource needs it")
+
+
+def test_a_wrong_wait_is_found_before_anything_is_made() -> None:
+    annotations = {"pulumi.com/waitFor": "Programmed"}
+    (failure,) = check(
+        "gateway.networking.k8s.io/v1:Gateway",
+        {"metadata": {"name": "gw", "annotations": annotations}},
+    ).failures
+    assert failure.property == 'metadata.annotations["pulumi.com/waitFor"]'
+    assert failure.reason.startswith("expected")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"metadata": UNKNOWN},
+        {"metadata": {"name": UNKNOWN, "annotations": UNKNOWN}},
+        {"metadata": {"name": "gw", "annotations": {"pulumi.com/waitFor": UNKNOWN}}},
+    ],
+)
+def test_what_a_preview_does_not_know_is_left_alone(inputs: Object) -> None:
+    response = check("gateway.networking.k8s.io/v1:Gateway", inputs)
+    assert not response.failures
+    assert has_unknown(decode(response.inputs))
+
+
+def difference(old: Object, new: Object) -> Any:
+    live = old | {"metadata": old["metadata"] | {"uid": "u"}, "__inputs": old}
+    resource = urn("core/v1:ConfigMap")
+    return call("Diff", DiffRequest(urn=resource, olds=encode(live), news=encode(new)))
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces", "deletes_first"),
+    [
+        ({"data": {"a": "2"}}, ["data.a"], True),
+        ({"metadata": {"name": "b", "namespace": "web"}}, ["metadata.name"], False),
+        ({"metadata": {"name": "a", "namespace": "web", "labels": {"l": "1"}}}, [], False),
+        (
+            {
+                "metadata": {
+                    "name": "a",
+                    "namespace": "web",
+                    "annotations": {"pulumi.com/autonamed": "true"},
+                },
+                "data": {"a": "2"},
+            },
+            ["data.a"],
+            False,
+        ),
+    ],
+)
+def test_a_replacement_deletes_first_what_keeps_its_name(
+    change: Object, replaces: list[str], *, deletes_first: bool
+) -> None:
+    old: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": "web"},
+        "data": {"a": "1"},
+    }
+    response = difference(old, old | change)
+    assert response.changes == DiffResponse.DIFF_SOME
+    assert list(response.replaces) == replaces
+    assert response.deleteBeforeReplace is deletes_first
+    assert difference(old, old).changes == DiffResponse.DIFF_NONE
+
+
+def kubeconfig(server: str) -> str:
+    return json.dumps(
+        {
+            "current-context": "one",
+            "clusters": [{"name": "one", "cluster": {"server": server}}],
+            "contexts": [{"name": "one", "context": {"cluster": "one", "user": "me"}}],
+            "users": [{"name": "me", "user": {"token": "t"}}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaces"),
+    [
+        ({"kubeconfig": kubeconfig("https://a")}, {"kubeconfig": kubeconfig("https://a")}, []),
+        (
+            {"kubeconfig": kubeconfig("https://a")},
+            {"kubeconfig": kubeconfig("https://b")},
+            ["kubeconfig"],
+        ),
+        (
+            {"kubeconfig": kubeconfig("https://a"), "clusterIdentifier": "x"},
+            {"kubeconfig": kubeconfig("https://b"), "clusterIdentifier": "x"},
+            [],
+        ),
+        ({"clusterIdentifier": "x"}, {"clusterIdentifier": "y"}, ["clusterIdentifier"]),
+        ({}, {"namespace": "web"}, []),
+    ],
+)
+def test_another_cluster_replaces_everything(old: Object, new: Object, replaces: list[str]) -> None:
+    response = call("DiffConfig", DiffRequest(olds=encode(old), news=encode(new)))
+    assert list(response.replaces) == replaces
+
+
+def test_options_that_it_does_not_have_are_refused() -> None:
+    config = {"enableServerSideApply": "false", "renderYamlToDirectory": "out"}
+    response = call("CheckConfig", CheckRequest(news=encode(config)))
+    assert [failure.property for failure in response.failures] == [
+        "renderYamlToDirectory",
+        "enableServerSideApply",
+    ]
 
 
 def test_the_plugin_starts_from_anywhere(tmp_path: Path) -> None:
