@@ -15,7 +15,6 @@ help: ## Show what there is to make
 up: $(INSTALLED) ## From nothing to a verified exposure on the lab
 	@$(PYTHON) -m lab up
 	@$(ON_LAB); pulumi stack select --create dev; pulumi up --stack dev --yes --skip-preview
-	@$(ON_LAB); kubectl logs --namespace curl job/httpbin-probe
 
 .PHONY: preview
 preview: $(INSTALLED) ## Show what an update of the lab's stack would change

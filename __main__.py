@@ -18,3 +18,4 @@ exposure = AmbientExposure(
 pulumi.export("ingressHost", exposure.host)
 pulumi.export("ingressPort", exposure.port)
 pulumi.export("ingressUrl", exposure.url)
+pulumi.export("verified", exposure.verified)

@@ -98,6 +98,9 @@ class AmbientExposure(pulumi.ComponentResource):
     """Port of the ingress gateway."""
     url: pulumi.Output[str]
     """`http://host:port`, an IPv6 host in brackets."""
+    verified: pulumi.Output[list[str]]
+    """Each request of the verification with its status, known once it was answered so; empty
+    without a verification."""
 
     def __init__(
         self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None
@@ -162,6 +165,7 @@ class AmbientExposure(pulumi.ComponentResource):
             },
             inside,
         )
+        self.verified = pulumi.Output.from_input([])
         if verification := args.get("verification"):
             client = Client(
                 f"{name}-client",
@@ -175,7 +179,7 @@ class AmbientExposure(pulumi.ComponentResource):
                 },
                 inside,
             )
-            Probe(
+            self.verified = Probe(
                 f"{name}-probe",
                 {
                     "name": f"{service}-probe",
@@ -195,11 +199,13 @@ class AmbientExposure(pulumi.ComponentResource):
                     "timeout": verification.get("timeout", 60),
                 },
                 inside,
-            )
+            ).answers
         self.host = gateway.host
         self.port = gateway.port
         self.url = gateway.url
-        self.register_outputs({"host": self.host, "port": self.port, "url": self.url})
+        self.register_outputs(
+            {"host": self.host, "port": self.port, "url": self.url, "verified": self.verified}
+        )
 
 
 CLIENT = "curl"

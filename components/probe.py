@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.gateway_api import timeouts
+from components.outputs import after
 from components.workload import RESTRICTED
 
 _SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
@@ -58,19 +59,28 @@ class Probe(pulumi.ComponentResource):
     next update.
     """
 
+    answers: pulumi.Output[list[str]]
+    """`GET URL (Host: NAME): STATUS` for each request, known once it was answered so."""
+
     def __init__(
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("ambient:index:Probe", name, {**args}, opts)
         timeout = args.get("timeout", 60)
-        kubernetes.batch.v1.Job(
+        job = kubernetes.batch.v1.Job(
             f"{name}-job",
             **render_job(args),
             opts=pulumi.ResourceOptions(
                 parent=self, custom_timeouts=timeouts(_START + timeout + 30)
             ),
         )
-        self.register_outputs({})
+        self.answers = after(
+            _requests(args).apply(
+                lambda requests: [f"GET {url} (Host: {host}): {s}" for s, host, url in requests]
+            ),
+            job.urn,
+        )
+        self.register_outputs({"answers": self.answers})
 
 
 def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:
@@ -108,7 +118,12 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["/bin/sh", "-c", _SCRIPT],
                             "env": [
-                                {"name": "CHECKS", "value": _lines(args)},
+                                {
+                                    "name": "CHECKS",
+                                    "value": _requests(args).apply(
+                                        lambda requests: "\n".join(map(" ".join, requests))
+                                    ),
+                                },
                                 {"name": "LIMIT", "value": str(timeout)},
                             ],
                             "securityContext": RESTRICTED,
@@ -122,13 +137,15 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
     }
 
 
-def _lines(args: ProbeArgs) -> pulumi.Output[str]:
-    def lines(values: dict[str, Any]) -> str:
-        return "\n".join(
-            f"{check['status']} {hostname.replace('*', 'verify')} {url}{check['path']}"
+def _requests(args: ProbeArgs) -> pulumi.Output[list[tuple[str, str, str]]]:
+    """Expected status, host name and URL of each request, in order."""
+
+    def requests(values: dict[str, Any]) -> list[tuple[str, str, str]]:
+        return [
+            (str(check["status"]), hostname.replace("*", "verify"), f"{url}{check['path']}")
             for url in values["urls"]
             for hostname in values["hostnames"]
             for check in args["checks"]
-        )
+        ]
 
-    return pulumi.Output.all(urls=args["urls"], hostnames=args["hostnames"]).apply(lines)
+    return pulumi.Output.all(urls=args["urls"], hostnames=args["hostnames"]).apply(requests)

@@ -18,6 +18,10 @@ def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
         "ingressHost": HOST,
         "ingressPort": 80,
         "ingressUrl": f"http://{HOST}:80",
+        "verified": [
+            f"GET http://{HOST}:80/headers (Host: httpbin.example.com): 200",
+            f"GET http://{HOST}:80/get (Host: httpbin.example.com): 404",
+        ],
     }
     # What the procedure checks by hand.
     assert lab.curl("-I", *HEADER, f"{HOST}/headers") == "200"

@@ -104,11 +104,15 @@ def test_same_input_gives_the_same_graph(run: Run) -> None:
     assert first.exports == second.exports
 
 
-def test_in_cluster_address_is_exported(run: Run) -> None:
+def test_in_cluster_address_and_proof_are_exported(run: Run) -> None:
     assert run().exports == {
         "ingressHost": ADDRESS,
         "ingressPort": 80,
         "ingressUrl": f"http://{ADDRESS}:80",
+        "verified": [
+            f"GET http://{ADDRESS}:80/headers (Host: httpbin.example.com): 200",
+            f"GET http://{ADDRESS}:80/get (Host: httpbin.example.com): 404",
+        ],
     }
 
 
@@ -123,8 +127,13 @@ def test_in_cluster_address_is_exported(run: Run) -> None:
 def test_external_address_is_exported_not_the_stale_in_cluster_one(
     run: Run, external: str, url: str
 ) -> None:
-    program = run(serviceType="LoadBalancer", addresses=(ADDRESS, external))
-    assert program.exports == {"ingressHost": external, "ingressPort": 80, "ingressUrl": url}
+    exports = run(serviceType="LoadBalancer", addresses=(ADDRESS, external), verify=False).exports
+    assert exports == {
+        "ingressHost": external,
+        "ingressPort": 80,
+        "ingressUrl": url,
+        "verified": [],
+    }
 
 
 def test_preview_of_a_new_service_type_leaves_the_address_unknown(run: Run) -> None:

@@ -1,0 +1,111 @@
+"""What is said about an object that did not become ready."""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.explain import describe, explain_failures
+from tests.unit.test_preflight import Api, api, write_kubeconfig
+
+__all__ = ["api"]
+
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/shop"
+
+
+def condition(name: str, status: str, reason: str, message: str) -> dict[str, str]:
+    return {"type": name, "status": status, "reason": reason, "message": message}
+
+
+ACCEPTED = condition("Accepted", "True", "Accepted", "Handled by Istio controller")
+PENDING = condition("Programmed", "False", "AddressNotAssigned", "address pending")
+REFUSED = condition("Accepted", "False", "NoMatchingListenerHostname", "no hostnames matched")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            {"conditions": [ACCEPTED, PENDING]},
+            "Accepted=True (Accepted: Handled by Istio controller);"
+            " Programmed=False (AddressNotAssigned: address pending);"
+            " no load balancer has given the gateway's Service an address: install one, or"
+            " `pulumi config set serviceType ClusterIP`",
+        ),
+        (
+            {"parents": [{"conditions": [REFUSED]}, {"conditions": [REFUSED]}]},
+            "Accepted=False (NoMatchingListenerHostname: no hostnames matched);"
+            " no listener of the gateway has this host name",
+        ),
+        (
+            {"conditions": [condition("Accepted", "False", "Odd", "unheard of")]},
+            "Accepted=False (Odd: unheard of)",
+        ),
+        (
+            {},
+            "the cluster reports no condition; no controller has seen it: do `discoveryLabels`"
+            " match the discoverySelectors of the mesh, and is the GatewayClass right?",
+        ),
+    ],
+)
+def test_conditions_are_quoted_and_explained(status: dict[str, Any], said: str) -> None:
+    assert describe(status) == said
+
+
+class Registered:
+    """The hook and the transform that `explain_failures` gives to the engine."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.errors: list[str] = []
+        monkeypatch.setattr(pulumi.log, "error", self.errors.append)
+        monkeypatch.setattr(pulumi, "ErrorHook", self._hook)
+        monkeypatch.setattr(pulumi, "ResourceHookBinding", lambda on_error: on_error)
+        monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self._transform)
+
+    def _hook(self, _: str, callback: Any) -> Any:
+        self.hook = callback
+        return callback
+
+    def _transform(self, transform: Any) -> None:
+        self.transform = transform
+
+    def fail(self, kind: str = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute") -> bool:
+        metadata = {"metadata": {"name": "shop", "namespace": "shop"}}
+        args = pulumi.ErrorHookArgs("urn", "id", "shop", kind, new_inputs=metadata)
+        retried: bool = self.hook(args)
+        return retried
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Registered:
+    found = Registered(monkeypatch)
+    explain_failures({"context": "lab"})
+    return found
+
+
+def test_a_failure_logs_what_the_cluster_says(api: dict[str, Any], registered: Registered) -> None:
+    api[ROUTE] = {"metadata": {"name": "shop"}, "status": {"parents": [{"conditions": [REFUSED]}]}}
+    assert registered.fail() is False
+    assert registered.errors == [
+        "HTTPRoute shop/shop: Accepted=False (NoMatchingListenerHostname: no hostnames matched);"
+        " no listener of the gateway has this host name"
+    ]
+
+
+def test_an_object_that_is_not_there_is_left_to_the_provider(
+    api: dict[str, Any], registered: Registered
+) -> None:
+    assert ROUTE not in api
+    assert registered.fail() is False
+    assert registered.errors == []
+
+
+def test_a_cluster_that_does_not_answer_is_left_to_the_provider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: Registered
+) -> None:
+    write_kubeconfig(tmp_path, 1)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    assert registered.fail() is False
+    assert registered.errors == []
+    assert Api.objects
