@@ -133,6 +133,9 @@ def test_an_adopted_namespace_is_left_as_it_was(lab: Lab, stack: Stack) -> None:
         url = "https://kubernetes.default/version"
         lab.kubectl("exec", "-n", "httpbin", "theirs", "--", "curl", "-sSk", "-m", "5", url)
     finally:
+        lab.kubectl(
+            "delete", "pod", "theirs", "-n", "httpbin", "--grace-period=1", "--ignore-not-found"
+        )
         lab.kubectl("delete", "namespace", "httpbin")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lab import artifacts
 from lab.progress import Steps
-from tests.lab.conftest import Lab, plain, run
+from tests.lab.conftest import Lab, Stack, plain, run
 
 pytestmark = plain
 
@@ -82,6 +82,15 @@ def test_two_labs_do_not_disturb_each_other(lab: Lab, second: Lab) -> None:
     assert "only-here" not in lab.kubectl("get", "namespaces")
     second.down()
     assert " Ready " in lab.kubectl("get", "nodes")
+
+
+def test_a_cluster_without_the_gateway_api_is_named(second: Lab, stack: Stack) -> None:
+    crds = [f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes")]
+    second.kubectl("delete", "crd", *crds)
+    printed = stack.failing_up(kubeconfig=second.env["KUBECONFIG"])
+    for crd in crds:
+        assert f"CustomResourceDefinition {crd}: missing. Install" in printed
+    assert stack.resources() == []
 
 
 def test_nothing_is_left_of_a_lab_that_was_killed(before: dict[str, set[Any]], second: Lab) -> None:

@@ -104,6 +104,19 @@ def test_same_previews_and_same_objects(lab: Lab, new_stack: NewStack, official:
         assert by_stand_in[what] == expected, what
 
 
+def test_a_wait_in_vain_is_explained(lab: Lab, new_stack: NewStack, official: Path) -> None:
+    stack = new_stack(path=official)
+    scale = ("scale", "-n", "metallb-system", "deployment/controller")
+    lab.kubectl(*scale, "--replicas=0")
+    try:
+        printed = stack.failing_up(serviceType="LoadBalancer", readyTimeout=10)
+    finally:
+        lab.kubectl(*scale, "--replicas=1")
+    assert "Gateway httpbin/httpbin-gateway: Accepted=True" in printed
+    assert "Programmed=False (AddressNotAssigned: " in printed
+    assert "`pulumi config set serviceType ClusterIP`" in printed
+
+
 def test_same_failures(new_stack: NewStack, official: Path) -> None:
     """A verification that fails, and the next update that repairs it."""
     for stack in (new_stack(path=official), new_stack()):
