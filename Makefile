@@ -5,7 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
-ON_LAB = eval "$$($(PYTHON) -m lab env)"
+# An assignment of its own, so that the shell stops where no lab runs.
+ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"
 
 .PHONY: help
 help: ## Show what there is to make

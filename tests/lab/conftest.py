@@ -17,6 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 EQUIPMENT = ROOT.parent / "shared" / "equipment"
 STATE = ROOT / ".lab-test"
+HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 LIMIT = 300
 """Seconds that one command may take; a lab's start, builds included, has an hour."""
 
@@ -79,9 +80,7 @@ class Lab:
     @classmethod
     def start(cls, state: Path, ztunnel: Path | None = None) -> "Lab":
         """Start the lab of a state folder, or find it running."""
-        env = os.environ | {"LAB_STATE": str(state)}
-        if ztunnel:
-            env["LAB_ZTUNNEL"] = str(ztunnel)
+        env = os.environ | {"LAB_STATE": str(state), "LAB_ZTUNNEL": str(ztunnel or "")}
         run(sys.executable, "-m", "lab", "up", env=env, limit=3600)
         shell = f'eval "$({sys.executable} -m lab env)"; env -0'
         exported = subprocess.check_output(["bash", "-ec", shell], env=env, cwd=ROOT, text=True)
@@ -112,6 +111,8 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ztunnel = None
     if request.param == "ztunnel":
         ztunnel = unpacked("ztunnel", tmp_path_factory.mktemp("equipment"))
+    # One that an aborted run left may be of the other form.
+    run(sys.executable, "-m", "lab", "down", env=os.environ | {"LAB_STATE": str(STATE)})
     started = Lab.start(STATE, ztunnel)
     yield started
     started.down()

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from lightkube.resources.core_v1 import Namespace
 
-from tests.lab.conftest import Lab, NewStack, Stack, plain, run
+from tests.lab.conftest import HOST, Lab, NewStack, Stack, plain, run
 
-HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 HEADER = ("-H", "Host:httpbin.example.com")
 ENROLMENT = "istio.io/dataplane-mode"
 

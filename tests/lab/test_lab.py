@@ -11,7 +11,7 @@ import pytest
 
 from lab import artifacts
 from lab.progress import Steps
-from tests.lab.conftest import Lab, Stack, plain, run
+from tests.lab.conftest import HOST, Lab, Stack, plain, run
 
 pytestmark = plain
 
@@ -42,11 +42,11 @@ def traces() -> dict[str, set[Any]]:
     return {
         "labs with processes": set(processes()),
         "interfaces": {path.name for path in Path("/sys/class/net").iterdir()},
-        "routes": set(run("ip", "route", "show", "table", "all").splitlines()),
+        "routes": set(run("ip", "route", "show").splitlines()),
         "network namespaces": set(run("lsns", "-n", "-t", "net", "-o", "NS").split()),
         "mounts": set(Path("/proc/self/mountinfo").read_text().splitlines()),
         "rules": rules(),
-        "cgroups": {str(path) for path in Path("/sys/fs/cgroup").glob("**/ambient-lab-*")},
+        "cgroups": {str(path) for path in Path("/sys/fs/cgroup").glob("*/ambient-lab-*")},
         "slots": {path.name for path in Path("/run/ambient-lab").glob("*")},
     }
 
@@ -77,11 +77,14 @@ def second(before: dict[str, set[Any]], tmp_path: Path) -> Iterator[Lab]:
     started.down()
 
 
-def test_two_labs_do_not_disturb_each_other(lab: Lab, second: Lab) -> None:
+def test_two_labs_do_not_disturb_each_other(lab: Lab, second: Lab, stack: Stack) -> None:
+    stack.up()
     second.kubectl("create", "namespace", "only-here")
     assert "only-here" not in lab.kubectl("get", "namespaces")
+    assert "httpbin" not in second.kubectl("get", "namespaces")
     second.down()
     assert " Ready " in lab.kubectl("get", "nodes")
+    assert lab.curl("-H", "Host:httpbin.example.com", f"{HOST}/headers") == "200"
 
 
 def test_a_cluster_without_the_gateway_api_is_named(second: Lab, stack: Stack) -> None:
@@ -96,7 +99,10 @@ def test_a_cluster_without_the_gateway_api_is_named(second: Lab, stack: Stack) -
 def test_nothing_is_left_of_a_lab_that_was_killed(before: dict[str, set[Any]], second: Lab) -> None:
     kill_second(before)
     second.down()
-    assert traces() == before
+    assert {what: found - before[what] for what, found in traces().items()} == {
+        what: set() for what in before
+    }
+    assert rules() == before["rules"]
     assert not second.state.exists()
 
 
