@@ -2,9 +2,7 @@
 
 import pulumi
 
-from components import AmbientExposure, Cluster
-from components.cluster import preflight
-from components.explain import explain_failures
+from components import AmbientExposure, Cluster, explain_failures, preflight
 from components.settings import Settings
 
 settings = Settings.load()
@@ -13,7 +11,7 @@ if settings.preflight:
     preflight(settings.cluster, settings.preflight)
 cluster = Cluster("cluster", settings.cluster)
 exposure = AmbientExposure(
-    settings.name, settings.exposure, pulumi.ResourceOptions(providers=[cluster.provider])
+    "exposure", settings.exposure, pulumi.ResourceOptions(providers=[cluster.provider])
 )
 pulumi.export("ingressHost", exposure.host)
 pulumi.export("ingressPort", exposure.port)

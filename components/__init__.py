@@ -1,7 +1,8 @@
 """Pulumi components that expose services of an Istio ambient mesh through the Gateway API."""
 
 from components.client import Client, ClientArgs
-from components.cluster import Cluster, ClusterArgs
+from components.cluster import Cluster, ClusterArgs, PreflightArgs, preflight
+from components.explain import explain_failures
 from components.exposure import AmbientExposure, AmbientExposureArgs
 from components.gateway import IngressGateway, IngressGatewayArgs
 from components.gateway_api import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
@@ -36,6 +37,7 @@ __all__ = [
     "InvalidInput",
     "Namespace",
     "NamespaceArgs",
+    "PreflightArgs",
     "Probe",
     "ProbeArgs",
     "ReferenceGrant",
@@ -46,4 +48,6 @@ __all__ = [
     "WaypointRouteArgs",
     "Workload",
     "WorkloadArgs",
+    "explain_failures",
+    "preflight",
 ]

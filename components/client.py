@@ -50,9 +50,9 @@ class Client(pulumi.ComponentResource):
         self.namespace = Namespace(
             name,
             {
-                "name": args["namespace"],
+                # Made after the service's namespace, and so removed before it.
+                "name": after(args["namespace"], args["service_namespace"]),
                 "discovery_labels": args.get("discovery_labels", {}),
-                "predecessor": args["service_namespace"],
             },
             pulumi.ResourceOptions(parent=self),
         ).name

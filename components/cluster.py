@@ -1,5 +1,7 @@
 """The cluster that a stack works on."""
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +11,8 @@ import httpx2
 import lightkube
 import pulumi
 import pulumi_kubernetes as kubernetes
+import yaml
+from lightkube.config.kubeconfig import SERVICE_ACCOUNT
 from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.generic_resource import create_global_resource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
@@ -24,7 +28,10 @@ _ANSWER = 5.0
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
-_MISSING = "missing. Create it, or let the stack do it: `pulumi config set createNamespace true`"
+_MISSING = "missing. Create it, or let the stack do it (createNamespace true)"
+
+_BUNDLE = f"{GROUP}/bundle-version"
+_OLDEST = (1, 2)
 
 
 class ClusterArgs(TypedDict):
@@ -55,7 +62,11 @@ class PreflightArgs(TypedDict):
 
 
 class Cluster(pulumi.ComponentResource):
-    """The explicit Kubernetes provider of a stack."""
+    """The explicit Kubernetes provider of a stack.
+
+    A stack belongs to one cluster. To move to another, use another stack: the provider cannot
+    tell two clusters apart that have the same context.
+    """
 
     provider: kubernetes.Provider
     """The provider, for `ResourceOptions(providers=[…])` of the components."""
@@ -67,10 +78,9 @@ class Cluster(pulumi.ComponentResource):
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             context=args.get("context") or None,
-            kubeconfig=args.get("kubeconfig") or None,
-            # A context renamed or a kubeconfig moved is no other cluster: without an identifier
-            # of its own the provider would replace every object.
-            cluster_identifier=args.get("context") or None,
+            # Left out, the SDK would take the value of $KUBECONFIG, and a path of one machine
+            # would get into the state that all share.
+            kubeconfig=args.get("kubeconfig", ""),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
@@ -85,36 +95,70 @@ def preflight(cluster: ClusterArgs, needs: PreflightArgs) -> None:
     faults = Faults("the cluster is not ready for this stack")
     context = f"context {cluster.get('context') or '(current)'}"
     try:
-        with connect(cluster) as client:
+        client = connect(cluster)
+    except ConfigError as error:
+        faults.add(context, f"{error}. `kubectl config get-contexts` lists what there is")
+        faults.raise_any()
+        raise
+    try:
+        with client:
             _check(client, needs, faults)
-    except (ConfigError, OSError) as error:
-        faults.add(
-            context,
-            f"{error}. Set `pulumi config set context NAME` to one of `kubectl config"
-            " get-contexts`, or `pulumi config set kubeconfig PATH`",
-        )
     except httpx2.TransportError as error:
+        at = error.request.url
         faults.add(
             context,
-            f"no answer from {error.request.url.host}:{error.request.url.port}: {error}. Is the"
-            " cluster running and reachable from here? Choose another with `pulumi config set"
-            " context NAME` (`kubectl config get-contexts` lists them)",
+            f"no answer from {at.host}:{at.port}: {error}. Is the cluster running and reachable"
+            " from here? `kubectl config get-contexts` lists the contexts there are",
         )
     except ApiError as error:
-        faults.add(context, f"{error.status.message}")
+        faults.add(context, f"{error.status.message}. Do `kubectl get nodes` and its login work?")
+    except (ConfigError, KeyError, OSError, ValueError) as error:
+        # A login that failed, or that is of a kind which the client does not know.
+        pulumi.log.warn(
+            f"{context}: the cluster was not checked, as its login failed here ({error!r});"
+            " what it lacks, the update will tell"
+        )
     faults.raise_any()
 
 
 def connect(cluster: ClusterArgs) -> lightkube.Client:
-    """A client of `cluster`; raises `ConfigError` or `OSError` where the kubeconfig is wrong."""
-    path = cluster.get("kubeconfig")
-    config = (
-        lightkube.KubeConfig.from_file(Path(path).expanduser())
-        if path
-        else lightkube.KubeConfig.from_env()
-    )
-    selected = config.get(context_name=cluster.get("context") or None)
-    return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
+    """A client of `cluster`, found as kubectl finds it.
+
+    Raises `ConfigError` where there is no such file or context.
+    """
+    config = _kubeconfig(cluster.get("kubeconfig") or os.environ.get("KUBECONFIG", ""))
+    try:
+        selected = config.get(context_name=cluster.get("context") or None)
+        return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"the context names no complete cluster and user ({error!r})") from error
+
+
+def _kubeconfig(paths: str) -> lightkube.KubeConfig:
+    """The kubeconfig of one or several files; the first to name a thing decides what it is."""
+    default = Path("~/.kube/config").expanduser()
+    named = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
+    files = [path for path in named or [default] if path.exists()]
+    if not files:
+        if not named and Path(SERVICE_ACCOUNT).exists():
+            return lightkube.KubeConfig.from_service_account()
+        raise ConfigError(f"no kubeconfig at {', '.join(map(str, named or [default]))}")
+    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
+    for path in files:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            for kind in ("clusters", "contexts", "users"):
+                known = {entry["name"] for entry in merged[kind]}
+                merged[kind] += [e for e in content.get(kind) or [] if e["name"] not in known]
+            merged.setdefault("current-context", content.get("current-context"))
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} is no kubeconfig") from error
+    for entry in merged["users"]:
+        # Versions v1 and v1beta1 of a login differ in nothing that a client without a terminal
+        # meets; lightkube knows the older one.
+        if (login := entry.get("user", {}).get("exec")) and login["apiVersion"].endswith("/v1"):
+            login["apiVersion"] += "beta1"
+    return lightkube.KubeConfig.from_dict(merged, fname=files[0])
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
@@ -140,11 +184,13 @@ def _gateway_api(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[s
                 ),
             )
             continue
-        served = [version.name for version in definition.spec.versions if version.served]
-        if "v1" not in served:
+        bundle = (definition.metadata.annotations or {}).get(_BUNDLE, "")
+        release = re.match(r"v(\d+)\.(\d+)\.", bundle)
+        if release and (int(release[1]), int(release[2])) < _OLDEST:
             yield (
                 f"CustomResourceDefinition {name}",
-                f"serves {', '.join(served)}, expected v1. Update the Gateway API to v1.0 or newer",
+                f"is of Gateway API {bundle}, expected v1.2 or newer, the first whose standard"
+                " channel has spec.infrastructure",
             )
 
 
@@ -180,16 +226,30 @@ def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tupl
             )
         else:
             found = (namespace.metadata.annotations or {}).get(OWNER)
-            fault = _foreign(found) if expected["create"] and found != owner() else None
+            fault = _taken(found) if expected["create"] else _given_up(found)
         if fault:
             yield f"namespace {name}", fault
 
 
-def _foreign(found: str | None) -> str:
+def _taken(found: str | None) -> str | None:
+    """What is wrong with a namespace that the stack is to create, and that is there already."""
+    if found == owner():
+        return None
     whose = f"belongs to stack {found}" if found else "was not created by this stack"
     return (
-        f"exists and {whose} ({owner()}; annotation {OWNER}). Choose another name, or adopt it:"
-        " `pulumi config set createNamespace false`"
+        f"exists and {whose} ({owner()}; annotation {OWNER}). Choose another name, or adopt it"
+        " (createNamespace false). If the stack was renamed, write its new name into the annotation"
+    )
+
+
+def _given_up(found: str | None) -> str | None:
+    """What is wrong with a namespace that the stack is to adopt."""
+    if found != owner():
+        return None
+    return (
+        "was created by this stack; to adopt it now would delete it with all that is in it. First"
+        " take it out of the state (`pulumi state delete` with its URN) and off the books (`kubectl"
+        f" annotate namespace NAME {OWNER}-`)"
     )
 
 

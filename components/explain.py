@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import httpx2
 import pulumi
-from lightkube.core.exceptions import ApiError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Service
 
@@ -24,12 +22,12 @@ _KINDS: dict[str, Any] = {
 
 _ADVICE = {
     "AddressNotAssigned": (
-        "no load balancer has given the gateway's Service an address: install one, or"
-        " `pulumi config set serviceType ClusterIP`"
+        "no load balancer has given the gateway's Service an address: install one, or choose the"
+        " service type ClusterIP"
     ),
     "Pending": (
-        "no controller has seen it: do `discoveryLabels` match the discoverySelectors of the mesh,"
-        " and is the GatewayClass right?"
+        "no controller has seen it: do the discovery labels match the discoverySelectors of the"
+        " mesh, and is the GatewayClass right?"
     ),
     "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
     "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",
@@ -47,14 +45,15 @@ def explain_failures(cluster: ClusterArgs) -> None:
     """
 
     def explain(args: pulumi.ErrorHookArgs) -> bool:
-        metadata = (args.new_inputs or {}).get("metadata") or {}
+        metadata = (args.new_inputs or args.old_inputs or {}).get("metadata") or {}
         try:
             with connect(cluster) as client:
                 found = client.get(
                     _KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
-        except (ApiError, httpx2.TransportError):
-            return False  # the provider has said what is wrong with the cluster
+        except Exception as error:  # noqa: BLE001  # the failure itself has been reported already
+            pulumi.log.debug(f"no explanation of {args.urn}: {error!r}")
+            return False
         name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
         pulumi.log.error(f"{name}: {describe(found.to_dict().get('status') or {})}")
         return False

@@ -9,10 +9,14 @@ from components import validation as valid
 from components.client import Client
 from components.gateway import IngressGateway, ServiceType
 from components.namespace import Namespace, NamespaceArgs
+from components.outputs import after
 from components.probe import CheckArgs, Probe, fingerprint
 from components.route import IngressRoute, RuleArgs, WaypointRoute
 from components.waypoint import Waypoint
 from components.workload import Workload
+
+CLIENT = "curl"
+"""Name of the client's ServiceAccount, Service and Deployment, as in Istio's sample."""
 
 
 class ServiceOptions(TypedDict):
@@ -112,10 +116,10 @@ class AmbientExposure(pulumi.ComponentResource):
         port = args["service"]["port"]
         ready_timeout = args.get("ready_timeout", 300)
 
-        namespace = Namespace(name, args["namespace"], inside).name
+        namespace = Namespace(name, args["namespace"], inside)
         workload = Workload(
             name,
-            {**args["service"], "namespace": namespace, "ready_timeout": ready_timeout},
+            {**args["service"], "namespace": namespace.name, "ready_timeout": ready_timeout},
             inside,
         )
         waypoint = Waypoint(
@@ -123,7 +127,7 @@ class AmbientExposure(pulumi.ComponentResource):
             {
                 **args.get("waypoint", {}),
                 "name": f"{service}-waypoint",
-                "namespace": namespace,
+                "namespace": namespace.name,
                 "ready_timeout": ready_timeout,
             },
             inside,
@@ -133,22 +137,8 @@ class AmbientExposure(pulumi.ComponentResource):
             {
                 **args.get("gateway", {}),
                 "name": f"{service}-gateway",
-                "namespace": namespace,
+                "namespace": namespace.name,
                 "hostnames": args["hostnames"],
-                "ready_timeout": ready_timeout,
-            },
-            inside,
-        )
-        ingress_route = IngressRoute(
-            f"{name}-ingress",
-            {
-                "name": f"{service}-ingress",
-                "namespace": namespace,
-                "gateway": gateway.name,
-                "gateway_namespace": namespace,
-                "hostnames": args["hostnames"],
-                "service": workload.service,
-                "port": port,
                 "ready_timeout": ready_timeout,
             },
             inside,
@@ -157,10 +147,26 @@ class AmbientExposure(pulumi.ComponentResource):
             f"{name}-waypoint",
             {
                 "name": f"{service}-waypoint-route",
-                "namespace": namespace,
+                "namespace": namespace.name,
                 "service": workload.service,
                 "port": port,
                 "rules": args["rules"],
+                "ready_timeout": ready_timeout,
+            },
+            inside,
+        )
+        ingress_route = IngressRoute(
+            f"{name}-ingress",
+            {
+                "name": f"{service}-ingress",
+                "namespace": namespace.name,
+                "gateway": gateway.name,
+                "gateway_namespace": namespace.name,
+                "hostnames": args["hostnames"],
+                # Nothing reaches the service before the waypoint lets through only what it should,
+                # nor after the waypoint has ceased to.
+                "service": after(workload.service, waypoint.name, waypoint_route.name),
+                "port": port,
                 "ready_timeout": ready_timeout,
             },
             inside,
@@ -174,7 +180,7 @@ class AmbientExposure(pulumi.ComponentResource):
                     "namespace": verification["namespace"],
                     "discovery_labels": args["namespace"].get("discovery_labels", {}),
                     "image": verification["image"],
-                    "service_namespace": namespace,
+                    "service_namespace": namespace.name,
                     "ready_timeout": ready_timeout,
                 },
                 inside,
@@ -190,6 +196,7 @@ class AmbientExposure(pulumi.ComponentResource):
                     "hostnames": args["hostnames"],
                     "checks": verification["checks"],
                     "subject": fingerprint(
+                        namespace.applied,
                         workload.applied,
                         waypoint.applied,
                         gateway.applied,
@@ -208,10 +215,6 @@ class AmbientExposure(pulumi.ComponentResource):
         )
 
 
-CLIENT = "curl"
-"""Name of the client's ServiceAccount, Service and Deployment, as in Istio's sample."""
-
-
 def validate(name: str, args: AmbientExposureArgs) -> None:
     """Raise `InvalidInput` with every fault of `args`, each with its path."""
     faults = valid.Faults(f"AmbientExposure {name!r}")
@@ -222,9 +225,14 @@ def validate(name: str, args: AmbientExposureArgs) -> None:
     faults.check("service.port", service["port"], valid.port)
     faults.check("service.image", service["image"], valid.image)
     faults.check("service.container_port", service["container_port"], valid.unprivileged_port)
+    faults.check("hostnames", args["hostnames"], valid.some)
     for index, hostname in enumerate(args["hostnames"]):
         faults.check(f"hostnames[{index}]", hostname, valid.hostname)
+        if hostname in args["hostnames"][:index]:
+            faults.add(f"hostnames[{index}]", f"{hostname} stands there already")
+    faults.check("rules", args["rules"], valid.some)
     for rule_index, rule in enumerate(args["rules"]):
+        faults.check(f"rules[{rule_index}].paths", rule["paths"], valid.some)
         for index, path in enumerate(rule["paths"]):
             faults.check(f"rules[{rule_index}].paths[{index}]", path, valid.path_prefix)
     gateway = args.get("gateway", {})
@@ -234,11 +242,20 @@ def validate(name: str, args: AmbientExposureArgs) -> None:
         valid.one_of(*get_args(ServiceType)),
     )
     faults.check("gateway.port", gateway.get("port", 80), valid.port)
+    faults.check("gateway.gateway_class", gateway.get("gateway_class", "istio"), valid.dns_label)
+    faults.check(
+        "gateway.cluster_domain", gateway.get("cluster_domain", "cluster.local"), valid.hostname
+    )
+    waypoint_class = args.get("waypoint", {}).get("gateway_class", "istio-waypoint")
+    faults.check("waypoint.gateway_class", waypoint_class, valid.dns_label)
+    faults.check("ready_timeout", args.get("ready_timeout", 300), valid.seconds)
     if verification := args.get("verification"):
         faults.check("verification.namespace", verification["namespace"], valid.dns_label)
         if verification["namespace"] == namespace["name"]:
             faults.add("verification.namespace", "must not be the namespace of the service")
         faults.check("verification.image", verification["image"], valid.image)
+        faults.check("verification.timeout", verification.get("timeout", 60), valid.seconds)
+        faults.check("verification.checks", verification["checks"], valid.some)
         for index, check in enumerate(verification["checks"]):
             faults.check(f"verification.checks[{index}].path", check["path"], valid.request_path)
             faults.check(f"verification.checks[{index}].status", check["status"], valid.http_status)

@@ -8,7 +8,7 @@ import pulumi
 
 from components.gateway_api import Gateway, infrastructure, timeouts, wait_for
 from components.gateway_api_types import GatewaySpec
-from components.outputs import unknown
+from components.outputs import after, unknown
 
 ServiceType = Literal["ClusterIP", "LoadBalancer"]
 """How the Service of a gateway is exposed."""
@@ -47,8 +47,8 @@ class IngressGateway(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """Name of the Gateway, known once it is programmed."""
     host: pulumi.Output[str]
-    """Address for its `service_type`: the external one of a LoadBalancer, else the in-cluster
-    name; unknown in a preview that changes it."""
+    """The external address of a LoadBalancer, unknown in a preview that brings it, else the
+    in-cluster name."""
     port: pulumi.Output[int]
     """Port on which it listens."""
     url: pulumi.Output[str]
@@ -82,17 +82,21 @@ class IngressGateway(pulumi.ComponentResource):
             ),
         )
         self.name = gateway.name
-        self.host = gateway.status.apply(lambda status: _host(status, service_type))
         self.port = pulumi.Output.from_input(args.get("port", 80))
-        self.url = pulumi.Output.all(self.host, self.port).apply(lambda at: url(*at))
-        in_cluster_url = pulumi.Output.format(
-            "http://{}-{}.{}.svc.{}:{}",
+        in_cluster = pulumi.Output.format(
+            "{}-{}.{}.svc.{}",
             args["name"],
             args.get("gateway_class", "istio"),
             args["namespace"],
             args.get("cluster_domain", "cluster.local"),
-            self.port,
         )
+        self.host = (
+            after(in_cluster, gateway.urn)
+            if service_type == "ClusterIP"
+            else gateway.status.apply(_external_host)
+        )
+        self.url = pulumi.Output.all(self.host, self.port).apply(lambda at: url(*at))
+        in_cluster_url = pulumi.Output.all(in_cluster, self.port).apply(lambda at: url(*at))
         self.urls = [in_cluster_url, self.url][: 1 if service_type == "ClusterIP" else 2]
         self.applied = gateway.applied
         self.register_outputs(
@@ -132,13 +136,6 @@ def render_gateway(args: IngressGatewayArgs) -> GatewaySpec:
     }
 
 
-def address(status: Mapping[str, Any] | None, service_type: ServiceType) -> str | None:
-    """The first address of a Gateway's `status` that belongs to `service_type`, if there is one."""
-    addresses = [str(entry["value"]) for entry in (status or {}).get("addresses") or []]
-    external = service_type == "LoadBalancer"
-    return next((value for value in addresses if (".svc." not in value) == external), None)
-
-
 def url(host: str, port: int) -> str:
     """`http://host:port`, an IPv6 host in brackets."""
     try:
@@ -148,11 +145,18 @@ def url(host: str, port: int) -> str:
     return f"http://{bracketed}:{int(port)}"
 
 
-def _host(status: Mapping[str, Any] | None, service_type: ServiceType) -> pulumi.Input[str]:
-    if found := address(status, service_type):
+def external_address(status: Mapping[str, Any] | None) -> str | None:
+    """The first address of a Gateway's `status` that a load balancer gave, if there is one."""
+    addresses = (str(entry["value"]) for entry in (status or {}).get("addresses") or [])
+    return next((value for value in addresses if ".svc." not in value), None)
+
+
+def _external_host(status: Mapping[str, Any] | None) -> pulumi.Input[str]:
+    if found := external_address(status):
         return found
     if pulumi.runtime.is_dry_run():
         return unknown()
     raise pulumi.RunError(
-        f"the gateway reports no address for service type {service_type}, found status {status!r}"
+        "the gateway's last known status has no external address. Run `pulumi refresh` to read it"
+        " anew, then `pulumi up`"
     )

@@ -78,7 +78,7 @@ class Probe(pulumi.ComponentResource):
             _requests(args).apply(
                 lambda requests: [f"GET {url} (Host: {host}): {s}" for s, host, url in requests]
             ),
-            job.urn,
+            job.id,  # not known in a preview, as nothing is proven by one
         )
         self.register_outputs({"answers": self.answers})
 

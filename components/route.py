@@ -60,6 +60,8 @@ class IngressRoute(pulumi.ComponentResource):
     https://gateway-api.sigs.k8s.io/guides/http-routing/
     """
 
+    name: pulumi.Output[str]
+    """Name of the HTTPRoute, known once it is accepted."""
     applied: pulumi.Output[dict[str, Any]]
     """The HTTPRoute as given, known once it is accepted."""
 
@@ -67,8 +69,9 @@ class IngressRoute(pulumi.ComponentResource):
         self, name: str, args: IngressRouteArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("ambient:index:IngressRoute", name, {**args}, opts)
-        self.applied = _route(self, name, args, render_ingress_route(args))
-        self.register_outputs({})
+        route = _route(self, name, args, render_ingress_route(args))
+        self.name, self.applied = route.name, route.applied
+        self.register_outputs({"name": self.name})
 
 
 class WaypointRoute(pulumi.ComponentResource):
@@ -77,6 +80,8 @@ class WaypointRoute(pulumi.ComponentResource):
     https://gateway-api.sigs.k8s.io/mesh/
     """
 
+    name: pulumi.Output[str]
+    """Name of the HTTPRoute, known once it is accepted."""
     applied: pulumi.Output[dict[str, Any]]
     """The HTTPRoute as given, known once it is accepted."""
 
@@ -84,8 +89,9 @@ class WaypointRoute(pulumi.ComponentResource):
         self, name: str, args: WaypointRouteArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("ambient:index:WaypointRoute", name, {**args}, opts)
-        self.applied = _route(self, name, args, render_waypoint_route(args))
-        self.register_outputs({})
+        route = _route(self, name, args, render_waypoint_route(args))
+        self.name, self.applied = route.name, route.applied
+        self.register_outputs({"name": self.name})
 
 
 def render_ingress_route(args: IngressRouteArgs) -> HTTPRouteSpec:
@@ -125,8 +131,8 @@ def _route(
     name: str,
     args: IngressRouteArgs | WaypointRouteArgs,
     spec: HTTPRouteSpec,
-) -> pulumi.Output[dict[str, Any]]:
-    route = HTTPRoute(
+) -> HTTPRoute:
+    return HTTPRoute(
         f"{name}-route",
         {
             "name": args["name"],
@@ -138,7 +144,6 @@ def _route(
             parent=parent, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         ),
     )
-    return route.applied
 
 
 def _parent_condition(condition: str) -> str:

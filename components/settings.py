@@ -73,8 +73,6 @@ class Settings:
     """The cluster."""
     preflight: PreflightArgs | None
     """What the cluster must have; None where the check is switched off."""
-    name: str
-    """Name of the exposure, that of its Service."""
     exposure: AmbientExposureArgs
     """The exposure."""
 
@@ -124,7 +122,6 @@ class Settings:
             }
             if values["preflight"]
             else None,
-            name=values["service"],
             exposure=exposure,
         )
 
@@ -137,7 +134,7 @@ def read(config: Mapping[str, str], project: str) -> dict[str, Any]:
     faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
     prefix = f"{project}:"
     given = {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
-    for key in given.keys() - KEYS.keys():
+    for key in sorted(given.keys() - KEYS.keys()):
         faults.add(
             key,
             f"unknown key{valid.did_you_mean(key, KEYS)}; Pulumi.yaml lists them all."
@@ -148,10 +145,31 @@ def read(config: Mapping[str, str], project: str) -> dict[str, Any]:
         if key not in given:
             faults.add(key, "missing; its default stands in Pulumi.yaml, is that file complete?")
             continue
+        if runtime_config.is_config_secret(f"{prefix}{key}"):
+            faults.add(key, "is a secret, and would get into the state as plain text; set it anew")
         values[key] = _parse(given[key], kind)
         faults.check(key, values[key], check)
     faults.raise_any()
+    _check_together(values, faults)
+    faults.raise_any()
     return values
+
+
+def _check_together(values: Mapping[str, Any], faults: valid.Faults) -> None:
+    """Record what is right by itself, but not beside the rest."""
+    if not values["verify"]:
+        return
+    if values["clientNamespace"] == values["namespace"]:
+        faults.add("clientNamespace", "found the service's namespace, expected one of its own")
+    for index, check in enumerate(values["checks"]):
+        path = f"{check['path'].partition('?')[0]}/"
+        let_through = any(path.startswith(f"{prefix.rstrip('/')}/") for prefix in values["paths"])
+        if check["status"] // 100 == 2 and not let_through:
+            faults.add(
+                f"checks[{index}]",
+                f"found {check['path']} to be answered {check['status']}, but the waypoint lets"
+                f" through only paths: {', '.join(values['paths'])}. Change one of the two keys",
+            )
 
 
 def _parse(raw: str, kind: _Kind) -> Any:

@@ -7,7 +7,7 @@ Values that are outputs are not known yet; the API server judges them.
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 import pulumi
@@ -52,17 +52,17 @@ class Faults:
 
 
 def dns_label(value: object) -> str | None:
-    """A name of a Service, namespace or listener: RFC 1123, at most 63 characters."""
+    """A name of a namespace or a class: RFC 1123, at most 63 characters."""
     if isinstance(value, str) and _LABEL.fullmatch(value):
         return None
     return "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
 
 
 def service_name(value: object) -> str | None:
-    """A Service's name, short enough for the labels made of it: `<service>-waypoint-route`."""
-    if dns_label(value) is None and len(str(value)) <= 48:
+    """A Service's name, RFC 1035, and short enough for the names made of it."""
+    if dns_label(value) is None and not str(value)[0].isdigit() and len(str(value)) <= 48:
         return None
-    return "a DNS label: lower-case letters, digits and '-', 1 to 48 characters"
+    return "a DNS label that starts with a letter, 1 to 48 characters"
 
 
 def hostname(value: object) -> str | None:
@@ -163,6 +163,11 @@ def labels(value: object) -> str | None:
     ):
         return None
     return "labels, a mapping like {'istio-discovery': 'enabled'}"
+
+
+def some(value: object) -> str | None:
+    """A list that is not empty."""
+    return None if isinstance(value, Sized) and len(value) else "at least one"
 
 
 def one_of(*choices: str) -> Check:

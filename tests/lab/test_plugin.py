@@ -115,7 +115,7 @@ def test_a_wait_in_vain_is_explained(lab: Lab, new_stack: NewStack, official: Pa
         lab.kubectl(*scale, "--replicas=1")
     assert "Gateway httpbin/httpbin-gateway: Accepted=True" in printed
     assert "Programmed=False (AddressNotAssigned: " in printed
-    assert "`pulumi config set serviceType ClusterIP`" in printed
+    assert "choose the service type ClusterIP" in printed
 
 
 def test_same_failures(new_stack: NewStack, official: Path) -> None:

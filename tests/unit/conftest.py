@@ -102,8 +102,11 @@ Run = Callable[..., Program]
 
 
 @pytest.fixture
-def run() -> Run:
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a program, by default `__main__.py` without its preflight, and returns its graph."""
+
+    # Nothing of the machine's may get into a stack.
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
 
     def run_program(
         program: Callable[[], None] | None = None,

@@ -1,6 +1,7 @@
 """The whole program's graph: names, parents, dependencies, outputs."""
 
 import copy
+from typing import Any
 
 import pulumi
 import pytest
@@ -9,58 +10,61 @@ from components import AmbientExposure, Cluster, IngressGateway
 from components.exposure import AmbientExposureArgs
 from tests.unit.conftest import ADDRESS, Program, Run
 
-ENROLLED = {"Namespace/httpbin-namespace", "NamespacePatch/httpbin-enrolment"}
+ENROLLED = {"Namespace/exposure-namespace", "NamespacePatch/exposure-enrolment"}
 CLIENT_ENROLLED = ENROLLED | {
-    "Namespace/httpbin-client-namespace",
-    "NamespacePatch/httpbin-client-enrolment",
+    "Namespace/exposure-client-namespace",
+    "NamespacePatch/exposure-client-enrolment",
 }
-SERVICE = ENROLLED | {"Service/httpbin-service"}
-ROUTED = SERVICE | {
-    "Gateway/httpbin-gateway",
-    "HTTPRoute/httpbin-ingress-route",
-    "HTTPRoute/httpbin-waypoint-route",
+SERVICE = ENROLLED | {"Service/exposure-service"}
+RULED = SERVICE | {
+    "NamespacePatch/exposure-binding",
+    "HTTPRoute/exposure-waypoint-route",
 }
 
 # Resource, its parent, and what it waits for; what it waits for also outlives it.
 GRAPH = {
     "kubernetes/cluster-provider": ("Cluster/cluster", set()),
-    "Namespace/httpbin-namespace": ("Namespace/httpbin", set()),
-    "NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", {"Namespace/httpbin-namespace"}),
-    "ServiceAccount/httpbin-account": ("Workload/httpbin", ENROLLED),
-    "Service/httpbin-service": ("Workload/httpbin", ENROLLED),
-    "Deployment/httpbin-deployment": (
-        "Workload/httpbin",
-        ENROLLED | {"ServiceAccount/httpbin-account"},
+    "Namespace/exposure-namespace": ("Namespace/exposure", set()),
+    "NamespacePatch/exposure-enrolment": ("Namespace/exposure", {"Namespace/exposure-namespace"}),
+    "ServiceAccount/exposure-account": ("Workload/exposure", ENROLLED),
+    "Service/exposure-service": ("Workload/exposure", ENROLLED),
+    "Deployment/exposure-deployment": (
+        "Workload/exposure",
+        ENROLLED | {"ServiceAccount/exposure-account"},
     ),
-    "Gateway/httpbin-waypoint": ("Waypoint/httpbin", ENROLLED),
-    "NamespacePatch/httpbin-binding": ("Waypoint/httpbin", ENROLLED | {"Gateway/httpbin-waypoint"}),
-    "Gateway/httpbin-gateway": ("IngressGateway/httpbin", ENROLLED),
-    "HTTPRoute/httpbin-ingress-route": (
-        "IngressRoute/httpbin-ingress",
-        SERVICE | {"Gateway/httpbin-gateway"},
+    "Gateway/exposure-waypoint": ("Waypoint/exposure", ENROLLED),
+    "NamespacePatch/exposure-binding": (
+        "Waypoint/exposure",
+        ENROLLED | {"Gateway/exposure-waypoint"},
     ),
-    "HTTPRoute/httpbin-waypoint-route": ("WaypointRoute/httpbin-waypoint", SERVICE),
-    "Namespace/httpbin-client-namespace": ("Namespace/httpbin-client", ENROLLED),
-    "NamespacePatch/httpbin-client-enrolment": (
-        "Namespace/httpbin-client",
-        ENROLLED | {"Namespace/httpbin-client-namespace"},
+    "Gateway/exposure-gateway": ("IngressGateway/exposure", ENROLLED),
+    "HTTPRoute/exposure-ingress-route": (
+        "IngressRoute/exposure-ingress",
+        RULED | {"Gateway/exposure-gateway"},
     ),
-    "ServiceAccount/httpbin-client-account": ("Client/httpbin-client", CLIENT_ENROLLED),
-    "Service/httpbin-client-service": ("Client/httpbin-client", CLIENT_ENROLLED),
-    "Deployment/httpbin-client-deployment": (
-        "Client/httpbin-client",
-        CLIENT_ENROLLED | {"ServiceAccount/httpbin-client-account"},
+    "HTTPRoute/exposure-waypoint-route": ("WaypointRoute/exposure-waypoint", SERVICE),
+    "Namespace/exposure-client-namespace": ("Namespace/exposure-client", ENROLLED),
+    "NamespacePatch/exposure-client-enrolment": (
+        "Namespace/exposure-client",
+        ENROLLED | {"Namespace/exposure-client-namespace"},
     ),
-    "Job/httpbin-probe-job": (
-        "Probe/httpbin-probe",
+    "ServiceAccount/exposure-client-account": ("Client/exposure-client", CLIENT_ENROLLED),
+    "Service/exposure-client-service": ("Client/exposure-client", CLIENT_ENROLLED),
+    "Deployment/exposure-client-deployment": (
+        "Client/exposure-client",
+        CLIENT_ENROLLED | {"ServiceAccount/exposure-client-account"},
+    ),
+    "Job/exposure-probe-job": (
+        "Probe/exposure-probe",
         CLIENT_ENROLLED
-        | ROUTED
+        | RULED
         | {
-            "Gateway/httpbin-waypoint",
-            "NamespacePatch/httpbin-binding",
-            "ServiceAccount/httpbin-account",
-            "Deployment/httpbin-deployment",
-            "ServiceAccount/httpbin-client-account",
+            "Gateway/exposure-gateway",
+            "Gateway/exposure-waypoint",
+            "HTTPRoute/exposure-ingress-route",
+            "ServiceAccount/exposure-account",
+            "Deployment/exposure-deployment",
+            "ServiceAccount/exposure-client-account",
         },
     ),
 }
@@ -80,7 +84,7 @@ def test_every_resource_has_its_parent_and_its_dependencies(run: Run) -> None:
 
 def test_only_components_are_roots(run: Run) -> None:
     roots = {key for key, one in run().graph.items() if one.parent.startswith("Stack/")}
-    assert roots == {"Cluster/cluster", "AmbientExposure/httpbin"}
+    assert roots == {"Cluster/cluster", "AmbientExposure/exposure"}
 
 
 def test_every_object_uses_the_explicit_provider(run: Run) -> None:
@@ -94,8 +98,8 @@ def test_every_object_uses_the_explicit_provider(run: Run) -> None:
 
 def test_components_keep_their_inputs_in_the_state(run: Run) -> None:
     graph = run().graph
-    assert graph["AmbientExposure/httpbin"].inputs["hostnames"] == ["httpbin.example.com"]
-    assert graph["Waypoint/httpbin"].inputs["name"] == "httpbin-waypoint"
+    assert graph["AmbientExposure/exposure"].inputs["hostnames"] == ["httpbin.example.com"]
+    assert graph["Waypoint/exposure"].inputs["name"] == "httpbin-waypoint"
 
 
 def test_same_input_gives_the_same_graph(run: Run) -> None:
@@ -141,13 +145,18 @@ def test_preview_of_a_new_service_type_leaves_the_address_unknown(run: Run) -> N
     assert program.exports == {"ingressPort": 80}
 
 
+def test_preview_of_an_empty_stack_knows_the_in_cluster_address(run: Run) -> None:
+    exports = run(preview=True, verify=False).exports
+    assert exports["ingressUrl"] == f"http://{ADDRESS}:80"
+
+
 def test_a_gateway_without_a_fitting_address_fails_the_update(run: Run) -> None:
-    with pytest.raises(pulumi.RunError, match="no address for service type LoadBalancer"):
+    with pytest.raises(pulumi.RunError, match="no external address"):
         run(serviceType="LoadBalancer", addresses=(ADDRESS,))
 
 
 def test_external_address_is_verified_too(run: Run) -> None:
-    job = run(serviceType="LoadBalancer", addresses=("198.18.1.0",)).graph["Job/httpbin-probe-job"]
+    job = run(serviceType="LoadBalancer", addresses=("198.18.1.0",)).graph["Job/exposure-probe-job"]
     (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
     assert container["env"][0]["value"].splitlines() == [
         f"200 httpbin.example.com http://{ADDRESS}:80/headers",
@@ -157,13 +166,40 @@ def test_external_address_is_verified_too(run: Run) -> None:
     ]
 
 
-def test_proof_is_repeated_when_a_route_changes_and_only_then(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("changed", "repeated"),
+    [
+        ({}, False),
+        ({"readyTimeout": 10}, False),
+        ({"paths": ["/headers"]}, True),
+        ({"image": "httpbin:2"}, True),
+        ({"containerPort": 8081}, True),
+        ({"servicePort": 8001}, True),
+        ({"hostnames": ["b.example.com"]}, True),
+        ({"discoveryLabels": {"mesh": "b"}}, True),
+        ({"waypointClass": "other"}, True),
+        ({"gatewayClass": "other"}, True),
+    ],
+)
+def test_proof_is_repeated_when_what_it_proves_changes(
+    run: Run, changed: dict[str, Any], *, repeated: bool
+) -> None:
     def subject(program: Program) -> str:
-        template = program.graph["Job/httpbin-probe-job"].inputs["spec"]["template"]
+        template = program.graph["Job/exposure-probe-job"].inputs["spec"]["template"]
         return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
 
-    assert subject(run()) == subject(run())
-    assert subject(run()) != subject(run(paths=["/headers"]))
+    assert (subject(run()) != subject(run(**changed))) is repeated
+
+
+def test_every_wait_has_the_configured_limit(run: Run) -> None:
+    limits = {
+        key: one.timeouts
+        for key, one in run(readyTimeout=10, verifyTimeout=5).graph.items()
+        if key.startswith(("Gateway/", "HTTPRoute/", "Deployment/", "Service/", "Job/"))
+    }
+    job = limits.pop("Job/exposure-probe-job")
+    assert job == {"create": "155s", "update": "155s"}
+    assert set(map(str, limits.values())) == {"{'create': '10s', 'update': '10s'}"}
 
 
 def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
@@ -173,8 +209,8 @@ def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
 
 def test_adopted_namespace_is_labelled_but_not_owned(run: Run) -> None:
     graph = run(createNamespace=False).graph
-    assert "Namespace/httpbin-namespace" not in graph
-    assert graph["NamespacePatch/httpbin-enrolment"].inputs["metadata"]["labels"] == {
+    assert "Namespace/exposure-namespace" not in graph
+    assert graph["NamespacePatch/exposure-enrolment"].inputs["metadata"]["labels"] == {
         "istio-discovery": "enabled",
         "istio.io/dataplane-mode": "ambient",
     }
@@ -201,10 +237,7 @@ def test_a_program_of_ones_own_gets_a_listener_for_each_host_name(run: Run) -> N
         (listener["name"], listener["hostname"])
         for listener in graph["Gateway/shop-gateway"].inputs["spec"]["listeners"]
     ] == [("default", "shop.example.com"), ("default-2", "*.shop.example.com")]
-    assert graph["kubernetes/cluster-provider"].inputs == {
-        "context": "mine",
-        "clusterIdentifier": "mine",
-    }
+    assert graph["kubernetes/cluster-provider"].inputs == {"context": "mine", "kubeconfig": ""}
 
 
 def test_outputs_may_be_inputs(run: Run) -> None:

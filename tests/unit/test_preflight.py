@@ -20,14 +20,17 @@ CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
 OURS = "organization/ambient-exposure/dev"
 
 
-def crd(plural: str, version: str = "v1") -> dict[str, Any]:
+def crd(plural: str, bundle: str = "v1.6.0") -> dict[str, Any]:
     return {
-        "metadata": {"name": f"{plural}.gateway.networking.k8s.io"},
+        "metadata": {
+            "name": f"{plural}.gateway.networking.k8s.io",
+            "annotations": {"gateway.networking.k8s.io/bundle-version": bundle},
+        },
         "spec": {
             "group": "gateway.networking.k8s.io",
             "names": {"kind": "Kind", "plural": plural},
             "scope": "Namespaced",
-            "versions": [{"name": version, "served": True, "storage": True}],
+            "versions": [{"name": "v1", "served": True, "storage": True}],
         },
     }
 
@@ -129,10 +132,10 @@ def test_missing_gateway_api(api: dict[str, Any]) -> None:
 
 
 def test_too_old_gateway_api(api: dict[str, Any]) -> None:
-    api[f"{CRDS}/gateways.gateway.networking.k8s.io"] = crd("gateways", "v1beta1")
+    api[f"{CRDS}/gateways.gateway.networking.k8s.io"] = crd("gateways", "v1.1.0")
     assert faults() == [
-        "CustomResourceDefinition gateways.gateway.networking.k8s.io: serves v1beta1, expected v1."
-        " Update the Gateway API to v1.0 or newer"
+        "CustomResourceDefinition gateways.gateway.networking.k8s.io: is of Gateway API v1.1.0,"
+        " expected v1.2 or newer, the first whose standard channel has spec.infrastructure"
     ]
 
 
@@ -172,8 +175,8 @@ def test_terminating_namespace(api: dict[str, Any]) -> None:
 
 def test_namespace_of_somebody_else(api: dict[str, Any]) -> None:
     adopt = (
-        f"({OURS}; annotation ambient-exposure/stack). Choose another name, or adopt it:"
-        " `pulumi config set createNamespace false`"
+        f"({OURS}; annotation ambient-exposure/stack). Choose another name, or adopt it"
+        " (createNamespace false). If the stack was renamed, write its new name into the annotation"
     )
     api["/api/v1/namespaces/httpbin"] = namespace()
     assert faults() == [f"namespace httpbin: exists and was not created by this stack {adopt}"]
@@ -190,8 +193,7 @@ def test_namespace_of_this_stack(api: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("api")
 def test_namespace_to_adopt_is_missing() -> None:
     assert faults(create=False) == [
-        "namespace httpbin: missing. Create it, or let the stack do it:"
-        " `pulumi config set createNamespace true`"
+        "namespace httpbin: missing. Create it, or let the stack do it (createNamespace true)"
     ]
 
 
@@ -204,7 +206,7 @@ def test_what_may_not_be_read_is_left_to_the_update(api: dict[str, Any]) -> None
 
 def test_refused_credentials(api: dict[str, Any]) -> None:
     api[f"{CRDS}/gateways.gateway.networking.k8s.io"] = 401
-    assert faults() == ["context lab: status 401"]
+    assert faults() == ["context lab: status 401. Do `kubectl get nodes` and its login work?"]
 
 
 def test_mesh_without_ztunnel_is_warned_about(
@@ -227,17 +229,89 @@ def test_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     (fault,) = faults()
     assert fault.startswith("context lab: no answer from 127.0.0.1:1: ")
-    assert fault.endswith("(`kubectl config get-contexts` lists them)")
+    assert fault.endswith("`kubectl config get-contexts` lists the contexts there are")
 
 
 @pytest.mark.usefixtures("api")
 def test_unknown_context() -> None:
     (fault,) = faults(context="elsewhere")
     assert fault.startswith("context elsewhere: ")
-    assert fault.endswith("or `pulumi config set kubeconfig PATH`")
+    assert fault.endswith("`kubectl config get-contexts` lists what there is")
 
 
 def test_no_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
     (fault,) = faults()
-    assert str(tmp_path / "missing") in fault
+    assert fault.startswith(f"context lab: no kubeconfig at {tmp_path / 'missing'}. ")
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "contexts: {", "contexts: [{}]", "\tx"])
+@pytest.mark.usefixtures("api")
+def test_a_file_that_is_no_kubeconfig(tmp_path: Path, content: str) -> None:
+    (tmp_path / "kubeconfig").write_text(content)
+    (fault,) = faults()
+    assert fault.startswith(f"context lab: {tmp_path / 'kubeconfig'} is no kubeconfig. ")
+
+
+@pytest.mark.usefixtures("api")
+def test_several_kubeconfigs_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {
+        "clusters": [{"name": "lab", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [],
+        "contexts": [],
+    }
+    (tmp_path / "other").write_text(yaml.safe_dump(other))
+    paths = f"{tmp_path / 'kubeconfig'}::{tmp_path / 'missing'}:{tmp_path / 'other'}"
+    monkeypatch.setenv("KUBECONFIG", paths)
+    assert faults() == []
+
+
+def with_login(folder: Path, command: str, version: str = "v1") -> None:
+    """Let the kubeconfig in `folder` log in with a shell command."""
+    kubeconfig = yaml.safe_load((folder / "kubeconfig").read_text())
+    kubeconfig["users"][0]["user"] = {
+        "exec": {
+            "apiVersion": f"client.authentication.k8s.io/{version}",
+            "command": "sh",
+            "args": ["-c", command],
+        }
+    }
+    (folder / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+@pytest.mark.usefixtures("api")
+def test_a_login_by_a_program(tmp_path: Path, version: str) -> None:
+    with_login(tmp_path, """echo '{"status": {"token": "t"}}'""", version)
+    assert faults() == []
+
+
+@pytest.mark.parametrize("command", ["exit 1", "echo not JSON", "echo '{}'"])
+@pytest.mark.usefixtures("api")
+def test_a_login_that_fails_here_is_left_to_the_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    with_login(tmp_path, command)
+    assert faults() == []
+    (warning,) = warnings
+    assert warning.startswith("context lab: the cluster was not checked, as its login failed here")
+
+
+@pytest.mark.parametrize("dangling", ["clusters", "users"])
+@pytest.mark.usefixtures("api")
+def test_a_context_without_a_cluster_or_user(tmp_path: Path, dangling: str) -> None:
+    kubeconfig = yaml.safe_load((tmp_path / "kubeconfig").read_text())
+    kubeconfig[dangling] = []
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    (fault,) = faults()
+    assert fault.startswith("context lab: the context names no complete cluster and user")
+
+
+def test_own_namespace_is_not_adopted(api: dict[str, Any]) -> None:
+    api["/api/v1/namespaces/httpbin"] = namespace(annotations={"ambient-exposure/stack": OURS})
+    (fault,) = faults(create=False)
+    assert fault.startswith(
+        "namespace httpbin: was created by this stack; to adopt it now would delete it"
+    )

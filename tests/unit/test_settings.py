@@ -10,7 +10,7 @@ from components.validation import InvalidInput
 from tests.unit.conftest import PROJECT, Run, config
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "a DNS label: lower-case letters, digits and '-', 1 to 48 characters"
+SERVICE = "a DNS label that starts with a letter, 1 to 48 characters"
 HOST = "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 PATH = "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
 PORT = "a port from 1 to 65535"
@@ -35,6 +35,7 @@ INVALID: list[tuple[str, Any, str]] = [
     ("clientNamespace", "-curl", f"'-curl', expected {NAME}"),
     ("service", "a" * 49, f"'{'a' * 49}', expected {SERVICE}"),
     ("service", "http_bin", f"'http_bin', expected {SERVICE}"),
+    ("service", "1httpbin", f"'1httpbin', expected {SERVICE}"),
     ("hostnames", [], "[], expected at least one"),
     ("hostnames", "httpbin", "'httpbin', expected a list"),
     ("image", "Not An Image", f"'Not An Image', expected {IMAGE}"),
@@ -95,6 +96,43 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     with pytest.raises(InvalidInput) as refused:
         run(**{key: value})
     assert str(refused.value) == f"configuration of stack dev:\n  {key}: found {found}"
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (
+            {"clientNamespace": "httpbin"},
+            "clientNamespace: found the service's namespace, expected one of its own",
+        ),
+        (
+            {"paths": ["/api", "/head"]},
+            "checks[0]: found /headers to be answered 200, but the waypoint lets through only"
+            " paths: /api, /head. Change one of the two keys",
+        ),
+    ],
+)
+def test_values_that_do_not_fit_together(run: Run, values: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run(**values)
+    assert str(refused.value) == f"configuration of stack dev:\n  {fault}"
+    run(verify=False, **values)
+
+
+def test_checks_may_have_a_query_and_go_deeper(run: Run) -> None:
+    run(paths=["/"], checks=[{"path": "/a/b?c=d", "status": 200}])
+    run(paths=["/a"], checks=[{"path": "/a?c=d", "status": 200}, {"path": "/b", "status": 404}])
+
+
+def test_a_secret_is_refused(run: Run) -> None:
+    run()
+    pulumi.runtime.set_all_config(config(), [f"{PROJECT['name']}:image"])
+    with pytest.raises(InvalidInput) as refused:
+        read(config(), PROJECT["name"])
+    pulumi.runtime.set_all_config({}, [])
+    assert str(refused.value).splitlines()[1:] == [
+        "  image: is a secret, and would get into the state as plain text; set it anew"
+    ]
 
 
 def test_a_mistyped_key_is_named_with_the_one_that_was_meant(run: Run) -> None:
