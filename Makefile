@@ -25,7 +25,11 @@ preview: $(INSTALLED) ## Show what an update of the lab's stack would change
 down: $(INSTALLED) ## Destroy the lab's stack, then remove the lab
 	@if $(PYTHON) -m lab status >/dev/null 2>&1; then \
 		$(ON_LAB); \
-		if pulumi stack select dev 2>/dev/null; then pulumi destroy --stack dev --yes --skip-preview; fi; \
+		if pulumi stack select dev 2>/dev/null; then \
+			pulumi destroy --stack dev --yes --skip-preview || { \
+				echo '`$(PYTHON) -m lab down` removes the lab with all that is in it' >&2; exit 1; \
+			}; \
+		fi; \
 	fi
 	@$(PYTHON) -m lab down
 

@@ -1,8 +1,10 @@
 """The README's table of settings is that of Pulumi.yaml."""
 
 import json
+import re
+from typing import Any
 
-from tests.unit.conftest import PROJECT, ROOT
+from tests.unit.conftest import PROJECT, ROOT, Run
 
 
 def rows() -> list[str]:
@@ -22,3 +24,24 @@ def test_readme_lists_every_setting() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.split("### Configuration\n")[1].split("\n### ")[0]
     assert [line for line in section.splitlines() if line.startswith("| `")] == rows()
+
+
+def test_the_readmes_commands_for_a_cluster_are_accepted(run: Run) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    values: dict[str, Any] = {}
+    for path, value in re.findall(
+        r"^pulumi config set (?:--path )?(\S+) (\S+)", readme, re.MULTILINE
+    ):
+        key, *steps = re.split(r"[.\[\]]+", path.strip("'").rstrip("]"))
+        match steps:
+            case []:
+                values[key] = value
+            case ["0"]:
+                values[key] = [value]
+            case ["0", field]:
+                values.setdefault(key, [{}])[0][field] = int(value) if value.isdigit() else value
+    values.pop("serviceType")
+    assert {"context", "namespace", "service", "image", "hostnames", "paths", "checks"} <= set(
+        values
+    )
+    assert "Gateway/exposure-gateway" in run(**values).graph
