@@ -146,6 +146,30 @@ def until(condition: Callable[[], bool], limit: float = 20) -> None:
         time.sleep(0.2)
 
 
+@plain
+def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
+    stack.up()
+    stack.up(verify=False)
+    assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
+    both = ["httpbin.example.com", "*.example.org"]
+    verified = stack.up(verify=True, hostnames=both)["verified"]
+    assert f"GET http://{HOST}:80/get (Host: verify.example.org): 404" in verified
+    renamed = stack.up(service="echo", servicePort=80)
+    assert renamed["ingressHost"] == "echo-gateway-istio.httpbin.svc.cluster.local"
+    assert "httpbin" not in lab.kubectl("get", "gateways,services", "-n", "httpbin", "-o", "name")
+    moved = stack.up(namespace="shop", clientNamespace="shell")
+    assert moved["ingressHost"] == "echo-gateway-istio.shop.svc.cluster.local"
+    left = lab.kubectl("get", "namespaces", "-o", "name")
+    assert "httpbin" not in left
+    assert "curl" not in left
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.pulumi("preview", "--expect-no-changes")
+    # To adopt what it owns would be to delete it.
+    assert "was created by this stack" in stack.failing_up(createNamespace=False)
+    lab.kubectl("get", "service", "echo", "-n", "shop")
+    stack.up(createNamespace=True)
+
+
 STRIPPED = """
 import runpy
 import pulumi
