@@ -109,7 +109,7 @@ class AmbientExposure(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        validate(name, args)
+        _validate(name, args)
         super().__init__("ambient:index:AmbientExposure", name, {**args}, opts)
         inside = pulumi.ResourceOptions(parent=self)
         service = args["service"]["name"]
@@ -215,7 +215,7 @@ class AmbientExposure(pulumi.ComponentResource):
         )
 
 
-def validate(name: str, args: AmbientExposureArgs) -> None:
+def _validate(name: str, args: AmbientExposureArgs) -> None:
     """Raise `InvalidInput` with every fault of `args`, each with its path."""
     faults = valid.Faults(f"AmbientExposure {name!r}")
     namespace, service = args["namespace"], args["service"]
