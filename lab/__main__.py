@@ -4,7 +4,6 @@ import argparse
 import os
 import platform
 import sys
-from pathlib import Path
 
 from lab.errors import LabError
 
@@ -46,9 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the lab, building first what is not in the cache")
     up.add_argument(
         "--ztunnel",
-        type=Path,
-        default=os.environ.get("LAB_ZTUNNEL") or None,
-        help="a ztunnel program, plain or .xz, for a complete ambient mesh (also LAB_ZTUNNEL)",
+        metavar="PATH|none",
+        default=os.environ.get("LAB_ZTUNNEL"),
+        help="a ztunnel program, plain or .xz, for a complete ambient mesh, or `none` for a lab "
+        "without one, whatever the one before had (also LAB_ZTUNNEL)",
     )
     commands.add_parser("down", help="end the lab and remove all it left, its state folder too")
     commands.add_parser("status", help="what runs; exit status 1 when nothing does")

@@ -1,6 +1,5 @@
 """What the lab installs into its cluster: Gateway API, DNS, load balancer and the mesh."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -19,8 +18,10 @@ from lightkube.resources.core_v1 import Node, Pod
 from lab import versions
 from lab.artifacts import Artifacts
 from lab.cache import Cache, Recipe
-from lab.control_plane import DNS, NODE
+from lab.command import Command
+from lab.control_plane import DNS
 from lab.errors import LabError
+from lab.node import NODE
 from lab.progress import Step, Steps
 from lab.state import Slot, State, runs
 
@@ -30,7 +31,7 @@ API_LIMIT: Final = 90.0
 """Seconds for the API server to answer; about 5 are usual."""
 
 APPLY_LIMIT: Final = 30.0
-"""Seconds for a kind to be served once its definition is there."""
+"""Seconds for one object to be taken, and for its kind to be served before."""
 
 READY_LIMIT: Final = 180.0
 """Seconds for node, workloads and classes to be ready; about 20 are usual."""
@@ -69,7 +70,7 @@ class Cluster:
         node ends; `log` is the component whose log file helps then.
         """
         deadline = time.monotonic() + limit
-        while lack := lacking():
+        while lack := _answer(lacking):
             step.update(lack)
             if not runs(self._slot):
                 raise LabError(f"{step.name}: the node ended.\n{self._tail('init')}")
@@ -82,10 +83,20 @@ class Cluster:
             time.sleep(_POLL)
 
     def apply(self, objects: Iterable[Any]) -> None:
-        """Apply the objects in their order, server-side. Raises `LabError`."""
+        """Apply the objects in their order, server-side.
+
+        Raises `LabError` where the API server refuses one, or has not taken it after
+        `APPLY_LIMIT` seconds.
+        """
         for obj in objects:
             deadline = time.monotonic() + APPLY_LIMIT
-            while not self._applied(obj, final=time.monotonic() > deadline):
+            while trouble := self._trouble(obj):
+                if time.monotonic() > deadline:
+                    raise LabError(
+                        f"{obj.kind} {obj.metadata.name}: not applied within {APPLY_LIMIT:.0f} s: "
+                        f"{trouble}. Read {self._state.log('kube-apiserver')}, then run "
+                        "`python -m lab up` to go on."
+                    )
                 time.sleep(_POLL)
 
     def lacking(self, workloads: Iterable[Any]) -> str:
@@ -103,18 +114,18 @@ class Cluster:
         waiting = [name for name in names if not _holds(self._get(_GatewayClass, name), "Accepted")]
         return f"GatewayClass not accepted: {', '.join(waiting)}" if waiting else ""
 
-    def _applied(self, obj: Any, *, final: bool) -> bool:
-        """Apply one object; False while the API server does not know its kind yet."""
+    def _trouble(self, obj: Any) -> str:
+        """Apply one object; returns what may pass, as while the API server learns of its kind."""
         try:
             self._client.apply(obj, force=True)
-        except ApiError as error:
-            if error.status.code == HTTPStatus.NOT_FOUND and not final:
-                return False
-            raise LabError(
-                f"{obj.kind} {obj.metadata.name}: the API server refused it: "
-                f"{error.status.message}. Read {self._state.log('kube-apiserver')}."
-            ) from error
-        return True
+        except httpx2.HTTPError as error:
+            if not _passes(error, HTTPStatus.NOT_FOUND):
+                raise LabError(
+                    f"{obj.kind} {obj.metadata.name}: the API server refused it: {error}. "
+                    f"Read {self._state.log('kube-apiserver')}."
+                ) from error
+            return _said(error)
+        return ""
 
     def _get(self, kind: Any, name: str, namespace: str | None = None) -> dict[str, Any]:
         """A live object, empty where there is none."""
@@ -230,23 +241,17 @@ def _manifest(name: str, values: dict[str, str]) -> str:
 
 def _istio(steps: Steps, artifacts: Artifacts, configuration: str) -> str:
     """The manifest that istioctl generates, from the cache after the first time."""
+    cache = Cache()
     istioctl = (artifacts.bin / "istioctl").resolve()
 
     def make(folder: Path, _: Step) -> None:
-        done = subprocess.run(
-            [istioctl, "manifest", "generate", "-f", "-"],
-            input=configuration,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        if done.returncode:
-            raise LabError(f"`istioctl manifest generate` failed: {done.stderr.strip()}")
-        (folder / "istio.yaml").write_text(done.stdout)
+        file = folder / "configuration.yaml"
+        file.write_text(configuration)
+        generate = [str(istioctl), "manifest", "generate", f"--filename={file}"]
+        manifest = Command(generate, cache.log("istio-manifest"), limit=60.0).run()
+        (folder / "istio.yaml").write_text(manifest)
 
     recipe = Recipe("istio-manifest", "Istio's manifest", (str(istioctl), configuration), make)
-    cache = Cache()
     if not cache.has(recipe):
         steps.expect(1)
     return (cache.make(recipe, steps) / "istio.yaml").read_text()
@@ -266,6 +271,30 @@ def _rank(obj: Any) -> int:
     if obj.kind in ("Namespace", "CustomResourceDefinition"):
         return 0
     return 2 if obj.kind.endswith("WebhookConfiguration") else 1
+
+
+def _answer(lacking: Callable[[], str]) -> str:
+    """What is lacking; an API server that does not say so, as it has just restarted, is too."""
+    try:
+        return lacking()
+    except httpx2.HTTPError as error:
+        if not _passes(error):
+            raise LabError(f"the API server refused to say what is lacking: {error}") from error
+        return f"no answer of the API server: {_said(error)}"
+
+
+def _passes(error: httpx2.HTTPError, *codes: int) -> bool:
+    """Whether the API server may answer otherwise a moment later; `codes` do too."""
+    if isinstance(error, httpx2.HTTPStatusError):
+        code = error.response.status_code
+        server = code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return server or code in (HTTPStatus.TOO_MANY_REQUESTS, *codes)
+    return isinstance(error, httpx2.TransportError)
+
+
+def _said(error: httpx2.HTTPError) -> str:
+    """The error's text; some, such as timeouts, have none."""
+    return str(error) or type(error).__name__
 
 
 def _holds(live: dict[str, Any], condition: str) -> bool:

@@ -106,7 +106,7 @@ class Artifacts:
 
     debian: Path
     """Root of the unpacked Debian packages: `usr/bin/containerd`, `usr/sbin/runc`,
-    `usr/lib/cni/bridge`, `usr/sbin/iptables` and its companions, …"""
+    `usr/lib/cni/ptp`, `usr/sbin/iptables` and its companions, …"""
 
     gateway_api_crds: Path
     """Folder of the Gateway API's standard-channel CRDs, YAML files."""

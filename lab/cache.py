@@ -43,8 +43,9 @@ class Recipe:
 def default_root() -> Path:
     """`$LAB_CACHE`, or `ambient-lab` in the user's cache folder."""
     if chosen := os.environ.get("LAB_CACHE"):
-        return Path(chosen).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ambient-lab"
+        return Path(chosen).resolve()
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return folder.resolve() / "ambient-lab"
 
 
 @dataclass(frozen=True)

@@ -15,29 +15,33 @@ from lab.errors import LabError
 NODE: Final = "node"
 """Name of the folder of the node's own processes."""
 
+_CONTROLLERS: Final = {"cpu", "cpuset", "hugetlb", "memory", "pids"}
+"""What a kubelet uses."""
+
+_OUTSIDE: Final = "Run the lab outside of a container, or in one with a writable cgroup of its own."
+
 _REMOVE_LIMIT: Final = 20.0
 _POLL: Final = 0.05
+
+
+def check() -> None:
+    """Raise `LabError` where no lab can have folders."""
+    if not _used():
+        raise LabError(
+            "/sys/fs/cgroup: no cgroup hierarchy is mounted, and a kubelet needs one. "
+            "Mount it, or use a cluster elsewhere: `pulumi config set context NAME`."
+        )
+    for hierarchy in _used():
+        if not os.access(hierarchy, os.W_OK):
+            raise LabError(f"{hierarchy}: not writable. {_OUTSIDE}")
 
 
 def make(name: str) -> list[Path]:
     """Make a lab's folders; return the files through which a process joins the node's.
 
-    Where both versions are mounted, programs that know containers use version 1 alone.
+    Raises `LabError`.
     """
-    joins: list[Path] = []
-    for hierarchy in _hierarchies("cgroup") or _hierarchies("cgroup2"):
-        own = hierarchy / name
-        for folder in (own, own / NODE):
-            folder.mkdir(exist_ok=True)
-            _copy_processors(hierarchy, folder)
-        _pass_controllers_on(hierarchy, own)
-        joins.append(own / NODE / "cgroup.procs")
-    if not joins:
-        raise LabError(
-            "/sys/fs/cgroup: no cgroup hierarchy is mounted, and a kubelet needs one. "
-            "Mount it, or use a cluster elsewhere: `pulumi config set context NAME`."
-        )
-    return joins
+    return [_make(hierarchy, hierarchy / name) for hierarchy in _used()]
 
 
 def pids(name: str) -> set[int]:
@@ -49,7 +53,8 @@ def pids(name: str) -> set[int]:
                 found.update(map(int, Path(folder, "cgroup.procs").read_text().split()))
             except OSError:  # removed meanwhile
                 continue
-    return found
+    # The kernel's number for processes outside of the namespace that the lab itself runs in.
+    return found - {0}
 
 
 def memory(name: str) -> int:
@@ -65,6 +70,22 @@ def remove(name: str) -> None:
     for hierarchy in _all():
         for folder, _, _ in os.walk(hierarchy / name, topdown=False):
             _remove(Path(folder))
+
+
+def _make(hierarchy: Path, own: Path) -> Path:
+    try:
+        for folder in (own, own / NODE):
+            folder.mkdir(exist_ok=True)
+            _copy_processors(hierarchy, folder)
+        _pass_controllers_on(hierarchy, own)
+    except OSError as error:
+        raise LabError(f"{error.filename or own}: {error.strerror}. {_OUTSIDE}") from error
+    return own / NODE / "cgroup.procs"
+
+
+def _used() -> list[Path]:
+    """Where both versions are mounted, programs that know containers use version 1 alone."""
+    return _hierarchies("cgroup") or _hierarchies("cgroup2")
 
 
 def _all() -> list[Path]:
@@ -85,18 +106,20 @@ def _copy_processors(hierarchy: Path, folder: Path) -> None:
 
 
 def _pass_controllers_on(hierarchy: Path, folder: Path) -> None:
-    """Offer the kubelet every controller in the lab's folder; only version 2 has to be told."""
-    controllers = hierarchy / "cgroup.controllers"
-    if not controllers.exists():
+    """Offer the kubelet its controllers in the lab's folder; only version 2 has to be told."""
+    offered = hierarchy / "cgroup.controllers"
+    if not offered.exists():
         return
-    for controller in controllers.read_text().split():
-        for parent in (hierarchy, folder):
+    wanted = _CONTROLLERS.intersection(offered.read_text().split())
+    for parent in (hierarchy, folder):
+        enabled = parent / "cgroup.subtree_control"
+        for controller in sorted(wanted.difference(enabled.read_text().split())):
             try:
-                (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+                enabled.write_text(f"+{controller}")
             except OSError as error:
                 raise LabError(
-                    f"{parent}: the controller {controller} cannot be passed on: {error.strerror}. "
-                    "Run the lab outside of a container, or in one with a cgroup of its own."
+                    f"{parent}: the controller {controller} cannot be passed on: "
+                    f"{error.strerror}. {_OUTSIDE}"
                 ) from error
 
 

@@ -23,6 +23,7 @@ class CommandError(LabError):
 
     def __init__(self, reason: str, log: Path, *, silent: bool = False) -> None:
         """Say `reason` and the end of `log`; `silent` tells that nothing was heard for too long."""
+        self.reason = reason
         self.output = log.read_text(errors="replace")
         self.silent = silent
         tail = "\n".join(f"  {line}" for line in self.output.splitlines()[-_TAIL:])
@@ -50,6 +51,9 @@ class Command:
 
     silence: float | None = None
     """Seconds after which it is ended when it has read nothing, from the network or elsewhere."""
+
+    companions: Sequence[int] = ()
+    """Processes whose reading counts too, as the program may wait for what they fetch."""
 
     def run(self, on_output: Callable[[str], None] | None = None) -> str:
         """Run it to its end and return its standard output.
@@ -80,7 +84,9 @@ class Command:
 
     @property
     def _name(self) -> str:
-        return f"`{' '.join(self.arguments[:3])} …`"
+        # An argument that is a program has many lines.
+        beginning = " ".join(self.arguments[:3]).partition("\n")[0]
+        return f"`{beginning} …`"
 
     def _watch(
         self, process: subprocess.Popen[bytes], on_output: Callable[[str], None] | None
@@ -91,7 +97,7 @@ class Command:
             now = time.monotonic()
             if on_output:
                 on_output(self.log.read_text(errors="replace"))
-            if (total := _bytes_read(process.pid)) != read:
+            if (total := sum(map(_bytes_read, (process.pid, *self.companions)))) != read:
                 read, heard = total, now
             if self.silence and now - heard > self.silence:
                 reason = f"{self._name} got no answer for {self.silence:.0f} s"

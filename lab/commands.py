@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from lab import addons, artifacts, cgroups, control_plane, image_store, node, pu
 from lab.errors import LabError
 from lab.init import Plan
 from lab.progress import Steps, duration
-from lab.state import ADDRESSES, Record, Slot, State, runs
+from lab.state import ADDRESSES, REGISTRY, Record, Slot, State, runs
+
+WITHOUT = "none"
+"""What is asked for, and printed, where a lab has no ztunnel."""
 
 WITHOUT_ZTUNNEL = """\
 No ztunnel was given (--ztunnel PATH or LAB_ZTUNNEL), so this lab is not the whole mesh. Ingress
@@ -21,15 +25,15 @@ reach pods in plaintext. A client that calls a Service directly bypasses its way
 AuthorizationPolicies that ztunnel would enforce have no effect."""
 
 
-def up(ztunnel: Path | None) -> None:
+def up(ztunnel: str | None) -> None:
     """Start the lab, or go on with one whose start was interrupted.
 
-    `ztunnel` None keeps what a lab of this state folder had.
+    `ztunnel` is the path of one, or `none`; None keeps what a lab of this state folder had.
     """
     state = State.of_environment()
     with state.locked():
         slot, record = _running(state), state.record()
-        wanted = str(ztunnel.resolve()) if ztunnel else record.ztunnel if record else None
+        wanted = _ztunnel(ztunnel, record)
         if slot and record:
             _require_same(record, wanted)
             if record.ready and addons.Cluster(state, slot).answers():
@@ -46,6 +50,8 @@ def down() -> None:
         if slot:
             node.end(state, slot)
         state.remove()
+        with suppress(OSError):  # there never was one, or other labs are registered
+            REGISTRY.rmdir()
     print("the lab is down" if slot else "no lab was running")
 
 
@@ -63,7 +69,7 @@ def status() -> None:
     print(f"all memory, pods included: {cgroups.memory(slot.name) >> 20} MiB")
     for name, version in record.versions.items():
         print(f"{name}: {version}")
-    print(f"ztunnel: {record.ztunnel or 'none'}")
+    print(f"ztunnel: {record.ztunnel or WITHOUT}")
     print(_addresses(state, slot))
     if not record.ready:
         raise LabError("its start did not come to an end. Run `python -m lab up` to go on.")
@@ -114,9 +120,22 @@ def logs(component: str | None, *, follow: bool) -> None:
     os.execvp("tail", ["tail", *(["-F"] if follow else []), "-n", lines, *map(str, files)])  # noqa: S606
 
 
+def _ztunnel(asked: str | None, record: Record | None) -> str | None:
+    """Path of the ztunnel that the lab is to have, None for a lab without one."""
+    if asked == WITHOUT:
+        return None
+    if asked:
+        return str(Path(asked).resolve())
+    return record.ztunnel if record else None
+
+
 def _start(state: State, ztunnel: str | None) -> None:
     if ztunnel and not Path(ztunnel).is_file():
-        raise LabError(f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel.")
+        raise LabError(
+            f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel, or `none`. If a "
+            "former lab had it, `python -m lab down` makes this one forget it."
+        )
+    node.check()
     steps = Steps()
     if not ztunnel:
         steps.note(WITHOUT_ZTUNNEL)
@@ -185,7 +204,7 @@ def _require_same(record: Record, ztunnel: str | None) -> None:
         if record.versions.get(name) != version
     ]
     if record.ztunnel != ztunnel:
-        changed.append(f"ztunnel is {record.ztunnel or 'none'}, wanted {ztunnel}")
+        changed.append(f"ztunnel is {record.ztunnel or WITHOUT}, wanted {ztunnel or WITHOUT}")
     if changed:
         raise LabError(
             f"the lab that runs differs: {'; '.join(changed)}. "
@@ -207,6 +226,6 @@ def _versions() -> dict[str, str]:
 
 def _addresses(state: State, slot: Slot) -> str:
     return (
-        f"API server: https://{slot.node}:{control_plane.PORT}, kubeconfig {state.kubeconfig}\n"
+        f"API server: https://{slot.node}:{node.PORT}, kubeconfig {state.kubeconfig}\n"
         f"LoadBalancer addresses: {slot.pool}"
     )

@@ -1,44 +1,25 @@
-"""The node's plan: certificates, configuration and command lines of every component."""
+"""The node's plan: configuration and command lines of every component."""
 
-import base64
-import datetime as dt
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab import versions
 from lab.artifacts import Artifacts
 from lab.init import Component, Plan
-from lab.node import SERVICES
+from lab.node import NODE, PORT, SERVICES
+from lab.pki import write_credentials
 from lab.state import CHECKOUT, Slot, State
-
-NODE: Final = "lab"
-"""The node's name, and that of the context in the user's kubeconfig."""
 
 PODS: Final = IPv4Network("10.244.0.0/16")
 """Addresses of pods."""
 
 DNS: Final = SERVICES[10]
 """Address of the cluster's DNS Service."""
-
-PORT: Final = 6443
-"""Where the API server listens."""
 
 CONTAINERD: Final = "containerd"
 """Where containerd keeps images, in the node's folder."""
@@ -47,85 +28,16 @@ CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
 
 _KUBELET: Final = "/var/lib/kubelet"
 
-_LIFETIME: Final = dt.timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A certificate with its key, both in PEM."""
-
-    certificate: bytes
-    key: bytes
-
-    def write(self, folder: Path, name: str) -> None:
-        """Write `<name>.crt` and `<name>.key`."""
-        (folder / f"{name}.crt").write_bytes(self.certificate)
-        (folder / f"{name}.key").write_bytes(self.key)
-
-
-class Authority:
-    """The cluster's certificate authority. Its key is kept in memory only."""
-
-    def __init__(self) -> None:
-        """A new authority, with a new key."""
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
-        self._own = (
-            _certificate(self._name, self._name, self._key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
-
-    @property
-    def certificate(self) -> bytes:
-        """The authority's own certificate in PEM."""
-        return self._own.public_bytes(Encoding.PEM)
-
-    def issue(
-        self,
-        user: str,
-        group: str = "",
-        names: Sequence[str] = (),
-        addresses: Sequence[IPv4Address] = (),
-    ) -> Identity:
-        """A certificate for a client `user` of `group`, and for a server where it has names."""
-        subject = [x509.NameAttribute(NameOID.COMMON_NAME, user)]
-        if group:
-            subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
-        key = ec.generate_private_key(ec.SECP256R1())
-        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
-        alternatives += [x509.IPAddress(ip_address(str(address))) for address in addresses]
-        if alternatives:
-            purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
-        builder = (
-            _certificate(x509.Name(subject), self._name, key.public_key())
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
-                critical=False,
-            )
-        )
-        if alternatives:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName(alternatives), critical=False
-            )
-        certificate = builder.sign(self._key, hashes.SHA256())
-        return Identity(certificate.public_bytes(Encoding.PEM), _pem(key))
-
 
 def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
     """Write everything the components read, and the plan for `lab.init`; return the plan.
 
     Images are not its concern: they are in `CONTAINERD` of the node's folder before it starts.
     """
-    for folder in ("pki", "cni/bin", "cni/net.d", "kubelet"):
+    for folder in ("cni/bin", "cni/net.d", "kubelet"):
         (state.node / folder).mkdir(parents=True, exist_ok=True)
     state.node.chmod(0o700)
-    _write_credentials(state, slot)
+    write_credentials(state, slot)
     _link_plugins(state, artifacts)
     for path, content in _configuration(state, slot, artifacts).items():
         (state.node / path).write_text(content)
@@ -156,97 +68,6 @@ def environment(artifacts: Artifacts) -> dict[str, str]:
     }
 
 
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _usage(
-    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
-) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write_credentials(state: State, slot: Slot) -> None:
-    authority = Authority()
-    pki = state.node / "pki"
-    (pki / "ca.crt").write_bytes(authority.certificate)
-    tokens = ec.generate_private_key(ec.SECP256R1())
-    (pki / "service-accounts.key").write_bytes(_pem(tokens))
-    (pki / "service-accounts.pub").write_bytes(
-        tokens.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
-    service = "kubernetes.default.svc.cluster.local"
-    names = [".".join(service.split(".")[:count]) for count in (1, 2, 3, 5)]
-    addresses = [IPv4Address("127.0.0.1"), slot.node, SERVICES[1]]
-    authority.issue("kube-apiserver", names=[*names, "localhost"], addresses=addresses).write(
-        pki, "kube-apiserver"
-    )
-    authority.issue("kube-apiserver-kubelet-client", "system:masters").write(pki, "kubelet-client")
-    kubelet = authority.issue(
-        f"system:node:{NODE}", "system:nodes", names=[NODE], addresses=[slot.node]
-    )
-    kubelet.write(pki, "kubelet")
-
-    near, far = f"https://127.0.0.1:{PORT}", f"https://{slot.node}:{PORT}"
-    clients = {
-        "kube-controller-manager": authority.issue("system:kube-controller-manager"),
-        "kube-scheduler": authority.issue("system:kube-scheduler"),
-        "kube-proxy": authority.issue("system:kube-proxy"),
-        "kubelet": kubelet,
-    }
-    for name, identity in clients.items():
-        _write_kubeconfig(state.node / f"{name}.kubeconfig", near, authority, identity)
-    admin = authority.issue("lab-admin", "system:masters")
-    _write_kubeconfig(state.kubeconfig, far, authority, admin)
-
-
-def _write_kubeconfig(path: Path, server: str, authority: Authority, identity: Identity) -> None:
-    def encoded(data: bytes) -> str:
-        return base64.b64encode(data).decode()
-
-    user = {
-        "client-certificate-data": encoded(identity.certificate),
-        "client-key-data": encoded(identity.key),
-    }
-    cluster = {"server": server, "certificate-authority-data": encoded(authority.certificate)}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": NODE, "cluster": cluster}],
-        "users": [{"name": NODE, "user": user}],
-        "contexts": [{"name": NODE, "context": {"cluster": NODE, "user": NODE}}],
-        "current-context": NODE,
-    }
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
-
-
 def _link_plugins(state: State, artifacts: Artifacts) -> None:
     """Offer the CNI plugins in a folder of the lab's own, to which istio-cni adds its own."""
     for plugin in (artifacts.debian / "usr/lib/cni").iterdir():
@@ -254,8 +75,8 @@ def _link_plugins(state: State, artifacts: Artifacts) -> None:
 
 
 def _needs(state: State, artifacts: Artifacts) -> list[Path]:
-    cache = artifacts.bin.parent
-    return [cache, CHECKOUT, state.root, Path(sys.prefix), Path(sys.base_prefix)]
+    folders = [artifacts.bin.parent, CHECKOUT, state.root, Path(sys.prefix), Path(sys.base_prefix)]
+    return [folder.resolve() for folder in folders]
 
 
 def _configuration(state: State, slot: Slot, artifacts: Artifacts) -> dict[str, str]:
@@ -288,6 +109,7 @@ path = "{state.node}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{versions.PAUSE_IMAGE}"
 restrict_oom_score_adj = true
+disable_apparmor = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "{state.node}/cni/bin"
@@ -360,11 +182,10 @@ def _cni() -> dict[str, Any]:
         "name": "lab",
         "plugins": [
             {
-                "type": "bridge",
-                "bridge": "cni0",
-                "isGateway": True,
+                # Routed: what a bridge passes on reaches kube-proxy's rules only with a kernel
+                # module that the lab would have to load for the whole host.
+                "type": "ptp",
                 "ipMasq": True,
-                "hairpinMode": True,
                 "ipam": {
                     "type": "host-local",
                     "ranges": [[{"subnet": str(pods)}]],

@@ -24,15 +24,11 @@ LOCK = Path(__file__).parent / "tools" / "debian" / "packages.lock"
 ROOTS = (
     "busybox-static",
     "catatonit",
-    "conntrack",
     "containerd",
     "containernetworking-plugins",
     "curl",
-    "ipset",
-    "iproute2",
     "iptables",
     "runc",
-    "util-linux",
 )
 """The packages the lab uses itself; the lock also names what they need."""
 
@@ -208,7 +204,9 @@ def unpack(archives: Iterable[Path], root: Path) -> None:
         content = subprocess.run(
             ["dpkg-deb", "--fsys-tarfile", archive], capture_output=True, check=True
         ).stdout
-        options = ["--keep-directory-symlink", "--exclude=./usr/share/*", f"--directory={root}"]
+        # Other users of the machine may read the cache: nothing in it runs as its owner.
+        options = ["--no-same-owner", "--no-same-permissions", "--keep-directory-symlink"]
+        options += ["--exclude=./usr/share/*", f"--directory={root}"]
         subprocess.run(["tar", "--extract", *options], input=content, check=True)
     for family in ("iptables", "ip6tables"):
         for name in (family, f"{family}-save", f"{family}-restore"):

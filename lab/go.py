@@ -18,6 +18,9 @@ from lab.progress import Step, Steps
 
 TOOLS = Path(__file__).parent / "tools"
 
+_DISTURBING = {"GOARCH", "GOEXPERIMENT", "GOFLAGS", "GOOS", "GOROOT"}
+"""Variables with which Go would build other programs than those wanted."""
+
 _DOWNLOAD_LIMIT = 1800.0
 _BUILD_LIMIT = 3600.0
 
@@ -59,13 +62,15 @@ class Go:
 
     cache: Cache
     program: str
+    prefetches: list[int] = field(default_factory=list)
+    """Processes that download modules meanwhile: builds may wait for what they fetch."""
 
     def environment(self) -> dict[str, str]:
         """Go's environment: everything it keeps is in the lab's cache, unless already set."""
         root = self.cache.root / "go"
         return (
             {"GOPATH": str(root), "GOMODCACHE": str(root / "mod"), "GOCACHE": str(root / "build")}
-            | os.environ
+            | _environment()
             | {
                 "CGO_ENABLED": "0",
                 "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
@@ -110,12 +115,16 @@ def required_version(modules: Iterable[Path]) -> tuple[int, ...]:
 def installed_version(program: str) -> tuple[int, ...]:
     """The version of a `go` program; () for one that does not tell."""
     command = [program, "env", "GOVERSION"]
-    environment = os.environ | {"GOTOOLCHAIN": "local"}
+    environment = _environment() | {"GOTOOLCHAIN": "local"}
     try:
         answer = subprocess.check_output(command, env=environment, text=True, timeout=10, cwd="/")
     except (OSError, subprocess.SubprocessError):
         return ()
     return _version(answer)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _DISTURBING}
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -141,6 +150,8 @@ def prefetch(find: Callable[[], Go], upstreams: Sequence[Upstream]) -> Generator
         for upstream in upstreams
         if upstream.packages
     ]
+    if processes:
+        find().prefetches.extend(process.pid for process in processes)
     try:
         yield
     finally:
@@ -152,8 +163,8 @@ def prefetch(find: Callable[[], Go], upstreams: Sequence[Upstream]) -> Generator
 def build(go: Go, upstream: Upstream, into: Path, step: Step, silence: float = SILENCE) -> None:
     """Fetch the upstream's modules, build its programs and copy its files, all into `into`.
 
-    Raises `LabError` where the module proxy sends nothing for `silence` seconds, a checksum
-    differs from `go.sum`, or the build fails.
+    Raises `LabError` where the module proxy sends nothing for `silence` seconds, to prefetches
+    neither, a checksum differs from `go.sum`, or the build fails.
     """
     command = Command(
         [go.program],
@@ -162,6 +173,7 @@ def build(go: Go, upstream: Upstream, into: Path, step: Step, silence: float = S
         environment=go.environment(),
         limit=_DOWNLOAD_LIMIT,
         silence=silence,
+        companions=go.prefetches,
     )
     try:
         if upstream.packages:

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def ztunnel(built: Path) -> Image:
 def ztunnel_program(path: Path) -> bytes:
     """The ztunnel program in the file `path`, plain or xz-compressed.
 
-    Raises `LabError` where there is no such file or no program for Linux in it.
+    Raises `LabError` where there is no such file or no program for this machine in it.
     """
     wanted = "Give the path of a ztunnel program, plain or xz-compressed."
     try:
@@ -178,7 +179,19 @@ def ztunnel_program(path: Path) -> bytes:
         raise LabError(f"ztunnel {path}: {error}. {wanted}") from error
     if not content.startswith(b"\x7fELF"):
         raise LabError(f"ztunnel {path}: not a program for Linux (ELF). {wanted}")
+    with Path("/proc/self/exe").open("rb") as running:
+        own = _machine(running.read(64))
+    if _machine(content) != own:
+        raise LabError(
+            f"ztunnel {path}: made for machine {_machine(content)} of ELF's list, and this one is "
+            f"{own}, {platform.machine()}. {wanted}"
+        )
     return content
+
+
+def _machine(program: bytes) -> int:
+    """The kind of machine that an ELF program is made for, as its header says."""
+    return int.from_bytes(program[18:20], sys.byteorder)
 
 
 def libraries(programs: Iterable[Path], root: Path = Path("/")) -> dict[str, Content]:
@@ -188,9 +201,16 @@ def libraries(programs: Iterable[Path], root: Path = Path("/")) -> dict[str, Con
     """
     names = [str(program) for program in programs]
     environment = os.environ | {"LD_LIBRARY_PATH": library_path(root)}
-    listing = subprocess.run(
-        ["ldd", *names], env=environment, capture_output=True, text=True, check=True
-    ).stdout
+    done = subprocess.run(
+        ["ldd", *names], env=environment, capture_output=True, text=True, check=False
+    )
+    # It also counts as a failure that a static program needs nothing.
+    if done.returncode and "not a dynamic executable" not in done.stdout + done.stderr:
+        raise LabError(
+            f"{names[0]}: ldd cannot tell which libraries it needs: {done.stderr.strip()}. "
+            "Take a program built for this machine."
+        )
+    listing = done.stdout
     if missing := re.findall(r"(\S+) => not found", listing):
         raise LabError(
             f"{names[0]} needs {', '.join(sorted(set(missing)))}, which this machine lacks."

@@ -5,6 +5,7 @@ components of a plan, each when those it needs are ready, and starts again what 
 When one keeps ending, the whole node ends: a lab that is half there helps nobody.
 """
 
+import http.client
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +22,13 @@ from pathlib import Path
 from typing import Final
 
 RESTARTS: Final = 3
-"""How often a component is started again before the node gives up."""
+"""How often in a row a component is started again before the node gives up."""
+
+BACK_OFF: Final = 0.5
+"""Seconds before the first start again, and that much more before each further one."""
+
+_STEADY: Final = 60.0
+"""Seconds after which a component that ends counts as one that had been running well."""
 
 _POLL: Final = 0.05
 _POLL_LIMIT: Final = 5.0
@@ -67,7 +75,7 @@ class Plan:
     services: str
     """Network of the Services' addresses."""
     needs: Sequence[str]
-    """Folders that must stay visible at their paths."""
+    """Folders that must stay visible at their paths, which have no symbolic link in them."""
     places: dict[str, str]
     """Folders to be seen at other paths too, by those paths: the path of a socket must be short."""
     logs: str
@@ -98,7 +106,7 @@ class Supervisor:
     def run(self) -> None:
         """Run until a component cannot be kept running."""
         threads = [
-            threading.Thread(target=self._keep, args=[component])
+            threading.Thread(target=self._guard, args=[component])
             for component in self._plan.components
         ]
         for thread in threads:
@@ -106,15 +114,26 @@ class Supervisor:
         for thread in threads:
             thread.join()
 
+    def _guard(self, component: Component) -> None:
+        """Keep a component running; end the node when that cannot be done, for whatever reason."""
+        try:
+            self._keep(component)
+            log(f"the node ends: {component.name} does not keep running; read its log")
+        except Exception:  # noqa: BLE001  (a thread that ended unseen would leave half a node)
+            log(f"the node ends: {component.name} cannot be watched\n{traceback.format_exc()}")
+        os._exit(1)
+
     def _keep(self, component: Component) -> None:
         for name in component.after:
             self._ready[name].wait()
-        for attempt in range(RESTARTS + 1):
-            if attempt:
-                log(f"{component.name} is started again, {attempt} of {RESTARTS}")
+        failures = 0
+        while failures <= RESTARTS:
+            if failures:
+                log(f"{component.name} is started again, {failures} of {RESTARTS}")
+                time.sleep(BACK_OFF * failures)
+            started = time.monotonic()
             log(f"{component.name} ended with status {self._run(component)}")
-        log(f"the node ends: {component.name} does not keep running; read {self._log(component)}")
-        os._exit(1)
+            failures = 1 if time.monotonic() - started > _STEADY else failures + 1
 
     def _run(self, component: Component) -> int:
         """Run a component until it ends, and return its status."""
@@ -156,7 +175,7 @@ class Supervisor:
             trust = ssl.create_default_context(cafile=self._plan.authority)
             with urllib.request.urlopen(probe, timeout=_POLL_LIMIT, context=trust) as response:  # noqa: S310
                 return bool(response.status == 200)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def _log(self, component: Component) -> Path:
@@ -168,7 +187,7 @@ def make_private(plan: Plan) -> None:
     kept = {
         need: os.open(need, os.O_PATH)
         for need in plan.needs
-        if any(Path(need).is_relative_to(folder) for folder in _PRIVATE)
+        if any(Path(need).is_relative_to(Path(folder).resolve()) for folder in _PRIVATE)
     }
     for folder in _PRIVATE:
         _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)

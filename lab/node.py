@@ -23,6 +23,12 @@ from lab.artifacts import Artifacts
 from lab.errors import LabError
 from lab.state import CHECKOUT, Slot, State, hold
 
+NODE: Final = "lab"
+"""The node's name, and that of the context in the user's kubeconfig."""
+
+PORT: Final = 6443
+"""Where the API server listens."""
+
 SERVICES: Final = IPv4Network("10.96.0.0/16")
 """Addresses of Services, known inside the node only."""
 
@@ -31,6 +37,12 @@ _START_LIMIT: Final = 10.0
 _END_LIMIT: Final = 20.0
 
 _PROGRAMS: Final = ("ip", "mount", "nsenter", "unshare")
+
+_ISOLATE: Final = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc")
+
+_INHERITED: Final = ("PATH", "HOME", "LANG")
+"""What the node takes over of the caller's environment: other variables, of a proxy or of a
+component, would change what the components do."""
 
 _JOIN: Final = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
 
@@ -48,18 +60,43 @@ class Process:
     """Bytes resident."""
 
 
+def check() -> None:
+    """Raise `LabError` where this machine does not let a node run; takes less than a second."""
+    missing = [program for program in _PROGRAMS if not shutil.which(program)]
+    if missing:
+        raise LabError(
+            f"{', '.join(missing)}: not found on PATH. "
+            "Install your distribution's packages util-linux and iproute2."
+        )
+    cgroups.check()
+    try:
+        done = subprocess.run(
+            [*_ISOLATE, "true"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_START_LIMIT,
+        )
+        failure = done.returncode and (done.stderr.strip() or f"status {done.returncode}")
+    except subprocess.TimeoutExpired:
+        failure = f"had not ended after {_START_LIMIT:.0f} s"
+    if failure:
+        raise LabError(
+            f"`{' '.join(_ISOLATE)} true`: {failure}. The node needs namespaces of its own: run "
+            "the lab with the capability CAP_SYS_ADMIN, in a container with --privileged."
+        )
+
+
 def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
     """Start the node's first process and connect it; its components start on their own.
 
     `lock` holds the slot, and does so as long as the node runs.
     """
-    _require_programs()
     joins = cgroups.make(slot.name)
     # fmt: off
     command = [
         "sh", "-ec", _JOIN, "sh", *map(str, joins), "--",
-        "unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc",
-        str(artifacts.debian / "usr/bin/catatonit"), "--",
+        *_ISOLATE, str(artifacts.debian / "usr/bin/catatonit"), "--",
         sys.executable, "-m", "lab.init", str(state.node / "plan.json"),
     ]
     # fmt: on
@@ -67,15 +104,25 @@ def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
         node = subprocess.Popen(
             command,
             cwd=CHECKOUT,
+            env={name: os.environ[name] for name in _INHERITED if name in os.environ},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             pass_fds=[lock],
             start_new_session=True,
         )
-    os.close(lock)
-    _wait_for_namespace(node, state)
-    _connect(slot, node.pid)
+    try:
+        _wait_for_namespace(node, state)
+        _connect(slot, node.pid)
+    except BaseException:
+        # Half connected it would be taken for a lab that runs. Its first process may not have
+        # joined the cgroup folders yet.
+        node.kill()
+        node.wait()
+        clean(slot)
+        raise
+    finally:
+        os.close(lock)
 
 
 def end(state: State, slot: Slot) -> None:
@@ -114,15 +161,6 @@ def processes(slot: Slot) -> list[Process]:
     """The node's own processes, those of pods left out."""
     found = (_process(pid) for pid in _own(slot))
     return [process for process in found if process]
-
-
-def _require_programs() -> None:
-    missing = [program for program in _PROGRAMS if not shutil.which(program)]
-    if missing:
-        raise LabError(
-            f"{', '.join(missing)}: not found on PATH. "
-            "Install your distribution's packages util-linux and iproute2."
-        )
 
 
 def _wait_for_namespace(node: subprocess.Popen[bytes], state: State) -> None:

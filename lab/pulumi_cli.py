@@ -11,12 +11,12 @@ from pathlib import Path
 
 from lab import go, provider, versions
 from lab.cache import Cache, Recipe
-from lab.command import Command
+from lab.command import Command, CommandError
 from lab.errors import LabError
 from lab.go import Upstream
 from lab.progress import Step, Steps
 
-RETRY_AFTER = 24 * 3600.0
+RETRY_AFTER = 3600.0
 """Seconds during which a download that failed is not tried again."""
 
 _SILENCE = 10.0
@@ -129,18 +129,24 @@ def _plugin(cache: Cache, steps: Steps, path: str, pulumi: str, plugins: Path) -
 
 def _download(cache: Cache, official: Recipe, steps: Steps) -> Path | None:
     """The entry, from the cache or the network; None where it cannot be had."""
-    failed = cache.path(official).with_suffix(".failed")
-    if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
-        return None
     if cache.has(official):
         return cache.path(official)
+    failed = cache.path(official).with_suffix(".failed")
+    again = failed.stat().st_mtime + RETRY_AFTER if failed.exists() else 0.0
+    if time.time() < again:
+        steps.note(
+            f"{official.title}: the official download is not tried again before "
+            f"{time.strftime('%H:%M', time.localtime(again))}, or until {failed} is removed, as "
+            f"it failed: {failed.read_text()}"
+        )
+        return None
     steps.expect(1)
     with steps.step(f"{official.title}, official download") as step:
         try:
             return cache.fill(official, step)
-        except LabError:
+        except LabError as error:
             step.outcome = "cannot be reached from here, tried for"
-            failed.touch()
+            failed.write_text(error.reason if isinstance(error, CommandError) else str(error))
             return None
 
 

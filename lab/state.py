@@ -96,8 +96,14 @@ class State:
 
     @classmethod
     def of_environment(cls) -> "State":
-        """The folder `LAB_STATE` names, `.lab` in the checkout by default."""
-        return cls(Path(os.environ.get("LAB_STATE") or CHECKOUT / ".lab").resolve())
+        """The folder `LAB_STATE` names, `.lab` in the checkout by default. Raises `LabError`."""
+        root = Path(os.environ.get("LAB_STATE") or CHECKOUT / ".lab").resolve()
+        if not str(root).isascii():
+            raise LabError(
+                f"LAB_STATE: {root} has characters that are not ASCII, which not every component "
+                "takes. Set it to the path of a folder without them."
+            )
+        return cls(root)
 
     @property
     def kubeconfig(self) -> Path:
@@ -180,9 +186,10 @@ class State:
         as any process has it open. What the slot's former lab left behind is the caller's to
         clean.
         """
-        REGISTRY.mkdir(parents=True, exist_ok=True)
         for number in range(SLOTS):
             slot = Slot(number)
+            # Each time anew, as the end of another lab may remove it.
+            REGISTRY.mkdir(parents=True, exist_ok=True)
             lock = hold(slot)
             if lock is not None:
                 os.ftruncate(lock, 0)
@@ -257,7 +264,10 @@ def runs(slot: Slot) -> bool:
 
 def _try_lock(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
     """Lock a file or folder; None where another process holds it, or has just removed it."""
-    lock = os.open(path, flags, 0o644)
+    try:
+        lock = os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(lock), path.stat()):

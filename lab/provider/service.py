@@ -55,6 +55,8 @@ _ANNOUNCEMENT = (
 _GRPC_OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 # Seconds between attempts: a namespace or CRD made at the same time may take a moment to be there.
 _CREATION_RETRIES = (1, 2, 4)
+# Attempts to take fields over; each fails where a controller writes the object at the same time.
+_ADOPTIONS = 10
 # Of these, an object that is not to be waited for is not waited for on deletion either.
 _SKIPS_DELETION_AWAIT = {
     "DaemonSet",
@@ -231,12 +233,16 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_call
     async def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """Compare the inputs that the state keeps with the new ones."""
+        """Compare what the state keeps of the object with the new inputs.
+
+        That is the object as the cluster last had it, as far as the old inputs say anything of
+        it: the next update repairs what an update left undone, or a refresh has found.
+        """
         urn = Urn(request.urn)
         old, new = plain(decode(request.olds)), plain(decode(request.news))
         mutable = [kind for kind in ("ConfigMap", "Secret") if self._flag(f"enable{kind}Mutable")]
         immutable = diff.immutable(new, patch=urn.patches(new), mutable=mutable)
-        changes = diff.changes(old.get("__inputs", {}), new, immutable)
+        changes = diff.changes(diff.prune(old, old.get("__inputs", {})), new, immutable)
         replaces = [change.property_path for change in changes if change.replaces]
         if await self._is_unready(old, new):
             replaces.append('.metadata.annotations["pulumi.com/replaceUnready"]')
@@ -266,6 +272,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview and (patch or not await self._previewable(inputs)):
             return unseen
         manager = _new_manager()
+        keep = functools.partial(kept, inputs=inputs, given=given, manager=manager)
         try:
             if request.preview:
                 live = await self._create(inputs, manager, patch=patch, dry_run=True)
@@ -280,13 +287,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             # It would be the status of an object that nothing has worked on yet.
             live.pop("status", None)
-            return provider_pb2.CreateResponse(
-                properties=encode(kept(live, inputs, given, manager))
-            )
-        live = await self._ready(live, inputs, given, manager, request)
-        return provider_pb2.CreateResponse(
-            id=identity(live), properties=encode(kept(live, inputs, given, manager))
-        )
+            return provider_pb2.CreateResponse(properties=encode(keep(live)))
+        live = await self._ready(live, inputs, request, keep)
+        return provider_pb2.CreateResponse(id=identity(live), properties=encode(keep(live)))
 
     @_call
     async def Update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
@@ -297,6 +300,8 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview and not await self._previewable(inputs):
             return unseen
         manager = old.get("__fieldManager") or _new_manager()
+        initial = old.get("__initialApiVersion")
+        keep = functools.partial(kept, inputs=inputs, given=given, manager=manager, initial=initial)
         patch = Urn(request.urn).patches(inputs)
         try:
             live = await self._apply(inputs, manager, patch=patch, dry_run=request.preview)
@@ -305,11 +310,8 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
                 return unseen
             raise
         if not request.preview:
-            live = await self._ready(live, inputs, given, manager, request)
-        initial = old.get("__initialApiVersion")
-        return provider_pb2.UpdateResponse(
-            properties=encode(kept(live, inputs, given, manager, initial))
-        )
+            live = await self._ready(live, inputs, request, keep)
+        return provider_pb2.UpdateResponse(properties=encode(keep(live)))
 
     @_call
     async def Read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -475,12 +477,15 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         return await self._write(inputs, manager, force=force, dry_run=dry_run)
 
     async def _take_over(self, live: Object, manager: str) -> None:
-        """Give `manager` what earlier managers own, however often controllers come in between."""
-        while operations := adopt(live, manager):
+        """Give `manager` what earlier managers own, also when controllers come in between."""
+        for attempt in range(1, _ADOPTIONS + 1):
+            operations = adopt(live, manager)
+            if not operations:
+                return
             try:
                 await self._cluster.patch(live, operations)
             except ApiError as error:
-                if error.status.reason != "Conflict":
+                if error.status.reason != "Conflict" or attempt == _ADOPTIONS:
                     raise
                 live = await self._cluster.get(live)
             else:
@@ -502,17 +507,18 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self,
         live: Object,
         inputs: Object,
-        given: Object,
-        manager: str,
         request: provider_pb2.CreateRequest | provider_pb2.UpdateRequest,
+        keep: Callable[[Object], Object],
     ) -> Object:
-        """Wait for the object; one that does not become ready is kept in the state as such."""
+        """Wait for the object; one that does not become ready is kept in the state as such.
+
+        `keep` makes the state of a live object.
+        """
         say = functools.partial(self._say, request.urn)
         try:
             return await self._waiter.until_ready(live, inputs, limit(request.timeout, inputs), say)
         except NotReadyError as error:
-            state = kept(error.live, inputs, given, manager)
-            raise _InitError(error, state) from error
+            raise _InitError(error, keep(error.live)) from error
 
     async def _relinquish(self, live: Object, manager: str) -> None:
         """Leave every field of the object to its other managers."""

@@ -124,7 +124,10 @@ class Waiter:
         self, live: Object, expressions: list[Expression] | None, began: float
     ) -> str | None:
         if expressions is None:
-            return await lack(self._cluster, live, waited=time.monotonic() - began)
+            try:
+                return await lack(self._cluster, live, waited=time.monotonic() - began)
+            except httpx2.TransportError:
+                return "the API server to answer"
         return next(filter(None, (one.missing(live) for one in expressions)), None)
 
     async def _pause(self) -> None:

@@ -1,4 +1,5 @@
 """The lab's build half: cache, downloads, checksums, toolchain, images, choice of Pulumi."""
+# pyright: reportPrivateUsage=false
 
 import fcntl
 import hashlib
@@ -7,7 +8,9 @@ import io
 import json
 import lzma
 import os
+import re
 import socket
+import subprocess
 import sys
 import tarfile
 import threading
@@ -140,11 +143,11 @@ class TestCache:
 class TestCommand:
     def test_a_failure_shows_the_end_of_the_log(self, tmp_path: Path) -> None:
         log = tmp_path / "log"
-        program = "import sys; print(*range(40), sep='\\n', file=sys.stderr); sys.exit('broken')"
+        program = "import sys\nprint(*range(40), sep='\\n', file=sys.stderr); sys.exit('broken')"
         with pytest.raises(CommandError) as caught:
             Command([sys.executable, "-c", program], log).run()
         message = str(caught.value)
-        assert "ended with status 1" in message
+        assert f"`{sys.executable} -c import sys …` ended with status 1" in message
         assert str(log) in message
         assert "  broken" in message
         assert "  39\n" in message
@@ -157,6 +160,14 @@ class TestCommand:
             Command([sys.executable, "-c", program], tmp_path / "log", silence=1).run()
         assert caught.value.silent
         assert time.monotonic() - started < 10
+
+    def test_a_companion_that_reads_is_a_sign_of_life(self, tmp_path: Path) -> None:
+        reading = "for _ in range(30): open('/proc/uptime').read(); time.sleep(0.1)"
+        companion = subprocess.Popen([sys.executable, "-c", f"import time\n{reading}"])
+        companions = [companion.pid]
+        Command(["sleep", "2"], tmp_path / "log", silence=1, companions=companions).run()
+        companion.kill()
+        companion.wait()
 
     def test_reading_is_a_sign_of_life(self, tmp_path: Path) -> None:
         program = (
@@ -262,8 +273,20 @@ def module_proxy(folder: Path, name: str, version: str) -> str:
 
 
 needs_go = pytest.mark.skipif(
-    go.installed_version("go") < (1, 21), reason="the toolchain is what these tests run"
+    "CI" not in os.environ and go.installed_version("go") < (1, 21),
+    reason="the toolchain is what these tests run",
 )
+
+
+def test_what_would_build_other_programs_is_not_inherited(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT", "GOFLAGS", "GOPROXY"):
+        monkeypatch.setenv(name, "mine")
+    environment = Go(cache, "go").environment()
+    assert not {"GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT"} & environment.keys()
+    assert "mine" not in environment["GOFLAGS"]
+    assert environment["GOPROXY"] == "mine"
 
 
 @needs_go
@@ -355,6 +378,25 @@ class TestDebian:
         changed = debian.verify([tmp_path / "x.deb"], [debian.Package("curl", "1.0", "bb")])
         assert changed == ["curl=1.1 (pinned: 1.0)"]
 
+    def test_nothing_in_the_cache_runs_as_its_owner(self, tmp_path: Path) -> None:
+        program = tmp_path / "package/usr/bin/su"
+        program.parent.mkdir(parents=True)
+        program.touch()
+        program.chmod(0o6755)
+        control = tmp_path / "package/DEBIAN/control"
+        control.parent.mkdir(mode=0o755)
+        control.write_text(
+            "Package: su\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n"
+        )
+        archive = tmp_path / "su_1_all.deb"
+        subprocess.run(
+            ["dpkg-deb", "--build", tmp_path / "package", archive],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        debian.unpack([archive], tmp_path / "root")
+        assert (tmp_path / "root/usr/bin/su").stat().st_mode & 0o7777 == 0o755
+
     def test_no_apt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(LabError, match=r"has no apt-get.*pulumi config set context NAME"):
@@ -417,6 +459,15 @@ class TestImages:
         assert any(name.startswith("lib/libc.so") for name in found)
         assert any(name.startswith("lib64/ld-linux") or "/ld-" in name for name in found)
 
+    def test_a_static_program_needs_none(self, tmp_path: Path) -> None:
+        own = Path(sys.executable).read_bytes()
+        static = tmp_path / "static"
+        # A header that names no other part of the file.
+        static.write_bytes(own[:32] + bytes(8) + bytes(8) + own[48:52] + own[52:56] + bytes(8))
+        static.chmod(0o755)
+        assert images.libraries([static]) == {}
+        assert images.libraries([static, Path("/bin/sh")]) == images.libraries([Path("/bin/sh")])
+
     def test_the_bootstrap_without_discovery(self) -> None:
         template = "a\n  {{- if .metadata_discovery }}\n  x\n  {{- end }}\nb {{- end }}\n"
         assert images.without_discovery(template) == "a\n  b {{- end }}\n"
@@ -425,10 +476,19 @@ class TestImages:
 
     def test_a_ztunnel_plain_or_compressed(self, tmp_path: Path) -> None:
         program = tmp_path / "ztunnel"
-        program.write_bytes(b"\x7fELFx")
+        content = Path(sys.executable).read_bytes()[:64]
+        program.write_bytes(content)
         packed = tmp_path / "ztunnel.xz"
-        packed.write_bytes(lzma.compress(b"\x7fELFx"))
-        assert images.ztunnel_program(program) == images.ztunnel_program(packed) == b"\x7fELFx"
+        packed.write_bytes(lzma.compress(content))
+        assert images.ztunnel_program(program) == images.ztunnel_program(packed) == content
+
+    def test_a_ztunnel_for_another_machine(self, tmp_path: Path) -> None:
+        program = tmp_path / "ztunnel"
+        content = bytearray(Path(sys.executable).read_bytes()[:64])
+        content[18] += 1
+        program.write_bytes(content)
+        with pytest.raises(LabError, match=f"ztunnel {program}: made for machine "):
+            images.ztunnel_program(program)
 
     @pytest.mark.parametrize("content", [None, b"#!/bin/sh", b"\xfd7zXZbroken"])
     def test_no_ztunnel(self, content: bytes | None, tmp_path: Path) -> None:
@@ -492,7 +552,7 @@ class TestPulumi:
         assert not tools.stand_in
 
     def test_the_stand_in_and_no_second_attempt(
-        self, cache: Cache, steps: Steps, tmp_path: Path
+        self, cache: Cache, steps: Steps, tmp_path: Path, shown: io.StringIO
     ) -> None:
         pulumi = self.executable(tmp_path / "path/pulumi")
         for _ in range(2):
@@ -501,6 +561,18 @@ class TestPulumi:
             (folder,) = (tmp_path / "lab/plugins").iterdir()
             assert (folder / "pulumi-resource-kubernetes").exists()
         assert Path(f"{pulumi}.calls").read_text() == "\n"
+        (failed,) = cache.root.glob("*.failed")
+        assert re.search(
+            rf"official download is not tried again before \d\d:\d\d, or until {failed} is "
+            r"removed, as it failed: `pulumi plugin install …` ended with status 1\n",
+            shown.getvalue(),
+        )
+
+    def test_what_is_there_counts_more_than_a_failure(self, cache: Cache, steps: Steps) -> None:
+        made = recipe("1")
+        expected = cache.make(made, steps)
+        expected.with_suffix(".failed").write_text("no network")
+        assert pulumi_cli._download(cache, made, steps) == expected
 
     def test_the_official_cli_then_the_build(
         self, cache: Cache, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

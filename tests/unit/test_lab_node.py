@@ -4,21 +4,26 @@
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from string import Template
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 from cryptography import x509
+from lightkube import ApiError, codecs
 
 from lab import __main__ as command_line
-from lab import addons, cgroups, commands, control_plane, image_store, init, node, state
+from lab import addons, cgroups, commands, control_plane, image_store, init, node, pki, state
 from lab.artifacts import Artifacts
 from lab.errors import LabError
 from lab.init import Component, Plan, Supervisor
+from lab.pki import write_credentials
 from lab.state import Record, Slot, State
 
 
@@ -38,7 +43,7 @@ def make_state(tmp_path: Path) -> Callable[[str], State]:
 def artifacts(tmp_path: Path) -> Artifacts:
     cache = tmp_path / "cache"
     (cache / "debian/usr/lib/cni").mkdir(parents=True)
-    (cache / "debian/usr/lib/cni/bridge").touch()
+    (cache / "debian/usr/lib/cni/ptp").touch()
     (cache / "debian/usr/lib/x86_64-linux-gnu/xtables").mkdir(parents=True)
     return Artifacts(
         bin=cache / "bin",
@@ -134,6 +139,13 @@ class TestState:
             pass
         assert (lab.root / "thesis.txt").exists()
 
+    def test_a_path_that_not_every_component_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LAB_STATE", "/srv/l\u00e4b")
+        with pytest.raises(
+            LabError, match=r"LAB_STATE: /srv/l.b has characters that are not ASCII"
+        ):
+            State.of_environment()
+
     def test_git_does_not_see_it(self, make_state: Callable[[str], State]) -> None:
         lab = make_state("a")
         with lab.locked():
@@ -225,18 +237,50 @@ class TestCommands:
         record.versions["Istio"] = "1.0"
         with pytest.raises(LabError, match=r"Istio is 1\.0, wanted 1\."):
             commands._require_same(record, None)
+        ambient = Record(ztunnel="/z", versions=commands._versions(), programs=[])
+        with pytest.raises(LabError, match=r"ztunnel is /z, wanted none\. Run"):
+            commands._require_same(ambient, None)
 
     def test_a_ztunnel_that_is_not_there(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("LAB_STATE", str(tmp_path / "a"))
-        with pytest.raises(LabError, match="ztunnel: there is no file /nowhere"):
-            commands.up(Path("/nowhere"))
+        expected = "ztunnel: there is no file /nowhere.*`python -m lab down` makes this one forget"
+        with pytest.raises(LabError, match=expected):
+            commands.up("/nowhere")
+
+    @pytest.mark.parametrize(
+        ("asked", "before", "wanted"),
+        [
+            (None, None, None),
+            (None, "/z", "/z"),
+            ("", "/z", "/z"),
+            ("none", "/z", None),
+            ("/y", "/z", "/y"),
+        ],
+    )
+    def test_which_ztunnel_is_meant(
+        self, asked: str | None, before: str | None, wanted: str | None
+    ) -> None:
+        record = Record(ztunnel=before, versions={}, programs=[])
+        assert commands._ztunnel(asked, record) == wanted
+        assert commands._ztunnel(None, None) is None
+
+    def test_down_removes_the_registry_with_its_last_lab(
+        self, tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commands, "REGISTRY", registry)
+        monkeypatch.setattr(node, "clean", lambda _: None)
+        os.close(State(tmp_path / "a").claim()[1])
+        for name, left in (("b", True), ("a", False)):
+            monkeypatch.setenv("LAB_STATE", str(tmp_path / name))
+            commands.down()
+            assert registry.exists() is left
 
 
 class TestPlan:
     def test_certificates(self) -> None:
-        authority = control_plane.Authority()
+        authority = pki.Authority()
         own = x509.load_pem_x509_certificate(authority.certificate)
         client = authority.issue("system:node:lab", "system:nodes")
         server = authority.issue("api", names=["lab"], addresses=[IPv4Address("10.0.0.1")])
@@ -263,11 +307,20 @@ class TestPlan:
         kubelet = yaml.safe_load((lab.node / "kubelet.yaml").read_text())
         assert kubelet["cgroupRoot"] == "/ambient-lab-3"
         assert kubelet["podLogsDir"] == f"{lab.root}/log/pods"
-        assert (lab.node / "cni/bin/bridge").is_symlink()
+        assert (lab.node / "cni/bin/ptp").is_symlink()
         kubeconfig = yaml.safe_load(lab.kubeconfig.read_text())
         assert kubeconfig["clusters"][0]["cluster"]["server"] == "https://198.18.6.2:6443"
         assert kubeconfig["current-context"] == "lab"
         assert lab.kubeconfig.stat().st_mode & 0o077 == 0
+
+    def test_what_stays_visible_is_named_without_links(
+        self, tmp_path: Path, artifacts: Artifacts
+    ) -> None:
+        (tmp_path / "link").symlink_to(tmp_path / "cache")
+        linked = replace(artifacts, bin=tmp_path / "link/bin")
+        plan = control_plane.prepare(State(tmp_path / "a"), Slot(0), linked)
+        assert str(tmp_path / "cache") in plan.needs
+        assert str(tmp_path / "link") not in plan.needs
 
     def test_components_wait_for_components_that_exist(
         self, tmp_path: Path, artifacts: Artifacts
@@ -284,18 +337,138 @@ class TestPlan:
         assert all(document["kind"] for document in documents)
 
 
+class TestNode:
+    """The first process of a node is a shell script here."""
+
+    @pytest.fixture
+    def started(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        make_state: Callable[[str], State],
+        artifacts: Artifacts,
+    ) -> Callable[[], tuple[State, Slot]]:
+        lab = make_state("a")
+        lab.logs.mkdir(parents=True)
+        unshare = tmp_path / "bin/unshare"
+        unshare.parent.mkdir()
+        unshare.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\nexec sleep 60\n")
+        unshare.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{unshare.parent}:{os.environ['PATH']}")
+        monkeypatch.setattr(cgroups, "make", lambda _: [])
+        monkeypatch.setattr(node, "clean", lambda _: None)
+
+        def wait_for_environment(*_: Any) -> None:
+            while not (tmp_path / "environment").exists():
+                time.sleep(0.01)
+
+        monkeypatch.setattr(node, "_wait_for_namespace", wait_for_environment)
+
+        def start() -> tuple[State, Slot]:
+            slot, lock = lab.claim()
+            node.start(lab, slot, lock, artifacts)
+            return lab, slot
+
+        return start
+
+    def test_a_node_that_cannot_be_connected_is_ended(
+        self, started: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cleaned: list[Slot] = []
+
+        def refused(*_: str) -> None:
+            raise LabError("`ip link add` failed")
+
+        monkeypatch.setattr(node, "_ip", refused)
+        monkeypatch.setattr(node, "clean", cleaned.append)
+        with pytest.raises(LabError, match="`ip link add` failed"):
+            started()
+        assert cleaned == [Slot(0)]
+        assert not state.runs(Slot(0))
+
+    def test_it_inherits_nothing_that_changes_its_components(
+        self, started: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("HTTPS_PROXY", "ETCD_NAME"):
+            monkeypatch.setenv(name, "x")
+
+        def interrupted(*_: str) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(node, "_ip", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            started()
+        lines = (tmp_path / "environment").read_text().splitlines()
+        names = {line.partition("=")[0] for line in lines}
+        assert "PATH" in names
+        # The shell sets some itself.
+        assert names <= {"PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_"}
+
+    def test_a_machine_without_the_programs(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(LabError, match="ip, mount, nsenter, unshare: not found on PATH"):
+            node.check()
+
+    def test_a_machine_that_forbids_namespaces(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unshare = tmp_path / "unshare"
+        unshare.write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
+        unshare.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        monkeypatch.setattr(cgroups, "check", lambda: None)
+        with pytest.raises(LabError, match=r"Operation not permitted\. The node needs namespaces"):
+            node.check()
+
+
 class TestSupervisor:
-    def test_order_and_restarts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture(autouse=True)
+    def ended(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """The statuses with which the node would have ended."""
+        statuses: list[int] = []
+        monkeypatch.setattr(os, "_exit", statuses.append)
+        monkeypatch.setattr(init, "BACK_OFF", 0)
+        return statuses
+
+    def test_what_cannot_be_started_ends_the_node(
+        self, tmp_path: Path, ended: list[int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Supervisor(_plan(tmp_path, [Component("etcd", ["/nowhere"])])).run()
+        assert ended == [1]
+        printed = capsys.readouterr().out
+        assert "the node ends: etcd cannot be watched" in printed
+        assert "FileNotFoundError" in printed
+
+    def test_one_that_ran_well_for_long_begins_to_count_anew(
+        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(init, "_STEADY", 0)
+        monkeypatch.setattr(init, "RESTARTS", 1)
+        runs = iter([0, 0, 0, 0, 0])
+        supervisor = Supervisor(_plan(tmp_path, [Component("etcd", [])]))
+        monkeypatch.setattr(supervisor, "_run", lambda _: next(runs))
+        supervisor.run()
+        assert list(runs) == []
+        assert ended == [1]
+
+    def test_order_and_restarts(
+        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         order = tmp_path / "order"
-        ended: list[int] = []
-        monkeypatch.setattr(os, "_exit", ended.append)
 
-        def saying(name: str) -> list[str]:
-            return ["sh", "-c", f"echo {name} >> {order}; exit 3"]
+        def ready(_: Supervisor, probe: str) -> bool:
+            return not probe or (order.exists() and probe in order.read_text())
 
+        def saying(name: str, then: str = "") -> list[str]:
+            return ["sh", "-c", f"echo {name} >> {order}; {then}exit 3"]
+
+        monkeypatch.setattr(Supervisor, "_answers", ready)
+        late_has_spoken = f"until grep -q late {order}; do sleep 0.02; done; "
         components = [
             Component("late", saying("late"), after=["early"]),
-            Component("early", saying("early")),
+            Component("early", saying("early", late_has_spoken), ready="early"),
         ]
         Supervisor(_plan(tmp_path, components)).run()
         words = order.read_text().split()
@@ -327,14 +500,17 @@ class TestCgroups:
 
         return mount
 
-    def test_version_2_passes_every_controller_on(
+    def test_version_2_passes_on_what_a_kubelet_needs(
         self, tmp_path: Path, mounted: Callable[[str, Path], None]
     ) -> None:
         mounted("cgroup2", tmp_path)
-        (tmp_path / "cgroup.controllers").write_text("memory\n")
+        (tmp_path / "cgroup.controllers").write_text("cpu memory rdma\n")
+        (tmp_path / "cgroup.subtree_control").write_text("memory cpu\n")
+        (tmp_path / "lab").mkdir()
+        (tmp_path / "lab/cgroup.subtree_control").write_text("cpu\n")
         assert cgroups.make("lab") == [tmp_path / "lab/node/cgroup.procs"]
-        for folder in (tmp_path, tmp_path / "lab"):
-            assert (folder / "cgroup.subtree_control").read_text() == "+memory"
+        assert (tmp_path / "cgroup.subtree_control").read_text() == "memory cpu\n"
+        assert (tmp_path / "lab/cgroup.subtree_control").read_text() == "+memory"
 
     def test_version_1_allows_processors_and_memory(
         self, tmp_path: Path, mounted: Callable[[str, Path], None]
@@ -348,6 +524,26 @@ class TestCgroups:
     def test_no_hierarchy(self, tmp_path: Path, mounted: Callable[[str, Path], None]) -> None:
         mounted("none", tmp_path)
         with pytest.raises(LabError, match="/sys/fs/cgroup: no cgroup hierarchy is mounted"):
+            cgroups.check()
+
+    def test_a_hierarchy_that_cannot_be_written(
+        self,
+        tmp_path: Path,
+        mounted: Callable[[str, Path], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        mounted("cgroup", tmp_path)
+        cgroups.check()
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(LabError, match=f"{tmp_path}: not writable. Run the lab outside of"):
+            cgroups.check()
+
+    def test_folders_that_cannot_be_made(
+        self, tmp_path: Path, mounted: Callable[[str, Path], None]
+    ) -> None:
+        mounted("cgroup", tmp_path)
+        (tmp_path / "lab").touch()
+        with pytest.raises(LabError, match=f"{tmp_path}/lab: File exists. Run the lab outside of"):
             cgroups.make("lab")
 
     def test_processes_and_memory(
@@ -355,7 +551,7 @@ class TestCgroups:
     ) -> None:
         mounted("cgroup2", tmp_path)
         (tmp_path / "lab/kubepods/pod1").mkdir(parents=True)
-        (tmp_path / "lab/kubepods/pod1/cgroup.procs").write_text("7\n8\n")
+        (tmp_path / "lab/kubepods/pod1/cgroup.procs").write_text("0\n7\n8\n")
         (tmp_path / "lab/memory.stat").write_text("anon 4096\nfile 1\n")
         assert cgroups.pids("lab") == {7, 8}
         assert cgroups.pids("lab/node") == set()
@@ -392,6 +588,69 @@ def test_a_pod_that_is_not_ready_explains_itself(tmp_path: Path) -> None:
     ]
     pod["status"]["conditions"][0]["status"] = "True"
     assert list(addons.describe(pod, lab)) == []
+
+
+class TestApply:
+    """Server-side apply by a client that answers as it is told to."""
+
+    @pytest.fixture
+    def apply(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[Callable[[], None]], None]:
+        monkeypatch.setattr(addons, "APPLY_LIMIT", 0.3)
+        monkeypatch.setattr(addons, "_POLL", 0.01)
+        lab = State(tmp_path)
+        write_credentials(lab, Slot(0))
+        cluster = addons.Cluster(lab, Slot(0))
+
+        def applying(answer: Callable[[], None]) -> None:
+            client = type("Client", (), {"apply": lambda *_, **__: answer()})()
+            monkeypatch.setattr(cluster, "_client", client)
+            cluster.apply([codecs.from_dict(SERVICE_ACCOUNT)])
+
+        return applying
+
+    @pytest.mark.parametrize("code", [404, 429, 500, 503])
+    def test_what_passes_is_tried_again(self, apply: Any, code: int) -> None:
+        answers = iter([_refusal(code), httpx2.ConnectError("refused")])
+
+        def answer() -> None:
+            if error := next(answers, None):
+                raise error
+
+        apply(answer)
+        assert list(answers) == []
+
+    def test_a_server_that_never_answers_is_named(self, apply: Any) -> None:
+        def answer() -> None:
+            raise httpx2.ReadTimeout("")
+
+        with pytest.raises(LabError, match=r"ServiceAccount x: not applied .* s: ReadTimeout\."):
+            apply(answer)
+
+    def test_what_does_not_pass_is_told_at_once(self, apply: Any) -> None:
+        answers = iter([_refusal(422)])
+
+        def answer() -> None:
+            raise next(answers)
+
+        with pytest.raises(LabError, match="ServiceAccount x: the API server refused it: because"):
+            apply(answer)
+
+    def test_a_wait_outlasts_a_server_that_restarts(self) -> None:
+        def lacking() -> str:
+            raise httpx2.ConnectError("refused")
+
+        assert addons._answer(lacking) == "no answer of the API server: refused"
+
+
+SERVICE_ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"}}
+
+
+def _refusal(code: int) -> ApiError:
+    request = httpx2.Request("PATCH", "https://x")
+    body = {"code": code, "message": "because", "reason": "x"}
+    return ApiError(request=request, response=httpx2.Response(code, json=body, request=request))
 
 
 def _plan(folder: Path, components: list[Component]) -> Plan:

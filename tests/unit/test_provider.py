@@ -1,4 +1,5 @@
 """The stand-in provider's decisions: what changed, who owns what, what is ready."""
+# pyright: reportPrivateUsage=false
 
 import asyncio
 import json
@@ -6,10 +7,19 @@ import subprocess
 from pathlib import Path
 from typing import Any, cast
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi.runtime.proto.provider_pb2 import CheckRequest, DiffRequest, DiffResponse
+from lightkube import ApiError
+from pulumi.runtime.proto import status_pb2
+from pulumi.runtime.proto.provider_pb2 import (
+    CheckRequest,
+    DiffRequest,
+    DiffResponse,
+    ErrorResourceInitFailed,
+    UpdateRequest,
+)
 
 from lab.provider import write_plugin
 from lab.provider.cluster import Cluster
@@ -429,6 +439,107 @@ def test_what_a_service_waits_for(spec: Object, slices: list[Object], lack: str 
             wait(cluster, service, {}, seconds=0.1)
 
 
+def test_a_wait_outlasts_an_api_server_that_restarts() -> None:
+    service: Object = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "web"},
+        "spec": {"selector": {"a": "b"}},
+    }
+    answers = iter([httpx2.ConnectError("refused"), None])
+
+    class Restarting(FakeCluster):
+        async def find_all(self, _version: str, kind: str, *_: Any) -> list[Object]:
+            assert kind == "EndpointSlice"
+            if error := next(answers):
+                raise error
+            return [{"endpoints": [{}]}]
+
+    assert wait(Restarting(service), service, {}) == service
+
+
+class Contended(FakeCluster):
+    """A cluster in which others write an object as often as it is patched, or written at all."""
+
+    patches = 0
+
+    async def get(self, _: Object) -> Object:
+        return CONFIG_MAP
+
+    async def patch(self, *_: Any) -> Object:
+        self.patches += 1
+        raise api_error("Conflict", 409)
+
+    async def apply(self, obj: Object, **_: Any) -> Object:
+        return obj
+
+    async def resource(self, *_: Any) -> None: ...
+
+
+CONFIG_MAP: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {
+        "name": "a",
+        "namespace": "web",
+        "resourceVersion": "1",
+        "managedFields": [entry("pulumi-kubernetes", "Update", a={})],
+    },
+}
+
+
+def api_error(reason: str, code: int) -> ApiError:
+    request = httpx2.Request("PATCH", "https://x")
+    body = {"code": code, "message": "because", "reason": reason}
+    return ApiError(request=request, response=httpx2.Response(code, json=body, request=request))
+
+
+def test_fields_that_others_keep_writing_are_not_fought_for_without_end() -> None:
+    cluster = Contended(CONFIG_MAP)
+    with pytest.raises(ApiError, match="because"):
+        asyncio.run(on(cluster)._take_over(CONFIG_MAP, "pulumi-kubernetes-1"))
+    assert cluster.patches == 10
+
+
+def on(cluster: FakeCluster) -> KubernetesProvider:
+    """The service, connected to the cluster."""
+    service = KubernetesProvider(cast("Any", FakeEngine()))
+    service._connected = cast("Cluster", cluster)
+    return service
+
+
+def test_a_failed_update_keeps_the_version_of_the_creation() -> None:
+    live: Object = GATEWAY | {"metadata": GATEWAY["metadata"] | {"managedFields": []}}
+    inputs = {key: value for key, value in live.items() if key != "status"} | {
+        "metadata": {
+            "name": "gw",
+            "namespace": "web",
+            "annotations": {"pulumi.com/waitFor": "condition=Programmed"},
+        }
+    }
+    old = live | {"__initialApiVersion": "gateway.networking.k8s.io/v1beta1"}
+    request = UpdateRequest(
+        urn=urn("gateway.networking.k8s.io/v1:Gateway"),
+        olds=encode(old),
+        news=encode(inputs),
+        timeout=0.1,
+    )
+
+    class Context:
+        async def abort(self, _code: Any, _message: str, details: Any) -> None:
+            raise LookupError(details[0][1])
+
+    async def update() -> None:
+        await on(Contended(live)).Update(request, Context())
+
+    with pytest.raises(LookupError) as error:
+        asyncio.run(update())
+    detail = ErrorResourceInitFailed()
+    status_pb2.Status.FromString(error.value.args[0]).details[0].Unpack(detail)
+    state = decode(detail.properties)
+    assert state["__initialApiVersion"] == "gateway.networking.k8s.io/v1beta1"
+
+
 class FakeEngine:
     async def Log(self, _: Any) -> None: ...  # noqa: N802
 
@@ -539,6 +650,20 @@ def test_a_replacement_deletes_first_what_keeps_its_name(
     assert list(response.replaces) == replaces
     assert response.deleteBeforeReplace is deletes_first
     assert difference(old, old).changes == DiffResponse.DIFF_NONE
+
+
+def test_what_the_cluster_had_is_repaired_as_far_as_the_program_spoke_of_it() -> None:
+    inputs: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": "web", "labels": {"mine": "1", "lost": "1"}},
+    }
+    metadata = inputs["metadata"] | {"labels": {"mine": "2", "theirs": "1"}, "uid": "u"}
+    live = inputs | {"metadata": metadata, "status": {}, "__inputs": inputs}
+    resource = urn("core/v1:ConfigMap")
+    response = call("Diff", DiffRequest(urn=resource, olds=encode(live), news=encode(inputs)))
+    assert sorted(response.detailedDiff) == ["metadata.labels.lost", "metadata.labels.mine"]
+    assert not response.replaces
 
 
 def kubeconfig(server: str) -> str:
