@@ -29,6 +29,13 @@ def processes() -> dict[str, set[int]]:
     return found
 
 
+def stray_namespaces() -> set[str]:
+    """The network namespaces of processes outside of every lab."""
+    inside = {str(pid) for pids in processes().values() for pid in pids}
+    listed = run("lsns", "-n", "-t", "net", "-o", "NS,PID").splitlines()
+    return {name for name, pid in map(str.split, listed) if pid not in inside}
+
+
 def rules() -> set[str]:
     """The packet filter's rules of this machine, which a lab must not touch."""
     built = artifacts.prepare(Steps(), None)
@@ -43,7 +50,7 @@ def traces() -> dict[str, set[Any]]:
         "labs with processes": set(processes()),
         "interfaces": {path.name for path in Path("/sys/class/net").iterdir()},
         "routes": set(run("ip", "route", "show").splitlines()),
-        "network namespaces": set(run("lsns", "-n", "-t", "net", "-o", "NS").split()),
+        "network namespaces": stray_namespaces(),
         "mounts": set(Path("/proc/self/mountinfo").read_text().splitlines()),
         "rules": rules(),
         "cgroups": {str(path) for path in Path("/sys/fs/cgroup").glob("*/ambient-lab-*")},
