@@ -33,13 +33,12 @@ def test_the_readmes_commands_for_a_cluster_are_accepted(run: Run) -> None:
         r"^pulumi config set (?:--path )?(\S+) (\S+)", readme, re.MULTILINE
     ):
         key, *steps = re.split(r"[.\[\]]+", path.strip("'").rstrip("]"))
-        match steps:
-            case []:
-                values[key] = value
-            case ["0"]:
-                values[key] = [value]
-            case ["0", field]:
-                values.setdefault(key, [{}])[0][field] = int(value) if value.isdigit() else value
+        if not steps:
+            values[key] = value
+        elif steps == ["0"]:
+            values[key] = [value]
+        else:
+            values.setdefault(key, [{}])[0][steps[1]] = int(value) if value.isdigit() else value
     values.pop("serviceType")
     assert {"context", "namespace", "service", "image", "hostnames", "paths", "checks"} <= set(
         values
