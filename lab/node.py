@@ -33,6 +33,7 @@ SERVICES: Final = IPv4Network("10.96.0.0/16")
 """Addresses of Services, known inside the node only."""
 
 _POLL: Final = 0.05
+_LINKS: Final = Path("/sys/class/net")
 _START_LIMIT: Final = 10.0
 _END_LIMIT: Final = 20.0
 
@@ -143,11 +144,24 @@ def clean(slot: Slot) -> None:
     deadline = time.monotonic() + _END_LIMIT
     while cgroups.pids(slot.name):
         _kill(slot, deadline)
-    # With the namespace of its other end it would go too, but connections that were cut off keep
-    # that in the kernel for a minute.
-    if Path("/sys/class/net", slot.name).exists():
-        _ip("link", "delete", slot.name)
+    _delete_link(slot)
     cgroups.remove(slot.name)
+
+
+def _delete_link(slot: Slot) -> None:
+    """Delete what joined the host and a node that has ended.
+
+    It goes with the namespace of its other end too, at any moment, but connections that were cut
+    off keep that in the kernel for a minute.
+    """
+    link = _LINKS / slot.name
+    if not link.exists():
+        return
+    try:
+        _ip("link", "delete", slot.name)
+    except LabError:
+        if link.exists():
+            raise
 
 
 def enter(slot: Slot, command: Sequence[str], environment: dict[str, str]) -> None:

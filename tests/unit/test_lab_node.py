@@ -423,6 +423,34 @@ class TestNode:
             node.check()
 
 
+class TestLink:
+    slot = Slot(3)
+
+    @pytest.fixture(autouse=True)
+    def link(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(node, "_LINKS", tmp_path)
+        link = tmp_path / self.slot.name
+        link.mkdir()
+        return link
+
+    def test_it_may_go_by_itself(self, link: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def too_late(*_: str) -> None:
+            link.rmdir()
+            raise LabError("cannot find device")
+
+        monkeypatch.setattr(node, "_ip", too_late)
+        node._delete_link(self.slot)
+        node._delete_link(self.slot)
+
+    def test_one_that_stays_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(*_: str) -> None:
+            raise LabError("refused")
+
+        monkeypatch.setattr(node, "_ip", refused)
+        with pytest.raises(LabError, match="refused"):
+            node._delete_link(self.slot)
+
+
 class TestSupervisor:
     @pytest.fixture(autouse=True)
     def ended(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
