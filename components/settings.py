@@ -6,7 +6,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -14,6 +14,7 @@ from pulumi.runtime import config as runtime_config
 from components import validation as valid
 from components.cluster import ClusterArgs, NamespaceExpectation, PreflightArgs
 from components.exposure import AmbientExposureArgs
+from components.gateway import ServiceType
 
 _Kind = type[str] | type[int] | type[bool] | type[list[Any]] | type[dict[str, Any]]
 
@@ -51,7 +52,7 @@ KEYS: dict[str, tuple[_Kind, valid.Check]] = {
     "containerPort": (int, valid.unprivileged_port),
     "hostnames": (list, _each(valid.hostname)),
     "paths": (list, _each(valid.path_prefix)),
-    "serviceType": (str, valid.one_of("ClusterIP", "LoadBalancer")),
+    "serviceType": (str, valid.one_of(*get_args(ServiceType))),
     "port": (int, valid.port),
     "gatewayClass": (str, valid.dns_label),
     "waypointClass": (str, valid.dns_label),
