@@ -55,7 +55,7 @@ unit: $(INSTALLED) ## Run the tests that need no cluster
 lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
 	$(PYTHON) -m pytest tests/lab
 
-$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
+$(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
 	@echo "installing Python packages into $(VENV)"
 	@python3 -m venv $(VENV)

@@ -1,19 +1,16 @@
-"""Exposes a service of an Istio ambient mesh: settings, components, outputs."""
+"""Exposes services of an Istio ambient mesh: settings, components, outputs."""
 
 import pulumi
 
-from components import AmbientExposure, Cluster, explain_failures, preflight
+from components import Cluster, common_metadata, explain_failures, preflight
 from components.settings import Settings
+from components.stack import expose, outputs
 
 settings = Settings.load()
 explain_failures(settings.cluster)
 if settings.preflight:
     preflight(settings.cluster, settings.preflight)
+pulumi.runtime.register_resource_transform(common_metadata(settings.labels, settings.annotations))
 cluster = Cluster("cluster", settings.cluster)
-exposure = AmbientExposure(
-    "exposure", settings.exposure, pulumi.ResourceOptions(providers=[cluster.provider])
-)
-pulumi.export("ingressHost", exposure.host)
-pulumi.export("ingressPort", exposure.port)
-pulumi.export("ingressUrl", exposure.url)
-pulumi.export("verified", exposure.verified)
+for name, value in outputs(expose(settings, cluster.provider)).items():
+    pulumi.export(name, value)

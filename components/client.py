@@ -1,5 +1,6 @@
 """The client from which an exposure is verified."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -7,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from components.gateway_api import timeouts
-from components.namespace import Namespace
+from components.namespace import Namespace, NamespaceArgs
 from components.outputs import after
 from components.workload import RESTRICTED, render_deployment
 
@@ -19,14 +20,25 @@ class ClientArgs(TypedDict):
     """Name of the ServiceAccount, the Service and the Deployment."""
     namespace: pulumi.Input[str]
     """Namespace of the client, created for it."""
-    discovery_labels: NotRequired[pulumi.Input[dict[str, str]]]
+    discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
     """Labels by which the mesh discovers namespaces."""
+    revision: NotRequired[pulumi.Input[str]]
+    """Revision or tag of the control plane that serves its namespace (default the mesh's)."""
     image: pulumi.Input[str]
     """Container image, with a shell and curl."""
-    service_namespace: pulumi.Input[str]
-    """Namespace of the service that is called; the client's goes before it."""
+    service_namespace: pulumi.Input[Any]
+    """Namespace of the service that is called, or several; the client's goes before it."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out (default 300)."""
+
+
+class ClientReference(TypedDict):
+    """A client that another part of the program makes."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the client."""
+    account: pulumi.Input[str]
+    """ServiceAccount of the client."""
 
 
 class Client(pulumi.ComponentResource):
@@ -39,6 +51,8 @@ class Client(pulumi.ComponentResource):
     """Name of the namespace, known once it is enrolled."""
     account: pulumi.Output[str]
     """Name of the ServiceAccount, the client's identity in the mesh."""
+    reference: ClientReference
+    """What an `AmbientExposure` needs to be verified from it."""
 
     def __init__(
         self, name: str, args: ClientArgs, opts: pulumi.ResourceOptions | None = None
@@ -47,15 +61,14 @@ class Client(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
-        self.namespace = Namespace(
-            name,
-            {
-                # Made after the service's namespace, and so removed before it.
-                "name": after(args["namespace"], args["service_namespace"]),
-                "discovery_labels": args.get("discovery_labels", {}),
-            },
-            pulumi.ResourceOptions(parent=self),
-        ).name
+        namespace: NamespaceArgs = {
+            # Made after the service's namespace, and so removed before it.
+            "name": after(args["namespace"], args["service_namespace"]),
+            "discovery_labels": args.get("discovery_labels", {}),
+        }
+        if "revision" in args:
+            namespace["revision"] = args["revision"]
+        self.namespace = Namespace(name, namespace, pulumi.ResourceOptions(parent=self)).name
         metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": self.namespace}
         labels: dict[str, Any] = {"app": args["name"]}
         account = kubernetes.core.v1.ServiceAccount(
@@ -89,4 +102,5 @@ class Client(pulumi.ComponentResource):
         kubernetes.apps.v1.Deployment(
             f"{name}-deployment", **render_deployment(metadata, labels, pod), opts=inside
         )
+        self.reference = {"namespace": self.namespace, "account": self.account}
         self.register_outputs({"namespace": self.namespace, "account": self.account})

@@ -17,7 +17,7 @@ from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.generic_resource import create_global_resource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.apps_v1 import DaemonSet
-from lightkube.resources.core_v1 import Namespace
+from lightkube.resources.core_v1 import Namespace, Service
 
 from components.gateway_api import GROUP
 from components.namespace import OWNER, owner
@@ -52,6 +52,17 @@ class NamespaceExpectation(TypedDict):
     """Whether the stack creates it; otherwise it has to be there."""
 
 
+class ServiceExpectation(TypedDict):
+    """A Service that the stack adopts."""
+
+    namespace: str
+    """Namespace."""
+    name: str
+    """Name."""
+    port: int
+    """Port, one of the Service's."""
+
+
 class PreflightArgs(TypedDict):
     """What a stack needs of its cluster before anything is changed."""
 
@@ -59,6 +70,8 @@ class PreflightArgs(TypedDict):
     """Namespaces of the stack."""
     gateway_classes: Sequence[str]
     """GatewayClasses, which have to be accepted."""
+    services: NotRequired[Sequence[ServiceExpectation]]
+    """Services that the stack adopts (default none); each needs an address of its own."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -162,7 +175,7 @@ def _kubeconfig(paths: str) -> lightkube.KubeConfig:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_api, _gateway_classes, _namespaces, _ztunnel):
+    for check in (_gateway_api, _gateway_classes, _namespaces, _services, _ztunnel):
         try:
             for path, message in check(client, needs):
                 faults.add(path, message)
@@ -253,6 +266,29 @@ def _given_up(found: str | None) -> str | None:
     )
 
 
+def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    for expected in needs.get("services", ()):
+        name, port = f"{expected['namespace']}/{expected['name']}", expected["port"]
+        service = _get(client, Service, expected["name"], expected["namespace"])
+        spec = service.spec if service else None
+        if spec is None:
+            yield (
+                f"Service {name}",
+                "missing. Create it, or let the stack do it (createService true)",
+            )
+        elif spec.type == "ExternalName" or spec.clusterIP == "None":
+            kind = "of type ExternalName" if spec.type == "ExternalName" else "headless"
+            yield (
+                f"Service {name}",
+                f"is {kind}: without an address of its own Istio sends nothing through a waypoint",
+            )
+        elif port not in (ports := [one.port for one in spec.ports or []]):
+            yield (
+                f"Service {name}",
+                f"has no port {port}; it has {', '.join(map(str, ports))} (servicePort)",
+            )
+
+
 def _ztunnel(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, str]]:
     if not any(client.list(DaemonSet, namespace="*", labels={"app": "ztunnel"})):
         pulumi.log.warn(
@@ -262,9 +298,9 @@ def _ztunnel(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, 
     yield from ()
 
 
-def _get(client: lightkube.Client, kind: Any, name: str) -> Any:
+def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
     try:
-        return client.get(kind, name)
+        return client.get(kind, name, namespace=namespace)
     except ApiError as error:
         if error.status.code == HTTPStatus.NOT_FOUND:
             return None

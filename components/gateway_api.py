@@ -10,10 +10,12 @@ https://gateway-api.sigs.k8s.io/reference/spec/
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar, cast, get_args
 
 import pulumi
 
+from components import validation as valid
+from components.gateway_api_rules import SCHEMA
 from components.gateway_api_types import (
     GatewayInfrastructure,
     GatewaySpec,
@@ -22,28 +24,51 @@ from components.gateway_api_types import (
     ReferenceGrantSpec,
 )
 from components.outputs import after
+from components.schema import Limits, Schema
+from components.validation import Faults
 
 GROUP = "gateway.networking.k8s.io"
 """API group of the Gateway API."""
 
 
-class ObjectMeta(TypedDict):
-    """Metadata of an object, as far as this package sets it."""
+class ClusterObjectMeta(TypedDict):
+    """Metadata of an object that is in no namespace, as far as this package sets it."""
 
     name: pulumi.Input[str]
-    namespace: pulumi.Input[str]
     labels: NotRequired[Mapping[str, pulumi.Input[str]]]
     annotations: NotRequired[Mapping[str, pulumi.Input[str]]]
 
 
+class ObjectMeta(ClusterObjectMeta):
+    """Metadata of an object in a namespace."""
+
+    namespace: pulumi.Input[str]
+
+
+_METADATA_LIMITS: Limits = {
+    ClusterObjectMeta: {
+        "name": valid.subdomain,
+        "labels{}": valid.label_key,
+        "labels[]": valid.label_value,
+        "annotations{}": valid.label_key,
+    },
+    ObjectMeta: {"namespace": valid.dns_label},
+}
+
+MetaT = TypeVar("MetaT", bound=ClusterObjectMeta)
 SpecT = TypeVar("SpecT", bound=Mapping[str, Any])
 
 
-class _Resource(pulumi.CustomResource, Generic[SpecT]):
-    """An object of the Gateway API whose live `status` is an output."""
+class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
+    """A custom resource of Kubernetes whose live `status` is an output."""
 
+    group: ClassVar[str] = GROUP
     kind: ClassVar[str]
     version: ClassVar[str] = "v1"
+    schema: ClassVar[Schema] = SCHEMA.extended(
+        _METADATA_LIMITS, {}, {ObjectMeta: ClusterObjectMeta}
+    )
+    """Checks `metadata` and `spec` before the object is registered."""
 
     name: pulumi.Output[str]
     """`metadata.name`, known once the object is ready."""
@@ -53,15 +78,16 @@ class _Resource(pulumi.CustomResource, Generic[SpecT]):
     def __init__(
         self,
         resource_name: str,
-        metadata: ObjectMeta,
+        metadata: MetaT,
         spec: SpecT,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        self._check(resource_name, metadata, spec)
         super().__init__(
-            f"kubernetes:{GROUP}/{self.version}:{self.kind}",
+            f"kubernetes:{self.group}/{self.version}:{self.kind}",
             resource_name,
             {
-                "apiVersion": f"{GROUP}/{self.version}",
+                "apiVersion": f"{self.group}/{self.version}",
                 "kind": self.kind,
                 "metadata": metadata,
                 "spec": spec,
@@ -76,31 +102,40 @@ class _Resource(pulumi.CustomResource, Generic[SpecT]):
         self.name = after(metadata["name"], self.urn)
         self.applied = after({"metadata": metadata, "spec": spec}, self.urn)
 
+    @classmethod
+    def _check(cls, resource_name: str, metadata: MetaT, spec: SpecT) -> None:
+        # Its arguments as a generic class are the shapes that its values must have.
+        metadata_shape, spec_shape = get_args(cast("Any", cls).__orig_bases__[0])
+        faults = Faults(f"{cls.kind} {resource_name!r}")
+        cls.schema.check(faults, "metadata", metadata, metadata_shape)
+        cls.schema.check(faults, "spec", spec, spec_shape)
+        faults.raise_any()
+
     @property
     def status(self) -> pulumi.Output[dict[str, Any]]:
         """The object's status as the cluster reported it when the wait for it ended."""
         return cast("pulumi.Output[dict[str, Any]]", pulumi.get(self, "status"))
 
 
-class Gateway(_Resource[GatewaySpec]):
+class Gateway(Resource[ObjectMeta, GatewaySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#gateway"""
 
     kind = "Gateway"
 
 
-class HTTPRoute(_Resource[HTTPRouteSpec]):
+class HTTPRoute(Resource[ObjectMeta, HTTPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
 
     kind = "HTTPRoute"
 
 
-class GRPCRoute(_Resource[GRPCRouteSpec]):
+class GRPCRoute(Resource[ObjectMeta, GRPCRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute"""
 
     kind = "GRPCRoute"
 
 
-class ReferenceGrant(_Resource[ReferenceGrantSpec]):
+class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
 
     At v1beta1, which every bundle from v1.0 on serves; v1 came with v1.5.
@@ -124,13 +159,39 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
 
-def infrastructure(description: str) -> GatewayInfrastructure:
+def wait_for_parents() -> dict[str, str]:
+    """The annotation that makes the provider wait until istiod has accepted a route.
+
+    Of the first of its parents; istiod judges them in one go.
+    """
+    return wait_for(
+        *(
+            "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
+            f".conditions[?@.type=='{condition}'].status}}=True"
+            for condition in ("Accepted", "ResolvedRefs")
+        )
+    )
+
+
+def conditions(status: Mapping[str, Any] | None) -> list[str]:
+    """`Type=Status (Reason)` of each condition in a `status`."""
+    listed = (status or {}).get("conditions") or []
+    return [f"{one['type']}={one['status']} ({one['reason']})" for one in listed]
+
+
+def infrastructure(
+    description: str, parameters: pulumi.Input[str] | None = None
+) -> GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
-    and a mere change of the service type would restart them.
+    and a mere change of the service type would restart them. `parameters` names the ConfigMap of
+    its customization.
     """
-    return {
+    found: GatewayInfrastructure = {
         "labels": {"app.kubernetes.io/managed-by": "pulumi"},
         "annotations": {"kubernetes.io/description": description},
     }
+    if parameters is not None:
+        found["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": parameters}
+    return found

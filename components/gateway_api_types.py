@@ -532,7 +532,7 @@ class HTTPCORSFilter(TypedDict):
     allowOrigins: NotRequired[Sequence[pulumi.Input[str]]]
     """Origins `scheme://host[:port]`, `*` allowed for the host's first elements or alone, at most
     64."""
-    allowMethods: NotRequired[Sequence[pulumi.Input[HTTPMethod | Literal["*"]]]]
+    allowMethods: NotRequired[Sequence[pulumi.Input[Literal[HTTPMethod, "*"]]]]
     """Methods, at most 9, or `*` alone."""
     allowHeaders: NotRequired[Sequence[pulumi.Input[str]]]
     """Request headers, at most 64, or `*` alone."""

@@ -1,11 +1,14 @@
 """A namespace enrolled in the ambient mesh."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components import validation as valid
 from components.outputs import after
+from components.schema import Schema
 
 OWNER = "ambient-exposure/stack"
 """Annotation of a namespace that a stack created: `organization/project/stack`."""
@@ -23,8 +26,28 @@ class NamespaceArgs(TypedDict):
     """Name of the namespace."""
     create: NotRequired[bool]
     """Create it, and delete it with the stack (default); false adopts one that exists."""
-    discovery_labels: NotRequired[pulumi.Input[dict[str, str]]]
+    discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
     """Labels by which the mesh discovers namespaces, as in its `meshConfig.discoverySelectors`."""
+    revision: NotRequired[pulumi.Input[str]]
+    """Revision or tag of the control plane that serves it (default the mesh's default one).
+
+    https://istio.io/latest/docs/setup/upgrade/canary/"""
+    ambient: NotRequired[bool]
+    """Whether the ambient data plane captures its pods (default true); false where only gateways
+    run, or where somebody else enrols it."""
+
+
+SCHEMA = Schema(
+    {
+        NamespaceArgs: {
+            "name": valid.dns_label,
+            "discovery_labels": valid.labels,
+            "revision": valid.label_value,
+        }
+    },
+    {},
+)
+"""What is checked of a namespace's arguments."""
 
 
 class Namespace(pulumi.ComponentResource):
@@ -32,7 +55,8 @@ class Namespace(pulumi.ComponentResource):
 
     The labels are a patch of their own, whether the namespace is created or adopted: on destroy
     they are taken off before a created namespace goes, and of an adopted one, whose other pods
-    istio-cni then releases, nothing but these labels is ever touched.
+    istio-cni then releases, nothing but these labels is ever touched. Raises `InvalidInput` with
+    every fault of `args`.
 
     https://istio.io/latest/docs/ambient/usage/add-workloads/
     """
@@ -45,6 +69,7 @@ class Namespace(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        SCHEMA.validate(f"Namespace {name!r}", args, NamespaceArgs)
         super().__init__("ambient:index:Namespace", name, {**args}, opts)
         self.name = pulumi.Output.from_input(args["name"])
         if args.get("create", True):
@@ -54,14 +79,20 @@ class Namespace(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.name = after(self.name, created.urn)
-        labels = pulumi.Output.from_input(args.get("discovery_labels", {})).apply(
-            lambda discovery: {**discovery, "istio.io/dataplane-mode": "ambient"}
+        own: dict[str, pulumi.Input[str]] = {}
+        if args.get("ambient", True):
+            own["istio.io/dataplane-mode"] = "ambient"
+        if "revision" in args:
+            own["istio.io/rev"] = args["revision"]
+        labels = pulumi.Output.all(args.get("discovery_labels", {}), own).apply(
+            lambda parts: {**parts[0], **parts[1]}
         )
-        enrolment = kubernetes.core.v1.NamespacePatch(
-            f"{name}-enrolment",
-            metadata={"name": self.name, "labels": labels},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.name = after(self.name, enrolment.urn)
-        self.applied = after({"name": args["name"], "labels": labels}, enrolment.urn)
+        if own or args.get("discovery_labels", {}) != {}:
+            enrolment = kubernetes.core.v1.NamespacePatch(
+                f"{name}-enrolment",
+                metadata={"name": self.name, "labels": labels},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.name = after(self.name, enrolment.urn)
+        self.applied = after({"name": args["name"], "labels": labels}, self.name)
         self.register_outputs({"name": self.name})

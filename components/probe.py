@@ -1,6 +1,7 @@
 """The proof that an exposure serves."""
 
 import hashlib
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -8,8 +9,10 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components import validation as valid
 from components.gateway_api import timeouts
 from components.outputs import after
+from components.schema import Schema
 from components.workload import RESTRICTED
 
 _SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
@@ -22,9 +25,14 @@ class CheckArgs(TypedDict):
     """A request and how it must be answered."""
 
     path: str
-    """Path of the request, a query allowed."""
+    """Path of the request, a query allowed; of a gRPC service `/package.Service/Method`."""
     status: int
-    """HTTP status of the answer."""
+    """HTTP status of the answer; of a gRPC service, which is sent an empty message, the gRPC
+    status: 0 is `OK`, 12 `UNIMPLEMENTED`."""
+
+
+SCHEMA = Schema({CheckArgs: {"path": valid.request_path, "status": valid.number(0, 599)}}, {})
+"""What is checked of a request."""
 
 
 class ProbeArgs(TypedDict):
@@ -38,8 +46,12 @@ class ProbeArgs(TypedDict):
     """ServiceAccount of the client."""
     image: pulumi.Input[str]
     """Container image, with a shell and curl."""
-    urls: Sequence[pulumi.Input[str]]
-    """Addresses of the ingress gateway, `http://host:port` each."""
+    urls: pulumi.Input[Sequence[str]]
+    """Addresses of the ingress gateway, `http://host:port` or `https://host:port` each."""
+    certificate: NotRequired[pulumi.Input[str]]
+    """Certificate that it has to show for HTTPS, PEM (default any)."""
+    grpc: NotRequired[bool]
+    """Whether the requests are gRPC calls (default false)."""
     hostnames: Sequence[pulumi.Input[str]]
     """Host names that the requests carry."""
     checks: Sequence[CheckArgs]
@@ -60,7 +72,7 @@ class Probe(pulumi.ComponentResource):
     """
 
     answers: pulumi.Output[list[str]]
-    """`GET URL (Host: NAME): STATUS` for each request, known once it was answered so."""
+    """`GET URL (Host: NAME): STATUS`, or `gRPC URL …`, for each request, once answered so."""
 
     def __init__(
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
@@ -76,7 +88,10 @@ class Probe(pulumi.ComponentResource):
         )
         self.answers = after(
             _requests(args).apply(
-                lambda requests: [f"GET {url} (Host: {host}): {s}" for s, host, url in requests]
+                lambda requests: [
+                    f"{_method(args)} {url} (Host: {host}): {status}"
+                    for status, host, url in requests
+                ]
             ),
             job.id,  # not known in a preview, as nothing is proven by one
         )
@@ -117,15 +132,7 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
                             "image": args["image"],
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["/bin/sh", "-c", _SCRIPT],
-                            "env": [
-                                {
-                                    "name": "CHECKS",
-                                    "value": _requests(args).apply(
-                                        lambda requests: "\n".join(map(" ".join, requests))
-                                    ),
-                                },
-                                {"name": "LIMIT", "value": str(timeout)},
-                            ],
+                            "env": [{"name": k, "value": v} for k, v in _environment(args).items()],
                             "securityContext": RESTRICTED,
                             # The last lines of a failed probe become the update's error.
                             "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -137,15 +144,45 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
     }
 
 
+def _method(args: ProbeArgs) -> str:
+    return "gRPC" if args.get("grpc") else "GET"
+
+
+def _environment(args: ProbeArgs) -> dict[str, pulumi.Input[str]]:
+    """What the script reads."""
+    found: dict[str, pulumi.Input[str]] = {
+        "CHECKS": _requests(args).apply(lambda requests: "\n".join(map(" ".join, requests))),
+        "LIMIT": str(args.get("timeout", 60)),
+        "METHOD": _method(args),
+    }
+    if "certificate" in args:
+        found["CERTIFICATE"] = args["certificate"]
+    return found
+
+
 def _requests(args: ProbeArgs) -> pulumi.Output[list[tuple[str, str, str]]]:
     """Expected status, host name and URL of each request, in order."""
 
     def requests(values: dict[str, Any]) -> list[tuple[str, str, str]]:
         return [
-            (str(check["status"]), hostname.replace("*", "verify"), f"{url}{check['path']}")
+            (str(check["status"]), _concrete(hostname), f"{url}{check['path']}")
             for url in values["urls"]
             for hostname in values["hostnames"]
             for check in args["checks"]
         ]
 
     return pulumi.Output.all(urls=args["urls"], hostnames=args["hostnames"]).apply(requests)
+
+
+def command(url: str, hostname: str, path: str, *, self_signed: bool = False) -> str:
+    """A `curl` command that sends a request to the gateway at `url`."""
+    hostname = _concrete(hostname)
+    if address := url.removeprefix("https://") if url.startswith("https:") else "":
+        words = ["curl", "-sSi", "--connect-to", f"::{address}", f"https://{hostname}{path}"]
+        return shlex.join([*words, "--insecure"] if self_signed else words)
+    return shlex.join(["curl", "-sSig", "-H", f"Host:{hostname}", f"{url}{path}"])
+
+
+def _concrete(hostname: str) -> str:
+    """A host name that the possibly wild one stands for."""
+    return hostname.replace("*", "verify")

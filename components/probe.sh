@@ -1,14 +1,46 @@
 # Sends the requests of $CHECKS, a line "STATUS HOST URL" each, until each is answered with its
 # status in three rounds, half a second apart: a single round can be luck while proxies receive
-# their configuration. Fails when $LIMIT seconds have passed.
+# their configuration. Fails when $LIMIT seconds have passed. $METHOD is GET or gRPC; a
+# certificate in $CERTIFICATE is the only one that is trusted, without one any is.
 end=$(($(date +%s) + LIMIT))
+
+trust=--insecure
+if [ -n "${CERTIFICATE:-}" ]; then
+  trust=--cacert=/tmp/certificate.pem
+  printf '%s' "$CERTIFICATE" >/tmp/certificate.pem
+fi
+
+# Prints the status that HOST and URL are answered with, and what went wrong on the way.
+answer() {
+  host=$1
+  url=$2
+  set -- curl -sg -m 5 -o /dev/null
+  case $url in
+    https:*)
+      # The gateway chooses listener and certificate by the name in the handshake.
+      address=${url#https://}
+      url=https://$host/${address#*/}
+      set -- "$@" "$trust" --connect-to "::${address%%/*}"
+      ;;
+    *) set -- "$@" -H "Host: $host" ;;
+  esac
+  if [ "$METHOD" = GET ]; then
+    "$@" -w '%{http_code} %{errormsg}' "$url"
+  else
+    # An empty message; its status comes in a header or after the body, in a trailer.
+    printf '\0\0\0\0\0' |
+      "$@" --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' \
+        --data-binary @- -D - -w '\n%{http_code} %{errormsg}' "$url" |
+      sed -n -e 's/^grpc-status: *\([0-9]*\).*/\1/p' -e '$s/^/HTTP /p' | head -n 1
+  fi
+}
 
 # Prints what is not answered as expected; stops early when it is too late to matter.
 wrong_answers() {
   printf '%s\n' "$CHECKS" | while read -r expected host url; do
-    answer=$(curl -sg -m 5 -o /dev/null -w '%{http_code} %{errormsg}' -H "Host: $host" "$url")
+    answer=$(answer "$host" "$url")
     [ "${answer%% *}" = "$expected" ] && continue
-    printf '%s\n' "GET $url (Host: $host): expected $expected, got $answer"
+    printf '%s\n' "$METHOD $url (Host: $host): expected $expected, got $answer"
     [ "$(date +%s)" -lt "$end" ] || break
   done
 }

@@ -1,32 +1,70 @@
 """The routes of an exposed service."""
 
-from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from components.gateway_api import HTTPRoute, timeouts, wait_for
-from components.gateway_api_types import HTTPRouteSpec
+from components import gateway_api_rules
+from components import validation as valid
+from components.gateway_api import GRPCRoute, HTTPRoute, ObjectMeta, timeouts, wait_for_parents
+from components.gateway_api_types import (
+    GRPCRouteRule,
+    HTTPBackendRef,
+    HTTPRouteMatch,
+    HTTPRouteRule,
+    ParentReference,
+)
+from components.schema import Schema
 
 
-class RuleArgs(TypedDict):
-    """Requests that the waypoint lets through to the service."""
+class RuleArgs(HTTPRouteRule):
+    """A rule of an HTTPRoute in the Gateway API's own form; what is left out is filled in.
 
-    paths: Sequence[pulumi.Input[str]]
-    """Path prefixes, matched by whole elements: `/status` matches `/status/200`, not `/statusx`."""
+    Without `paths` and `matches` it takes every request; without `backendRefs`, unless it
+    redirects, it sends them to the service.
+    """
+
+    paths: NotRequired[Sequence[pulumi.Input[str]]]
+    """Path prefixes, short for `matches` of them: `/status` matches `/status/200`, not
+    `/statusx`."""
 
 
-class IngressRouteArgs(TypedDict):
-    """What an `IngressRoute` is made of."""
+SCHEMA = gateway_api_rules.SCHEMA | Schema(
+    {RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix}},
+    {},
+    {RuleArgs: HTTPRouteRule},
+)
+"""What is checked of rules; the rendered route is checked as a whole."""
+
+
+class RoutingArgs(TypedDict):
+    """What is done with requests, in one of two forms."""
+
+    rules: NotRequired[Sequence[RuleArgs]]
+    """Rules of an HTTPRoute."""
+    grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
+    """Rules of a GRPCRoute, for a gRPC service."""
+
+
+class Attachment(TypedDict):
+    """The ingress Gateway that a route attaches to."""
+
+    gateway: pulumi.Input[str]
+    """Name of the Gateway."""
+    gateway_namespace: pulumi.Input[str]
+    """Namespace of the Gateway."""
+    listener_port: NotRequired[pulumi.Input[int]]
+    """Port of the listeners that it attaches to (default all listeners)."""
+
+
+class IngressRouteArgs(RoutingArgs, Attachment):
+    """What an `IngressRoute` is made of; without rules it sends all requests to the service."""
 
     name: pulumi.Input[str]
-    """Name of the HTTPRoute."""
+    """Name of the route."""
     namespace: pulumi.Input[str]
     """Namespace of the route and of the service."""
-    gateway: pulumi.Input[str]
-    """Name of the ingress Gateway."""
-    gateway_namespace: pulumi.Input[str]
-    """Namespace of the ingress Gateway."""
     hostnames: Sequence[pulumi.Input[str]]
     """Host names of the requests."""
     service: pulumi.Input[str]
@@ -37,19 +75,21 @@ class IngressRouteArgs(TypedDict):
     """Seconds that the gateway may take to accept it (default 300)."""
 
 
-class WaypointRouteArgs(TypedDict):
-    """What a `WaypointRoute` is made of."""
+class WaypointRouteArgs(RoutingArgs):
+    """What a `WaypointRoute` is made of; what its rules do not match is answered with 404, in gRPC
+    with `UNIMPLEMENTED`.
+    """
 
     name: pulumi.Input[str]
-    """Name of the HTTPRoute."""
+    """Name of the route."""
     namespace: pulumi.Input[str]
     """Namespace of the route and of the service."""
     service: pulumi.Input[str]
     """Name of the Service whose requests are routed."""
     port: pulumi.Input[int]
     """Port of the Service."""
-    rules: Sequence[RuleArgs]
-    """What is let through; all else is answered with 404."""
+    backends: NotRequired[Sequence[HTTPBackendRef]]
+    """Services that the requests are shared between (default the Service itself)."""
     ready_timeout: NotRequired[int]
     """Seconds that the waypoint may take to accept it (default 300)."""
 
@@ -61,9 +101,9 @@ class IngressRoute(pulumi.ComponentResource):
     """
 
     name: pulumi.Output[str]
-    """Name of the HTTPRoute, known once it is accepted."""
+    """Name of the route, known once it is accepted."""
     applied: pulumi.Output[dict[str, Any]]
-    """The HTTPRoute as given, known once it is accepted."""
+    """The route as given, known once it is accepted."""
 
     def __init__(
         self, name: str, args: IngressRouteArgs, opts: pulumi.ResourceOptions | None = None
@@ -81,9 +121,9 @@ class WaypointRoute(pulumi.ComponentResource):
     """
 
     name: pulumi.Output[str]
-    """Name of the HTTPRoute, known once it is accepted."""
+    """Name of the route, known once it is accepted."""
     applied: pulumi.Output[dict[str, Any]]
-    """The HTTPRoute as given, known once it is accepted."""
+    """The route as given, known once it is accepted."""
 
     def __init__(
         self, name: str, args: WaypointRouteArgs, opts: pulumi.ResourceOptions | None = None
@@ -94,17 +134,22 @@ class WaypointRoute(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
 
-def render_ingress_route(args: IngressRouteArgs) -> HTTPRouteSpec:
-    """The spec of the HTTPRoute attached to the ingress Gateway."""
+def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
+    """The spec of the route attached to the ingress Gateway."""
+    parent: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
+    if "listener_port" in args:
+        parent["port"] = args["listener_port"]
+    backends: list[HTTPBackendRef] = [{"name": args["service"], "port": args["port"]}]
     return {
-        "parentRefs": [{"name": args["gateway"], "namespace": args["gateway_namespace"]}],
+        "parentRefs": [parent],
         "hostnames": list(args["hostnames"]),
-        "rules": [{"backendRefs": [{"name": args["service"], "port": args["port"]}]}],
+        "rules": _rules(args, backends) or [{"backendRefs": backends}],
     }
 
 
-def render_waypoint_route(args: WaypointRouteArgs) -> HTTPRouteSpec:
-    """The spec of the HTTPRoute attached to the Service."""
+def render_waypoint_route(args: WaypointRouteArgs) -> dict[str, Any]:
+    """The spec of the route attached to the Service."""
+    itself: HTTPBackendRef = {"name": args["service"], "port": args["port"]}
     return {
         "parentRefs": [
             {
@@ -114,40 +159,52 @@ def render_waypoint_route(args: WaypointRouteArgs) -> HTTPRouteSpec:
                 "namespace": args["namespace"],
             }
         ],
-        "rules": [
-            {
-                "matches": [
-                    {"path": {"type": "PathPrefix", "value": path}} for path in rule["paths"]
-                ],
-                "backendRefs": [{"name": args["service"], "port": args["port"]}],
-            }
-            for rule in args["rules"]
-        ],
+        "rules": _rules(args, args.get("backends") or [itself]),
     }
+
+
+def _rules(
+    args: IngressRouteArgs | WaypointRouteArgs, backends: Sequence[HTTPBackendRef]
+) -> list[Any]:
+    if "grpc_rules" in args:
+        return [{**rule, **_to(backends, rule)} for rule in args["grpc_rules"]]
+    return [render_rule(rule, backends) for rule in args.get("rules", [])]
+
+
+def render_rule(rule: RuleArgs, backends: Sequence[HTTPBackendRef]) -> HTTPRouteRule:
+    """The rule with `paths` among its matches, and `backends` where it names none."""
+    prefixes: list[HTTPRouteMatch] = [
+        {"path": {"type": "PathPrefix", "value": path}} for path in rule.get("paths", [])
+    ]
+    matches = [*prefixes, *rule.get("matches", [])]
+    own = {key: value for key, value in rule.items() if key not in ("paths", "matches")}
+    return cast(
+        "HTTPRouteRule",
+        {**({"matches": matches} if matches else {}), **own, **_to(backends, rule)},
+    )
+
+
+def _to(backends: Sequence[HTTPBackendRef], rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the rule's requests go, if it does not say so itself."""
+    filters: Sequence[Any] = rule.get("filters", [])
+    if "backendRefs" in rule or any("requestRedirect" in one for one in filters):
+        return {}
+    return {"backendRefs": backends}
 
 
 def _route(
     parent: pulumi.ComponentResource,
     name: str,
     args: IngressRouteArgs | WaypointRouteArgs,
-    spec: HTTPRouteSpec,
-) -> HTTPRoute:
-    return HTTPRoute(
-        f"{name}-route",
-        {
-            "name": args["name"],
-            "namespace": args["namespace"],
-            "annotations": wait_for(*(_parent_condition(c) for c in ("Accepted", "ResolvedRefs"))),
-        },
-        spec,
-        pulumi.ResourceOptions(
-            parent=parent, custom_timeouts=timeouts(args.get("ready_timeout", 300))
-        ),
+    spec: Any,
+) -> HTTPRoute | GRPCRoute:
+    kind = GRPCRoute if "grpc_rules" in args else HTTPRoute
+    metadata: ObjectMeta = {
+        "name": args["name"],
+        "namespace": args["namespace"],
+        "annotations": wait_for_parents(),
+    }
+    opts = pulumi.ResourceOptions(
+        parent=parent, custom_timeouts=timeouts(args.get("ready_timeout", 300))
     )
-
-
-def _parent_condition(condition: str) -> str:
-    return (
-        "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
-        f".conditions[?@.type=='{condition}'].status}}=True"
-    )
+    return kind(f"{name}-route", metadata, spec, opts)

@@ -4,66 +4,97 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, cast, get_origin, get_type_hints
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from components import exposure
 from components import validation as valid
-from components.cluster import ClusterArgs, NamespaceExpectation, PreflightArgs
-from components.exposure import AmbientExposureArgs
-from components.gateway import ServiceType
+from components.client import ClientArgs
+from components.cluster import ClusterArgs, PreflightArgs
+from components.conflicts import check_together
+from components.exposure import (
+    CLIENT,
+    AmbientExposureArgs,
+    CanaryOptions,
+    ServiceOptions,
+    VerificationOptions,
+)
+from components.gateway import GatewayOptions, IngressGatewayArgs
+from components.keys import (
+    CanarySettings,
+    ExposureEntry,
+    GatewayEntry,
+    GatewaySettings,
+    StackSettings,
+    WaypointEntry,
+    WaypointSettings,
+)
+from components.namespace import NamespaceArgs
+from components.route import RuleArgs
+from components.schema import Schema
+from components.waypoint import WaypointArgs, WaypointOptions
 
-_Kind = type[str] | type[int] | type[bool] | type[list[Any]] | type[dict[str, Any]]
-
-
-def _each(check: valid.Check) -> valid.Check:
-    def checked(value: Any) -> str | None:
-        if not isinstance(value, list):
-            return "a list"
-        if not value:
-            return "at least one"
-        for item in value:
-            if expected := check(item):
-                return f"a list of which each is {expected}; {item!r} is not"
-        return None
-
-    return checked
-
-
-def _request_check(value: Any) -> str | None:
-    if not isinstance(value, dict) or value.keys() != {"path", "status"}:
-        return "a mapping {path: /headers, status: 200}"
-    return valid.request_path(value["path"]) or valid.http_status(value["status"])
-
-
-KEYS: dict[str, tuple[_Kind, valid.Check]] = {
-    "context": (str, valid.text),
-    "kubeconfig": (str, valid.text),
-    "preflight": (bool, valid.boolean),
-    "namespace": (str, valid.dns_label),
-    "createNamespace": (bool, valid.boolean),
-    "discoveryLabels": (dict, valid.labels),
-    "service": (str, valid.service_name),
-    "servicePort": (int, valid.port),
-    "image": (str, valid.image),
-    "containerPort": (int, valid.unprivileged_port),
-    "hostnames": (list, _each(valid.hostname)),
-    "paths": (list, _each(valid.path_prefix)),
-    "serviceType": (str, valid.one_of(*get_args(ServiceType))),
-    "port": (int, valid.port),
-    "gatewayClass": (str, valid.dns_label),
-    "waypointClass": (str, valid.dns_label),
-    "clusterDomain": (str, valid.hostname),
-    "verify": (bool, valid.boolean),
-    "checks": (list, _each(_request_check)),
-    "clientNamespace": (str, valid.dns_label),
-    "clientImage": (str, valid.image),
-    "readyTimeout": (int, valid.seconds),
-    "verifyTimeout": (int, valid.seconds),
+_LIMITS: Mapping[str, valid.Check] = {
+    "namespace": valid.dns_label,
+    "hostnames": valid.some,
+    "hostnames[]": valid.hostname,
+    "port": valid.port,
+    "address": valid.address,
+    "nameOverride": valid.dns_label,
+    "gatewayClass": valid.dns_label,
+    "waypointClass": valid.dns_label,
+    "service": valid.service_name,
+    "servicePort": valid.port,
+    "selector": valid.labels,
+    "image": valid.image,
+    "containerPort": valid.port,
+    "replicas": valid.number(0, 1000),
+    "paths[]": valid.path_prefix,
+    "checks": valid.some,
+    "labels": valid.labels,
+    "annotations{}": valid.label_key,
+    "discoveryLabels": valid.labels,
+    "revision": valid.label_value,
+    "clusterDomain": valid.hostname,
+    "trustDomain": valid.hostname,
+    "imageRegistry": valid.image,
+    "clientNamespace": valid.dns_label,
+    "clientImage": valid.image,
+    "readyTimeout": valid.seconds,
+    "verifyTimeout": valid.seconds,
 }
+
+SCHEMA = exposure.SCHEMA | Schema(
+    {
+        StackSettings: _LIMITS,
+        ExposureEntry: {**_LIMITS, "name": valid.dns_label},
+        GatewayEntry: {**_LIMITS, "name": valid.dns_label},
+        WaypointEntry: {**_LIMITS, "name": valid.waypoint_name},
+        CanarySettings: {"image": valid.image, "weight": valid.number(0, 100)},
+    },
+    {},
+)
+"""What is checked of each key by itself."""
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """One exposure of a stack."""
+
+    args: AmbientExposureArgs
+    """Its arguments, without what it shares with others."""
+    verification: VerificationOptions | None
+    """How it is verified, without the client; None where it is not."""
+    namespace: str
+    """Name of its namespace."""
+    gateway: str | None
+    """Name of the gateway that it shares."""
+    waypoint: str | None
+    """Name of the waypoint that it shares."""
 
 
 @dataclass(frozen=True)
@@ -74,111 +105,328 @@ class Settings:
     """The cluster."""
     preflight: PreflightArgs | None
     """What the cluster must have; None where the check is switched off."""
-    exposure: AmbientExposureArgs
-    """The exposure."""
+    labels: Mapping[str, str]
+    """Labels of every object."""
+    annotations: Mapping[str, str]
+    """Annotations of every object."""
+    namespaces: Mapping[str, NamespaceArgs]
+    """Namespaces, by name."""
+    gateways: Mapping[str, tuple[str, IngressGatewayArgs]]
+    """Gateways that exposures share, by name, each with the name of its namespace."""
+    waypoints: Mapping[str, tuple[str, WaypointArgs]]
+    """Waypoints that exposures share, by name, each with the name of its namespace."""
+    client: ClientArgs | None
+    """The client that verifies the exposures; None where none is verified."""
+    exposures: Mapping[str, Exposed]
+    """Exposures, by name."""
 
     @classmethod
     def load(cls) -> "Settings":
         """The settings of the running stack; raises `InvalidInput` with every fault at once."""
-        values = read(runtime_config.CONFIG.get(), pulumi.get_project())
-        namespaces: list[NamespaceExpectation] = [
-            {"name": values["namespace"], "create": values["createNamespace"]}
-        ]
-        exposure: AmbientExposureArgs = {
-            "namespace": {
-                "name": values["namespace"],
-                "create": values["createNamespace"],
-                "discovery_labels": values["discoveryLabels"],
-            },
-            "service": {
-                "name": values["service"],
-                "port": values["servicePort"],
-                "image": values["image"],
-                "container_port": values["containerPort"],
-            },
-            "hostnames": values["hostnames"],
-            "rules": [{"paths": values["paths"]}],
-            "gateway": {
-                "service_type": values["serviceType"],
-                "port": values["port"],
-                "gateway_class": values["gatewayClass"],
-                "cluster_domain": values["clusterDomain"],
-            },
-            "waypoint": {"gateway_class": values["waypointClass"]},
-            "ready_timeout": values["readyTimeout"],
-        }
-        if values["verify"]:
-            namespaces.append({"name": values["clientNamespace"], "create": True})
-            exposure["verification"] = {
-                "namespace": values["clientNamespace"],
-                "image": values["clientImage"],
-                "checks": values["checks"],
-                "timeout": values["verifyTimeout"],
-            }
+        stack = read(runtime_config.CONFIG.get(), pulumi.get_project())
+        gateways = cast("list[GatewayEntry]", _entries(stack, "gateways", GatewayEntry))
+        waypoints = cast("list[WaypointEntry]", _entries(stack, "waypoints", WaypointEntry))
+        exposures = cast("list[ExposureEntry]", _entries(stack, "exposures", ExposureEntry))
+        faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
+        check_together(faults, stack, gateways, waypoints, exposures)
+        faults.raise_any()
+        exposed = {entry["name"]: _exposed(stack, entry) for entry in exposures}
+        for name, one in exposed.items():
+            exposure.SCHEMA.validate(
+                f"exposure {name!r}, in the terms of AmbientExposureArgs",
+                _whole(stack, one),
+                AmbientExposureArgs,
+            )
+        namespaces = _namespaces(stack, exposures, [*gateways, *waypoints])
+        verified = any(entry["verify"] for entry in exposures)
         return cls(
-            cluster={"context": values["context"], "kubeconfig": values["kubeconfig"]},
-            preflight={
-                "namespaces": namespaces,
-                "gateway_classes": [values["gatewayClass"], values["waypointClass"]],
-            }
-            if values["preflight"]
-            else None,
-            exposure=exposure,
+            cluster={
+                "context": stack.get("context", ""),
+                "kubeconfig": stack.get("kubeconfig", ""),
+            },
+            preflight=_needs(stack, exposures, gateways, waypoints) if stack["preflight"] else None,
+            labels=stack.get("labels", {}),
+            annotations=stack.get("annotations", {}),
+            namespaces=namespaces,
+            gateways={
+                entry["name"]: (entry["namespace"], _shared_gateway(stack, entry))
+                for entry in gateways
+            },
+            waypoints={
+                entry["name"]: (entry["namespace"], _shared_waypoint(stack, entry))
+                for entry in waypoints
+            },
+            client=_client(stack) if verified else None,
+            exposures=exposed,
         )
 
 
-def read(config: Mapping[str, str], project: str) -> dict[str, Any]:
-    """Every key of `project` in `config`, parsed and checked.
+def read(config: Mapping[str, str], project: str) -> StackSettings:
+    """Every key of `project` in `config`, parsed and checked; optional ones only where set.
 
     Raises `InvalidInput` naming each key that is unknown, missing or wrong.
     """
     faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
     prefix = f"{project}:"
     given = {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
-    for key in sorted(given.keys() - KEYS.keys()):
+    keys = get_type_hints(StackSettings)
+    for key in sorted(given.keys() - keys.keys()):
         faults.add(
             key,
-            f"unknown key{valid.did_you_mean(key, KEYS)}; Pulumi.yaml lists them all."
+            f"unknown key{valid.did_you_mean(key, keys)}; Pulumi.yaml lists them all."
             f" `pulumi config rm {key}` removes it",
         )
     values: dict[str, Any] = {}
-    for key, (kind, check) in KEYS.items():
+    for key, kind in keys.items():
         if key not in given:
             faults.add(key, "missing; its default stands in Pulumi.yaml, is that file complete?")
             continue
         if runtime_config.is_config_secret(f"{prefix}{key}"):
             faults.add(key, "is a secret, and would get into the state as plain text; set it anew")
         values[key] = _parse(given[key], kind)
-        faults.check(key, values[key], check)
     faults.raise_any()
-    _check_together(values, faults)
+    values = _set(values, StackSettings)
+    SCHEMA.check(faults, "", values, StackSettings)
     faults.raise_any()
-    return values
+    return cast("StackSettings", values)
 
 
-def _check_together(values: Mapping[str, Any], faults: valid.Faults) -> None:
-    """Record what is right by itself, but not beside the rest."""
-    if not values["verify"]:
-        return
-    if values["clientNamespace"] == values["namespace"]:
-        faults.add("clientNamespace", "found the service's namespace, expected one of its own")
-    for index, check in enumerate(values["checks"]):
-        path = f"{check['path'].partition('?')[0]}/"
-        let_through = any(path.startswith(f"{prefix.rstrip('/')}/") for prefix in values["paths"])
-        if check["status"] // 100 == 2 and not let_through:
-            faults.add(
-                f"checks[{index}]",
-                f"found {check['path']} to be answered {check['status']}, but the waypoint lets"
-                f" through only paths: {', '.join(values['paths'])}. Change one of the two keys",
-            )
-
-
-def _parse(raw: str, kind: _Kind) -> Any:
-    """`raw` as a `kind`; unchanged where it is none, for the check to refuse."""
-    if kind is str:
+def _parse(raw: str, kind: Any) -> Any:
+    """`raw` as what the key is declared to be; unchanged where it is none, to be refused."""
+    if kind is str or get_origin(kind) is Literal:
         return raw
     try:
-        value = json.loads(raw.lower() if kind is bool else raw)
+        return json.loads(raw.lower() if kind is bool else raw)
     except ValueError:
         return raw
-    return value if isinstance(value, kind) else raw
+
+
+def _set(values: Mapping[str, Any], shape: type) -> dict[str, Any]:
+    """`values` without optional ones that are empty, which is how Pulumi.yaml says unset."""
+    optional = cast("Any", shape).__optional_keys__
+    return {k: v for k, v in values.items() if k not in optional or v not in ("", [], {})}
+
+
+def _entries(stack: Mapping[str, object], key: str, shape: type) -> list[dict[str, Any]]:
+    """The entries of a list, each completed by the stack's own keys and checked."""
+    inherited = {k: stack[k] for k in get_type_hints(shape) if k in stack}
+    if key == "exposures" and key not in stack:
+        return [{**inherited, "name": "exposure"}]
+    faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
+    entries: list[dict[str, Any]] = []
+    for index, own in enumerate(cast("Sequence[Mapping[str, Any]]", stack.get(key, []))):
+        entry = _set({**inherited, **own}, shape)
+        SCHEMA.check(faults, f"{key}[{index}]", entry, shape)
+        if entry.get("name") in [other.get("name") for other in entries]:
+            faults.add(f"{key}[{index}].name", f"found {entry['name']!r}, which is taken already")
+        entries.append(entry)
+    faults.raise_any()
+    return entries
+
+
+def _namespaces(
+    stack: StackSettings,
+    exposures: Sequence[ExposureEntry],
+    proxies: Sequence[GatewayEntry | WaypointEntry],
+) -> dict[str, NamespaceArgs]:
+    found: dict[str, NamespaceArgs] = {}
+    for entry in (*exposures, *proxies):
+        args: NamespaceArgs = {
+            "name": entry["namespace"],
+            "create": entry["createNamespace"],
+            "discovery_labels": stack.get("discoveryLabels", {}),
+            # The pods of gateways and waypoints are no workloads of the mesh.
+            "ambient": any(one["namespace"] == entry["namespace"] for one in exposures),
+        }
+        if "revision" in stack:
+            args["revision"] = stack["revision"]
+        found.setdefault(entry["namespace"], args)
+    return found
+
+
+def _gateway_options(stack: StackSettings, entry: GatewaySettings) -> GatewayOptions:
+    options: GatewayOptions = {
+        "service_type": entry["serviceType"],
+        "port": entry["port"],
+        "gateway_class": entry["gatewayClass"],
+        "cluster_domain": stack["clusterDomain"],
+    }
+    if entry["addressType"] != "Hostname":
+        options["address_type"] = entry["addressType"]
+    if "tls" in entry:
+        options["tls"] = {"grants": stack["referenceGrants"], **entry["tls"]}
+    if "listeners" in entry:
+        options["listeners"] = entry["listeners"]
+    if "allowedRoutes" in entry:
+        options["allowed_routes"] = entry["allowedRoutes"]
+    if "address" in entry:
+        options["address"] = entry["address"]
+    if "nameOverride" in entry:
+        options["name_override"] = entry["nameOverride"]
+    if "gatewayCustomization" in entry:
+        options["customization"] = entry["gatewayCustomization"]
+    return options
+
+
+def _waypoint_options(entry: WaypointSettings) -> WaypointOptions:
+    options: WaypointOptions = {
+        "waypoint_for": entry["waypointFor"],
+        "gateway_class": entry["waypointClass"],
+    }
+    if "waypointRoutes" in entry:
+        options["allowed_routes"] = entry["waypointRoutes"]
+    if "waypointCustomization" in entry:
+        options["customization"] = entry["waypointCustomization"]
+    return options
+
+
+def _shared_gateway(stack: StackSettings, entry: GatewayEntry) -> IngressGatewayArgs:
+    return {
+        **_gateway_options(stack, entry),
+        "name": entry["name"],
+        "namespace": entry["namespace"],
+        "hostnames": entry["hostnames"],
+        "ready_timeout": stack["readyTimeout"],
+    }
+
+
+def _shared_waypoint(stack: StackSettings, entry: WaypointEntry) -> WaypointArgs:
+    return {
+        **_waypoint_options(entry),
+        "name": entry["name"],
+        "namespace": entry["namespace"],
+        "bind": False,
+        "ready_timeout": stack["readyTimeout"],
+    }
+
+
+def _client(stack: StackSettings) -> ClientArgs:
+    client: ClientArgs = {
+        "name": CLIENT,
+        "namespace": stack["clientNamespace"],
+        "discovery_labels": stack.get("discoveryLabels", {}),
+        "image": _image(stack, stack["clientImage"]),
+        "service_namespace": [],
+        "ready_timeout": stack["readyTimeout"],
+    }
+    if "revision" in stack:
+        client["revision"] = stack["revision"]
+    return client
+
+
+def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
+    service: ServiceOptions = {
+        "name": entry["service"],
+        "port": entry["servicePort"],
+        "create": entry["createService"],
+    }
+    if "selector" in entry:
+        service["selector"] = entry["selector"]
+    if not entry["createService"]:
+        return service
+    service["image"] = _image(stack, entry["image"])
+    service["container_port"] = entry["containerPort"]
+    service["protocol"] = entry["protocol"]
+    service["replicas"] = entry["replicas"]
+    if "args" in entry:
+        service["args"] = entry["args"]
+    if "env" in entry:
+        service["env"] = entry["env"]
+    if "resources" in entry:
+        service["resources"] = entry["resources"]
+    if "securityContext" in entry:
+        service["security_context"] = entry["securityContext"]
+    if "readinessProbe" in entry:
+        service["readiness_probe"] = entry["readinessProbe"]
+    if "livenessProbe" in entry:
+        service["liveness_probe"] = entry["livenessProbe"]
+    if "canary" in entry:
+        canary: dict[str, Any] = {**entry["canary"]}
+        canary["image"] = _image(stack, canary["image"])
+        service["canary"] = cast("CanaryOptions", canary)
+    return service
+
+
+def _exposed(stack: StackSettings, entry: ExposureEntry) -> Exposed:
+    ingress = entry["ingressUseWaypoint"] == "namespace"
+    args: AmbientExposureArgs = {
+        "service": _service(stack, entry),
+        "hostnames": entry["hostnames"],
+        "grants": stack["referenceGrants"],
+        "require_waypoint": entry["requireWaypoint"],
+        "trust_domain": stack["trustDomain"],
+        "ready_timeout": stack["readyTimeout"],
+    }
+    if "gateway" not in entry:
+        args["gateway"] = _gateway_options(stack, entry)
+    if "waypoint" not in entry:
+        args["waypoint"] = {**_waypoint_options(entry), "ingress_use_waypoint": ingress}
+    elif ingress:
+        args["waypoint"] = {"ingress_use_waypoint": True}
+    if "grpcRules" in entry:
+        args["grpc_rules"] = entry["grpcRules"]
+    prefixes: list[RuleArgs] = [{"paths": entry["paths"]}] if "paths" in entry else []
+    if rules := [*prefixes, *entry.get("rules", [])]:
+        args["rules"] = rules
+    if "ingressRules" in entry:
+        args["ingress_rules"] = entry["ingressRules"]
+    if "policies" in entry:
+        args["policies"] = entry["policies"]
+    if "jwtRules" in entry:
+        args["jwt_rules"] = entry["jwtRules"]
+    verification: VerificationOptions = {
+        "image": _image(stack, stack["clientImage"]),
+        "checks": entry["checks"],
+        "timeout": stack["verifyTimeout"],
+    }
+    return Exposed(
+        args,
+        verification if entry["verify"] else None,
+        entry["namespace"],
+        entry.get("gateway"),
+        entry.get("waypoint"),
+    )
+
+
+def _whole(stack: StackSettings, one: Exposed) -> AmbientExposureArgs:
+    """The arguments of an exposure that shared nothing, for the check of them."""
+    whole: AmbientExposureArgs = {**one.args, "namespace": {"name": one.namespace}}
+    if one.verification:
+        whole["verification"] = {**one.verification, "namespace": stack["clientNamespace"]}
+    return whole
+
+
+def _image(stack: StackSettings, image: str) -> str:
+    """`image`, from the registry that mirrors all others if there is one."""
+    if "imageRegistry" not in stack:
+        return image
+    registry, slash, path = image.partition("/")
+    named = slash and ("." in registry or ":" in registry or registry == "localhost")
+    return f"{stack['imageRegistry']}/{path if named else image}"
+
+
+def _needs(
+    stack: StackSettings,
+    exposures: Sequence[ExposureEntry],
+    gateways: Sequence[GatewayEntry],
+    waypoints: Sequence[WaypointEntry],
+) -> PreflightArgs:
+    """What the preflight looks for."""
+    places = {
+        one["namespace"]: one["createNamespace"] for one in (*waypoints, *gateways, *exposures)
+    }
+    if any(entry["verify"] for entry in exposures):
+        places[stack["clientNamespace"]] = True
+    classes = [
+        *(one["gatewayClass"] for one in (*gateways, *exposures) if "gateway" not in one),
+        *(one["waypointClass"] for one in (*waypoints, *exposures) if "waypoint" not in one),
+    ]
+    return {
+        "namespaces": [{"name": name, "create": create} for name, create in places.items()],
+        "gateway_classes": list(dict.fromkeys(classes)),
+        "services": [
+            {"namespace": one["namespace"], "name": one["service"], "port": one["servicePort"]}
+            for one in exposures
+            if not one["createService"]
+        ],
+    }

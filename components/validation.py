@@ -16,9 +16,8 @@ Check = Callable[[Any], str | None]
 """Returns what is expected of a value that is wrong, None for a value that is right."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_LABEL_KEY = re.compile(
-    r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
 
@@ -42,7 +41,7 @@ class Faults:
         if isinstance(value, pulumi.Output):
             return
         if expected := check(value):
-            self.add(path, f"found {value!r}, expected {expected}")
+            self.add(path, f"found {shown(value)}, expected {expected}")
 
     def raise_any(self) -> None:
         """Raise InvalidInput where a fault was recorded."""
@@ -56,6 +55,13 @@ def dns_label(value: object) -> str | None:
     if isinstance(value, str) and _LABEL.fullmatch(value):
         return None
     return "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
+
+
+def waypoint_name(value: object) -> str | None:
+    """The name of a waypoint."""
+    if value == "none":
+        return "another name: in Istio's labels 'none' means that there is no waypoint"
+    return dns_label(value)
 
 
 def service_name(value: object) -> str | None:
@@ -76,6 +82,11 @@ def hostname(value: object) -> str | None:
     if not all(_LABEL.fullmatch(label) for label in labels) or _is_address(value):
         return expected
     return None
+
+
+def address(value: object) -> str | None:
+    """An IP address."""
+    return None if _is_address(str(value)) else "an IP address"
 
 
 def _is_address(value: str) -> bool:
@@ -120,7 +131,9 @@ def path_prefix(value: object) -> str | None:
         isinstance(value, str)
         and value.startswith("/")
         and len(value) <= 1024
-        and not re.search(r"//|/\.\.?(/|$)|%2[fF]|#|[^-A-Za-z0-9/._~!$&'()*+,;=:@%]", value)
+        and not re.search(
+            r"//|/\.\.?(/|$)|%2[fF]|%(?![0-9a-fA-F]{2})|#|[^-A-Za-z0-9/._~!$&'()*+,;=:@%]", value
+        )
     ):
         return None
     return "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
@@ -155,11 +168,7 @@ def text(value: object) -> str | None:
 def labels(value: object) -> str | None:
     """Kubernetes labels, a mapping of strings."""
     if isinstance(value, dict) and all(
-        isinstance(key, str)
-        and isinstance(label, str)
-        and _LABEL_KEY.fullmatch(key)
-        and _LABEL_VALUE.fullmatch(label)
-        for key, label in value.items()
+        label_key(key) is None and label_value(label) is None for key, label in value.items()
     ):
         return None
     return "labels, a mapping like {'istio-discovery': 'enabled'}"
@@ -186,3 +195,89 @@ def did_you_mean(value: object, choices: Iterable[str]) -> str:
     by_lower_case = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1)
     return f" (did you mean {by_lower_case[close[0]]}?)" if close else ""
+
+
+def subdomain(value: object) -> str | None:
+    """A name of most objects: RFC 1123, at most 253 characters."""
+    if isinstance(value, str) and len(value) <= 253 and _SUBDOMAIN.fullmatch(value):
+        return None
+    return "a DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters"
+
+
+def label_key(value: object) -> str | None:
+    """A key of labels or annotations, with or without a prefix."""
+    if isinstance(value, str):
+        prefix, slash, name = value.rpartition("/")
+        right_prefix = len(prefix) < 253 and subdomain(prefix) is None
+        if _LABEL_NAME.fullmatch(name) and (not slash or right_prefix):
+            return None
+    return "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
+
+
+def label_value(value: object) -> str | None:
+    """A value of labels."""
+    if isinstance(value, str) and _LABEL_VALUE.fullmatch(value):
+        return None
+    return (
+        "letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both ends"
+    )
+
+
+def count(low: int, high: int, reason: str = "") -> Check:
+    """As many elements as this, with the reason for a limit that is not the API's."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, Sized) and low <= len(value) <= high:
+            return None
+        return f"{_range(low, high)} elements{reason}"
+
+    return check
+
+
+def length(low: int, high: int) -> Check:
+    """A string of as many characters as this."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, str) and low <= len(value) <= high:
+            return None
+        return f"{_range(low, high)} characters"
+
+    return check
+
+
+def number(low: int, high: int) -> Check:
+    """An integer of this range."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return None
+        return f"an integer from {low} to {high}"
+
+    return check
+
+
+def matching(pattern: str, expected: str, longest: int) -> Check:
+    """A string, described by `expected`, that matches `pattern` as a whole."""
+    compiled = re.compile(pattern)
+
+    def check(value: object) -> str | None:
+        if isinstance(value, str) and len(value) <= longest and compiled.fullmatch(value):
+            return None
+        return f"{expected}, at most {longest} characters"
+
+    return check
+
+
+def _range(low: int, high: int) -> str:
+    if low == high:
+        return f"exactly {low}"
+    return f"{low} to {high}" if low else f"at most {high}"
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: what is long is counted."""
+    if isinstance(value, str) and len(value) > 80:
+        return f"{value[:40]!r}... ({len(value)} characters)"
+    if isinstance(value, list | tuple | dict) and len(repr(value)) > 80:
+        return f"{len(value)} elements"
+    return repr(value)

@@ -1,17 +1,49 @@
 """The workload behind the exposed Service."""
 
-from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, ObjectMetaPatchArgsDict
 
+from components import validation as valid
 from components.gateway_api import timeouts, wait_for
 from components.outputs import after
+from components.schema import Schema, at
+
+Protocol = Literal["http", "grpc"]
+"""Application protocol of a Service's port, which names it.
+
+https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+"""
+
+INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
+"""Label of a Service or namespace: requests of ingress gateways pass the waypoint too."""
 
 
-class WorkloadArgs(TypedDict):
+class ContainerOptions(TypedDict):
+    """How the container behind a Service runs."""
+
+    protocol: NotRequired[Protocol]
+    """Protocol of the Service's port (default `http`)."""
+    args: NotRequired[Sequence[pulumi.Input[str]]]
+    """Arguments of the container (default the image's)."""
+    env: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables of the container (default none)."""
+    replicas: NotRequired[pulumi.Input[int]]
+    """Number of pods (default 1)."""
+    resources: NotRequired[Mapping[str, Any]]
+    """The container's `resources` in Kubernetes' own form (default none)."""
+    security_context: NotRequired[Mapping[str, Any]]
+    """The container's `securityContext` (default `RESTRICTED`)."""
+    readiness_probe: NotRequired[Mapping[str, Any]]
+    """The container's `readinessProbe` (default: its port takes TCP connections)."""
+    liveness_probe: NotRequired[Mapping[str, Any]]
+    """The container's `livenessProbe` (default none)."""
+
+
+class WorkloadArgs(ContainerOptions):
     """What a `Workload` is made of."""
 
     name: pulumi.Input[str]
@@ -23,10 +55,25 @@ class WorkloadArgs(TypedDict):
     port: pulumi.Input[int]
     """Port of the Service."""
     container_port: pulumi.Input[int]
-    """Port on which the image listens, unprivileged: the container runs without any capability."""
+    """Port on which the image listens; unprivileged, unless the `security_context` allows it."""
+    ingress_use_waypoint: NotRequired[bool]
+    """Label the Service so that ingress gateways reach it through its waypoint (default true);
+    false where the namespace has the label, or nothing reaches it from outside by itself."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out, and the Service to be bound to its
     waypoint (default 300)."""
+
+
+class AdoptedServiceArgs(TypedDict):
+    """What an `AdoptedService` is made of."""
+
+    name: pulumi.Input[str]
+    """Name of the Service."""
+    namespace: pulumi.Input[str]
+    """Namespace of the Service."""
+    ingress_use_waypoint: NotRequired[bool]
+    """Label the Service so that ingress gateways reach it through its waypoint (default true);
+    false where the namespace has the label."""
 
 
 RESTRICTED: dict[str, Any] = {
@@ -42,24 +89,50 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 """
 
 
+def check_container_port(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Record a port that a container without capabilities cannot listen on."""
+    if "container_port" in args and "security_context" not in args:
+        faults.check(at(path, "container_port"), args["container_port"], valid.unprivileged_port)
+
+
+SCHEMA = Schema(
+    {
+        ContainerOptions: {"replicas": valid.number(0, 1000)},
+        WorkloadArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "image": valid.image,
+            "port": valid.port,
+            "container_port": valid.port,
+            "ready_timeout": valid.seconds,
+        },
+        AdoptedServiceArgs: {"name": valid.dns_label, "namespace": valid.dns_label},
+    },
+    {WorkloadArgs: check_container_port},
+    {WorkloadArgs: ContainerOptions},
+)
+"""What is checked of a workload's and an adopted Service's arguments."""
+
+
 class Workload(pulumi.ComponentResource):
     """ServiceAccount, Service and Deployment, as in Istio's httpbin sample.
 
     The Service is ready when istiod has bound it to its waypoint, which is more than that it has
-    endpoints: only then does traffic from the ingress gateway pass the waypoint's routes.
+    endpoints: only then does traffic from the ingress gateway pass the waypoint's routes. Raises
+    `InvalidInput` with every fault of `args`.
 
     https://github.com/istio/istio/blob/master/samples/httpbin/httpbin.yaml
     """
 
     service: pulumi.Output[str]
     """Name of the Service, known once it is bound to its waypoint."""
-
     applied: pulumi.Output[dict[str, Any]]
     """The Service and the Deployment as given, known once both are ready."""
 
     def __init__(
         self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        SCHEMA.validate(f"Workload {name!r}", args, WorkloadArgs)
         super().__init__("ambient:index:Workload", name, {**args}, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
@@ -74,6 +147,7 @@ class Workload(pulumi.ComponentResource):
                 metadata,
                 {"app": args["name"], "version": "v1"},
                 render_pod(args, after(args["name"], account.urn)),
+                args.get("replicas", 1),
             ),
         }
         service = kubernetes.core.v1.Service(f"{name}-service", **manifests["service"], opts=inside)
@@ -85,8 +159,37 @@ class Workload(pulumi.ComponentResource):
         self.register_outputs({"service": self.service})
 
 
+class AdoptedService(pulumi.ComponentResource):
+    """A Service that exists, which gets a label and nothing else, and on destroy loses only that.
+
+    https://istio.io/latest/docs/ambient/usage/waypoint/
+    """
+
+    service: pulumi.Output[str]
+    """Name of the Service, known once it is labelled."""
+    applied: pulumi.Output[dict[str, Any]]
+    """Name and labels as given, known once the Service is labelled."""
+
+    def __init__(
+        self, name: str, args: AdoptedServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        SCHEMA.validate(f"AdoptedService {name!r}", args, AdoptedServiceArgs)
+        super().__init__("ambient:index:AdoptedService", name, {**args}, opts)
+        self.service = pulumi.Output.from_input(args["name"])
+        metadata: ObjectMetaPatchArgsDict = {"name": args["name"], "namespace": args["namespace"]}
+        if args.get("ingress_use_waypoint", True):
+            metadata["labels"] = {INGRESS_USE_WAYPOINT: "true"}
+            label = kubernetes.core.v1.ServicePatch(
+                f"{name}-label", metadata=metadata, opts=pulumi.ResourceOptions(parent=self)
+            )
+            self.service = after(self.service, label.urn)
+        self.applied = after({**metadata}, self.service)
+        self.register_outputs({"service": self.service})
+
+
 def render_service(args: WorkloadArgs) -> dict[str, Any]:
     """`metadata` and `spec` of the Service."""
+    ingress = args.get("ingress_use_waypoint", True)
     return {
         "metadata": {
             "name": args["name"],
@@ -94,12 +197,18 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
             "labels": {
                 "app": args["name"],
                 "service": args["name"],
-                "istio.io/ingress-use-waypoint": "true",
+                **({INGRESS_USE_WAYPOINT: "true"} if ingress else {}),
             },
             "annotations": wait_for("condition=istio.io/WaypointBound"),
         },
         "spec": {
-            "ports": [{"name": "http", "port": args["port"], "targetPort": args["container_port"]}],
+            "ports": [
+                {
+                    "name": args.get("protocol", "http"),
+                    "port": args["port"],
+                    "targetPort": args["container_port"],
+                }
+            ],
             "selector": {"app": args["name"]},
         },
     }
@@ -107,31 +216,38 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
 
 def render_pod(args: WorkloadArgs, account: pulumi.Input[str]) -> dict[str, Any]:
     """The spec of the pods, which run as the ServiceAccount `account`."""
-    return {
-        "serviceAccountName": account,
-        "containers": [
-            {
-                "name": args["name"],
-                "image": args["image"],
-                "imagePullPolicy": "IfNotPresent",
-                "ports": [{"containerPort": args["container_port"]}],
-                "readinessProbe": {"tcpSocket": {"port": args["container_port"]}},
-                "securityContext": RESTRICTED,
-            }
-        ],
+    container: dict[str, Any] = {
+        "name": args["name"],
+        "image": args["image"],
+        "imagePullPolicy": "IfNotPresent",
+        "ports": [{"containerPort": args["container_port"]}],
+        "readinessProbe": args.get(
+            "readiness_probe", {"tcpSocket": {"port": args["container_port"]}}
+        ),
+        "securityContext": args.get("security_context", RESTRICTED),
     }
+    if "args" in args:
+        container["args"] = args["args"]
+    if "env" in args:
+        container["env"] = [{"name": key, "value": value} for key, value in args["env"].items()]
+    if "resources" in args:
+        container["resources"] = args["resources"]
+    if "liveness_probe" in args:
+        container["livenessProbe"] = args["liveness_probe"]
+    return {"serviceAccountName": account, "containers": [container]}
 
 
 def render_deployment(
     metadata: Mapping[str, object],
     labels: Mapping[str, pulumi.Input[str]],
     pod: dict[str, Any],
+    replicas: pulumi.Input[int] = 1,
 ) -> dict[str, Any]:
-    """`metadata` and `spec` of a Deployment of one `pod`, selected by its `labels`."""
+    """`metadata` and `spec` of a Deployment of `replicas` pods, selected by their `labels`."""
     return {
         "metadata": metadata,
         "spec": {
-            "replicas": 1,
+            "replicas": replicas,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },

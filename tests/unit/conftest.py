@@ -132,7 +132,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
                 runpy.run_path(str(ROOT / "__main__.py"))
             exported = cast("Any", pulumi.runtime.get_root_resource()).outputs
             return pulumi.Output.all(
-                *(value.apply(partial(exports.__setitem__, key)) for key, value in exported.items())
+                *(
+                    pulumi.Output.from_input(value).apply(partial(exports.__setitem__, key))
+                    for key, value in exported.items()
+                )
             ).apply(lambda _: None)
 
         main()

@@ -1,0 +1,157 @@
+"""What is right by itself in a stack's configuration, but not beside the rest."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from components.keys import ExposureEntry, GatewayEntry, StackSettings, WaypointEntry
+from components.validation import Faults, did_you_mean
+
+_EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
+"""What a rule without matches matches."""
+
+
+def check_together(
+    faults: Faults,
+    stack: StackSettings,
+    gateways: Sequence[GatewayEntry],
+    waypoints: Sequence[WaypointEntry],
+    exposures: Sequence[ExposureEntry],
+) -> None:
+    """Record what of the entries does not fit together."""
+    listed = "exposures" in stack
+    paths = [f"exposures[{index}]." if listed else "" for index in range(len(exposures))]
+    _check_places(faults, stack, [*waypoints, *gateways, *exposures])
+    for path, entry in zip(paths, exposures, strict=True):
+        _check_gateway(faults, path, entry, {one["name"]: one for one in gateways})
+        _check_waypoint(faults, path, entry, {one["name"]: one for one in waypoints})
+        if entry["verify"] and entry["namespace"] == stack["clientNamespace"]:
+            faults.add(
+                "clientNamespace",
+                f"found {entry['namespace']}, the namespace of a service, expected one of its own",
+            )
+    for index, (path, entry) in enumerate(zip(paths, exposures, strict=True)):
+        for other_path, other in zip(paths[:index], exposures[:index], strict=True):
+            _check_pair(faults, path, entry, other_path, other)
+
+
+def _check_places(
+    faults: Faults,
+    stack: StackSettings,
+    entries: Sequence[GatewayEntry | WaypointEntry | ExposureEntry],
+) -> None:
+    """Entries of one namespace agree on whether it is created."""
+    created: dict[str, bool] = {}
+    for entry in entries:
+        name, create = entry["namespace"], entry["createNamespace"]
+        if created.setdefault(name, create) != create:
+            faults.add("createNamespace", f"found both true and false for namespace {name}")
+    if "exposures" in stack and not stack["exposures"]:
+        faults.add("exposures", "found none, expected at least one")
+
+
+def _check_gateway(
+    faults: Faults, path: str, entry: ExposureEntry, gateways: dict[str, GatewayEntry]
+) -> None:
+    if (name := entry.get("gateway")) is None:
+        return
+    if name not in gateways:
+        known = ", ".join(gateways) or "none"
+        faults.add(
+            f"{path}gateway",
+            f"found {name!r}, expected one of gateways: {known}{did_you_mean(name, gateways)}",
+        )
+        return
+    gateway = gateways[name]
+    for hostname in entry["hostnames"]:
+        if not any(_serves(own, hostname) for own in gateway["hostnames"]):
+            faults.add(
+                f"{path}hostnames",
+                f"found {hostname}, which gateway {name} does not serve; it serves"
+                f" {', '.join(gateway['hostnames'])}",
+            )
+    admitted = gateway.get("allowedRoutes", {}).get("namespaces", {}).get("from", "All")
+    if admitted == "Same" and gateway["namespace"] != entry["namespace"]:
+        faults.add(
+            f"{path}gateway",
+            f"found {name}, whose allowedRoutes admit only its own namespace"
+            f" {gateway['namespace']}, not {entry['namespace']}",
+        )
+    if entry["verify"] and gateway.get("tls", {}).get("mode") == "MUTUAL":
+        faults.add(
+            f"{path}verify",
+            f"found true beside gateway {name}, to which clients show certificates: the"
+            " verification has none. Set verify to false, or tls.mode to OPTIONAL_MUTUAL",
+        )
+
+
+def _serves(listener: str, hostname: str) -> bool:
+    """Whether a listener for one host name serves requests for another, wildcards included."""
+    if listener == hostname:
+        return True
+    if listener.startswith("*."):
+        return hostname.endswith(listener[1:])
+    return hostname.startswith("*.") and listener.endswith(hostname[1:])
+
+
+def _check_waypoint(
+    faults: Faults, path: str, entry: ExposureEntry, waypoints: dict[str, WaypointEntry]
+) -> None:
+    if (name := entry.get("waypoint")) is None:
+        return
+    if name not in waypoints:
+        known = ", ".join(waypoints) or "none"
+        faults.add(
+            f"{path}waypoint",
+            f"found {name!r}, expected one of waypoints: {known}{did_you_mean(name, waypoints)}",
+        )
+        return
+    waypoint = waypoints[name]
+    admitted = waypoint.get("waypointRoutes", {}).get("namespaces", {}).get("from", "Same")
+    if admitted == "Same" and waypoint["namespace"] != entry["namespace"]:
+        faults.add(
+            f"{path}waypoint",
+            f"found {name}, whose waypointRoutes admit only its own namespace"
+            f" {waypoint['namespace']}, not {entry['namespace']}",
+        )
+    if waypoint["waypointFor"] in ("workload", "none"):
+        faults.add(
+            f"{path}waypoint",
+            f"found {name}, whose waypointFor is {waypoint['waypointFor']}: the gateway's requests"
+            " are to a Service, and would pass by the waypoint and its rules",
+        )
+
+
+def _check_pair(
+    faults: Faults, path: str, entry: ExposureEntry, other_path: str, other: ExposureEntry
+) -> None:
+    there = f"at {other_path.rstrip('.')} already"
+    if entry["namespace"] == other["namespace"]:
+        if entry["service"] == other["service"]:
+            faults.add(f"{path}service", f"found {entry['service']!r}, which is exposed {there}")
+        if entry.get("waypoint", path) != other.get("waypoint", other_path):
+            faults.add(
+                f"{path}waypoint",
+                f"namespace {entry['namespace']} has another one {there}. Put one into waypoints,"
+                " and name it in both",
+            )
+    if "gateway" not in entry or entry["gateway"] != other.get("gateway"):
+        return
+    claimed = list(_claims(other))
+    for hostname, match in _claims(entry):
+        if (hostname, match) in claimed:
+            faults.add(
+                f"{path}ingressRules",
+                f"{hostname} is claimed with the match {match} {there}: the older route gets all"
+                " requests. Change hostnames, or ingressRules",
+            )
+
+
+def _claims(entry: ExposureEntry) -> Iterator[tuple[str, str]]:
+    """Host names and matches of the route at the gateway."""
+    everything: list[Any] = [{}]
+    for rule in entry.get("ingressRules", everything):
+        prefixes = [{"path": {"type": "PathPrefix", "value": one}} for one in rule.get("paths", [])]
+        for match in [*prefixes, *rule.get("matches", [])] or _EVERY:
+            for hostname in entry["hostnames"]:
+                yield hostname, json.dumps(match, sort_keys=True)

@@ -1,0 +1,79 @@
+"""Changes to what istiod makes of a Gateway."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.outputs import after
+from components.schema import Schema, at
+from components.validation import Faults
+
+
+class CustomizationArgs(TypedDict):
+    """Strategic merge patches of the objects that istiod makes for a Gateway.
+
+    Resources, replicas, node selection, tolerations, annotations for a cloud's load balancer: in
+    Kubernetes' own form, such as `{"deployment": {"spec": {"replicas": 2}}}`.
+
+    https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment
+    """
+
+    deployment: NotRequired[Mapping[str, Any]]
+    """Of the Deployment."""
+    service: NotRequired[Mapping[str, Any]]
+    """Of the Service; its annotations are those that clouds read."""
+    serviceAccount: NotRequired[Mapping[str, Any]]
+    """Of the ServiceAccount."""
+    horizontalPodAutoscaler: NotRequired[Mapping[str, Any]]
+    """Of the HorizontalPodAutoscaler, which istiod makes only where this is given."""
+    podDisruptionBudget: NotRequired[Mapping[str, Any]]
+    """Of the PodDisruptionBudget, which istiod makes only where this is given."""
+
+
+def customize(
+    name: str, gateway: Mapping[str, Any], opts: pulumi.ResourceOptions
+) -> pulumi.Output[str] | None:
+    """Make the ConfigMap of the `customization` of a `gateway`'s arguments.
+
+    Returns its name, for `spec.infrastructure.parametersRef`; None where there is none. The name
+    is made of the content, so that a changed one stands beside the old one until the Gateway has
+    been moved to it.
+    """
+    if not gateway.get("customization"):
+        return None
+    data = {key: pulumi.Output.json_dumps(patch) for key, patch in gateway["customization"].items()}
+    digest = pulumi.Output.json_dumps(data).apply(
+        lambda text: hashlib.sha256(text.encode()).hexdigest()[:8]
+    )
+    options = pulumi.Output.format("{}-{}", gateway["name"], digest)
+    made = kubernetes.core.v1.ConfigMap(
+        f"{name}-options",
+        metadata={"name": options, "namespace": gateway["namespace"]},
+        data=data,
+        opts=opts,
+    )
+    return after(options, made.urn)
+
+
+def _check_patches(faults: Faults, path: str, customization: Mapping[str, Any]) -> None:
+    """What istiod refuses it only logs, and leaves the objects as they are."""
+    for key, patch in customization.items():
+        metadata, spec = patch.get("metadata", {}), patch.get("spec", {})
+        for field in ("name", "namespace"):
+            if field in metadata:
+                where = at(path, f"{key}.metadata.{field}")
+                faults.add(where, "found a change of it, which istiod refuses: leave it out")
+        if key in ("deployment", "service") and "selector" in spec:
+            where = at(path, f"{key}.spec.selector")
+            faults.add(where, "found a change of it, which istiod refuses: leave it out")
+    autoscaler = customization.get("horizontalPodAutoscaler", {"spec": {"maxReplicas": 1}})
+    if "maxReplicas" not in autoscaler.get("spec", {}):
+        where = at(path, "horizontalPodAutoscaler.spec.maxReplicas")
+        faults.add(where, "found nothing, expected a number: without it istiod allows one pod")
+
+
+SCHEMA = Schema({}, {CustomizationArgs: _check_patches})
+"""What is checked of a customization."""

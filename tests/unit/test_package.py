@@ -1,0 +1,87 @@
+"""The components as a Python distribution, and as a Pulumi package."""
+
+import inspect
+import json
+import keyword
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, is_typeddict
+
+import pulumi
+import pytest
+from pulumi.provider.experimental.util import camel_case
+
+import components
+from package.__main__ import COMPONENTS, NAME, Provider, whole
+from tests.unit.conftest import ROOT
+
+ARGS = {
+    component.__name__: inspect.get_annotations(component.__init__)["args"]
+    for component in COMPONENTS
+}
+"""The TypedDict that each component is made of."""
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Provider().schema or "")
+    return content
+
+
+def test_the_distribution_requires_what_requirements_txt_lists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert project["dependencies"] == [line for line in lines if not line.startswith("--")]
+
+
+def test_the_version_is_the_distributions(schema: dict[str, Any]) -> None:
+    assert (schema["name"], schema["version"]) == (NAME, version("ambient-exposure"))
+
+
+def test_every_public_component_is_in_the_package(schema: dict[str, Any]) -> None:
+    public = {name for name in components.__all__ if is_component(getattr(components, name))}
+    assert {f"{NAME}:index:{name}" for name in public - {"Cluster"}} == set(schema["resources"])
+
+
+def is_component(found: object) -> bool:
+    return inspect.isclass(found) and issubclass(found, pulumi.ComponentResource)
+
+
+@pytest.mark.parametrize("name", ARGS)
+def test_inputs_are_those_of_the_typed_dict(schema: dict[str, Any], name: str) -> None:
+    resource = schema["resources"][f"{NAME}:index:{name}"]
+    args = ARGS[name]
+    assert is_typeddict(args)
+    assert set(resource["inputProperties"]) == {camel_case(key) for key in args.__annotations__}
+    assert set(resource["requiredInputs"]) == {camel_case(key) for key in args.__required_keys__}
+
+
+def test_everything_is_described(schema: dict[str, Any]) -> None:
+    found = dict(descriptions(schema))
+    assert [name for name, description in found.items() if not description] == []
+    # Of a field that a TypedDict has from another, and without the source's indentation.
+    assert not any("\n    " in description for description in found.values())
+
+
+def descriptions(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The description of each component, type and property."""
+    for token, described in (schema["resources"] | schema["types"]).items():
+        # A field with the name of a keyword makes a TypedDict a functional one, whose fields have
+        # no place for descriptions that a program could read.
+        if any(keyword.iskeyword(name) for name in described["properties"]):
+            continue
+        yield token, described.get("description", "")
+        for kind in ("inputProperties", "properties"):
+            for name, spec in described.get(kind, {}).items():
+                yield f"{token} {kind} {name}", spec.get("description", "")
+
+
+def test_a_literal_is_a_string(schema: dict[str, Any]) -> None:
+    gateway = schema["resources"][f"{NAME}:index:IngressGateway"]["inputProperties"]
+    assert gateway["serviceType"]["type"] == "string"
+
+
+def test_whole_numbers_are_integers_again() -> None:
+    found = whole({"port": 80.0, "ports": [1.0, {"weight": 2.0}], "share": 0.5, "on": True})
+    assert repr(found) == "{'port': 80, 'ports': [1, {'weight': 2}], 'share': 0.5, 'on': True}"
