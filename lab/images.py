@@ -20,6 +20,7 @@ from lab.errors import LabError
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/cni/bin"
 _PROXY_USER = "1337:1337"
+_ECHO_USER = "65532:65532"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,17 @@ def curl(debian: Path) -> Image:
         ("/usr/bin/curl",),
         files | libraries([program], debian),
         user="100:101",
+    )
+
+
+def echo(built: Path) -> Image:
+    """Istio's own test server, for HTTP, gRPC, TLS and TCP, with its client beside it."""
+    server = "usr/local/bin/server"
+    return Image(
+        versions.ECHO_IMAGE,
+        (f"/{server}",),
+        {server: built / "server", "usr/local/bin/client": built / "client"},
+        user=_ECHO_USER,
     )
 
 

@@ -26,6 +26,7 @@ sends to newer proxies only."""
 
 HTTPBIN_IMAGE: Final = f"docker.io/mccutchen/go-httpbin:{HTTPBIN}"
 CURL_IMAGE: Final = "docker.io/curlimages/curl:8.16.0"
+ECHO_IMAGE: Final = f"docker.io/istio/app:{ISTIO}"
 PAUSE_IMAGE: Final = "docker.io/lab/pause:1"
 ISTIOD_IMAGE: Final = f"docker.io/lab/istiod:{ISTIO}"
 PROXY_IMAGE: Final = f"docker.io/lab/proxyv2:{ISTIO}"

@@ -32,7 +32,7 @@ class Condition:
         for condition in live.get("status", {}).get("conditions", []):
             if condition.get("type", "").lower() != self.type.lower():
                 continue
-            observed = condition.get("observedGeneration", _observed_generation(live))
+            observed = _observed_generation(condition, live.get("status", {}))
             if observed is not None and observed < live["metadata"].get("generation", 0):
                 return f"{wanted}, and the last change to be seen"
             if condition.get("status", "").lower() == self.status.lower():
@@ -53,7 +53,7 @@ class JsonPath:
     def missing(self, live: Object) -> str | None:
         """What the object lacks, or None."""
         wanted = f"{self.text}={self.value}" if self.value else self.text
-        observed = _observed_generation(live)
+        observed = _observed_generation(live.get("status", {}))
         if observed is not None and observed < live["metadata"].get("generation", 0):
             return f"{wanted}, and the last change to be seen"
         found = self.path.findall(live)
@@ -106,6 +106,10 @@ def condition_text(condition: Object, of: str = "") -> str:
     return text
 
 
-def _observed_generation(live: Object) -> int | None:
-    observed: int | None = live.get("status", {}).get("observedGeneration")
-    return observed
+def _observed_generation(*reports: Object) -> int | None:
+    """The generation that the first of `reports` with one is about.
+
+    Istio's own kinds report it as a string, which the official plugin does not read either.
+    """
+    observed = (report.get("observedGeneration") for report in reports)
+    return next((one for one in observed if isinstance(one, int)), None)

@@ -235,6 +235,7 @@ GATEWAY: Object = {
                 "message": "no address",
             },
             {"type": "Old", "status": "True", "observedGeneration": 1},
+            {"type": "Text", "status": "True", "observedGeneration": "1"},
         ],
         "listeners": [
             {
@@ -258,6 +259,7 @@ GATEWAY: Object = {
             "condition Programmed=True, which is False AddressNotAssigned: no address",
         ),
         ("condition=Old", "condition Old=True, and the last change to be seen"),
+        ("condition=Text", None),
         ("condition=New", "condition New=True, which is not reported yet"),
         ("jsonpath={.status.addresses[0].value}", None),
         ("jsonpath={.status.addresses[0].value}=10.0.0.1", None),
