@@ -23,7 +23,7 @@ from components.gateway import (
 )
 from components.gateway_api_types import GRPCRouteRule, HTTPBackendRef
 from components.grant import backends_elsewhere, grant
-from components.istio_api import JWTRule
+from components.istio_api_types import JWTRule
 from components.namespace import Namespace, NamespaceArgs
 from components.outputs import after
 from components.probe import CheckArgs, Probe, ProbeArgs, command, fingerprint

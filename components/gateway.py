@@ -241,7 +241,7 @@ class IngressGateway(pulumi.ComponentResource):
             if args.get("service_type") == "NodePort":
                 node_port = pulumi.Output.all(spec, self.port).apply(lambda at: _node_port(*at))
             if _reports(args) == "IPAddress":
-                addresses = spec.apply(lambda spec: [*spec.cluster_ips])
+                addresses = spec.apply(lambda spec: [*spec["cluster_ips"]])
                 self.host = addresses.apply(lambda addresses: addresses[0])
         scheme = "https" if "tls" in args else "http"
         self.url = pulumi.Output.all(self.host, self.port).apply(lambda at: url(scheme, *at))
@@ -439,8 +439,8 @@ def _generated_service(
     )
 
 
-def _node_port(spec: Any, port: int) -> int:
-    return next(int(one.node_port) for one in spec.ports if one.port == port)
+def _node_port(spec: Mapping[str, Any], port: int) -> int:
+    return next(int(one["node_port"]) for one in spec["ports"] if one["port"] == port)
 
 
 def url(scheme: str, host: str, port: int) -> str:

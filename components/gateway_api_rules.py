@@ -6,7 +6,6 @@ Istio refuses or ignores what the API admits, the message says so.
 https://gateway-api.sigs.k8s.io/reference/spec/
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -88,7 +87,7 @@ _LIMITS: Limits = {
     api.BackendObjectReference: {**_namespaced, "port": valid.port},
     # Gateway
     api.ListenerTLS: {
-        "certificateRefs": valid.count(0, 2, ", as Istio refuses more"),
+        "certificateRefs": valid.count(0, 2, ", as Istio takes no more"),
         "options": valid.count(0, 16),
         "options[]": valid.length(0, 4096),
     },
@@ -106,7 +105,7 @@ _LIMITS: Limits = {
         "annotations[]": valid.length(0, 4096),
     },
     api.FrontendTLSValidation: {
-        "caCertificateRefs": valid.count(1, 1, ", as Istio refuses more"),
+        "caCertificateRefs": valid.count(1, 1, ", as Istio takes no more"),
     },
     api.TLSPortConfig: {"port": valid.port},
     api.FrontendTLSConfig: {"perPort": valid.count(0, 64)},
@@ -265,7 +264,7 @@ def _of_kind(
     group: str | None = _text(reference, "group", default_group)
     kind: str | None = _text(reference, "kind", default)
     if kind is not None and kind not in groups:
-        valid_kinds = valid.one_of(*groups)(kind)
+        valid_kinds = valid.one_of(*groups)(kind) if len(groups) > 1 else repr(*groups)
         faults.add(
             at(path, "kind"), f"found {kind!r}, expected {valid_kinds}; Istio takes no other"
         )
@@ -374,7 +373,7 @@ def _listener(faults: Faults, path: str, listener: Mapping[str, Any]) -> None:
     if protocol in ("HTTPS", "TLS") and "tls" not in listener:
         faults.add(
             at(path, "tls"),
-            f"found nothing, expected the TLS of protocol {protocol}: Istio skips the listener",
+            f"found nothing, expected the TLS of protocol {protocol}: Istio skips such a listener",
         )
     if protocol == "HTTPS" and _text(_mapping(listener, "tls"), "mode") == "Passthrough":
         faults.add(
@@ -388,21 +387,20 @@ def _listener(faults: Faults, path: str, listener: Mapping[str, Any]) -> None:
 
 
 def _address(faults: Faults, path: str, address: Mapping[str, Any]) -> None:
-    type_ = _text(address, "type", "IPAddress")
-    if type_ == "IPAddress" and "value" in address:
-        faults.check(at(path, "value"), _text(address, "value") or "", _ip_address)
+    type_, value = _text(address, "type", "IPAddress"), _text(address, "value")
+    if value is not None and type_ is not None:
+        faults.check(at(path, "value"), value, _ADDRESSES[type_])
     if type_ == "Hostname" and "value" not in address:
         faults.add(at(path, "value"), "found nothing, expected the Service that runs the gateway")
-    if type_ == "Hostname" and (name := _text(address, "value")) is not None:
-        faults.check(at(path, "value"), name, _precise_hostname)
 
 
 def _ip_address(value: object) -> str | None:
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        return "an IP address for type IPAddress"
-    return "an IP address without a zone" if "%" in str(value) else None
+    if valid.address(value) or "%" in str(value):
+        return "an IP address without a zone, for type IPAddress"
+    return None
+
+
+_ADDRESSES: Mapping[str, Check] = {"IPAddress": _ip_address, "Hostname": _precise_hostname}
 
 
 def _frontend_tls(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
@@ -429,7 +427,7 @@ def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
             and (protocol := _text(listener, "protocol")) is not None
             and (hostname := _text(listener, "hostname", "")) is not None
         ),
-        "listeners that differ in one of them",
+        "another port, protocol or hostname",
     )
     class_ = _text(gateway, "gatewayClassName")
     if class_ == "istio-waypoint":
@@ -666,7 +664,8 @@ def _header_keys(match: Mapping[str, Any], field: str) -> Hashable:
 
 def _path_match(faults: Faults, path: str, match: Mapping[str, Any]) -> None:
     value = _text(match, "value", "/")
-    if _text(match, "type", "PathPrefix") in ("Exact", "PathPrefix") and value is not None:
+    plain = _text(match, "type", "PathPrefix") in ("Exact", "PathPrefix")
+    if plain and value is not None and len(value) <= 1024:
         faults.check(at(path, "value"), value, valid.path_prefix)
 
 
@@ -800,7 +799,7 @@ def _grpc_method(faults: Faults, path: str, method: Mapping[str, Any]) -> None:
         faults.add(path, f"found {dict(method)!r}, expected service, method or both")
     if _text(method, "type", "Exact") == "Exact":
         for field, check in _GRPC_NAMES.items():
-            if (name := _text(method, field)) is not None:
+            if (name := _text(method, field)) is not None and len(name) <= 1024:
                 faults.check(at(path, field), name, check)
 
 

@@ -10,7 +10,7 @@ from components.authorization import PolicyArgs
 from components.customization import CustomizationArgs
 from components.gateway import AddressType, ServiceType
 from components.gateway_api_types import AllowedRoutes, GRPCRouteRule, Listener
-from components.istio_api import JWTRule
+from components.istio_api_types import JWTRule
 from components.probe import CheckArgs
 from components.route import RuleArgs
 from components.tls import TLSArgs

@@ -4,10 +4,9 @@
 # certificate in $CERTIFICATE is the only one that is trusted, without one any is.
 end=$(($(date +%s) + LIMIT))
 
-trust=--insecure
 if [ -n "${CERTIFICATE:-}" ]; then
-  trust=--cacert=/tmp/certificate.pem
-  printf '%s' "$CERTIFICATE" >/tmp/certificate.pem
+  export CURL_CA_BUNDLE=/tmp/certificate.pem
+  printf '%s' "$CERTIFICATE" >"$CURL_CA_BUNDLE"
 fi
 
 # Prints the status that HOST and URL are answered with, and what went wrong on the way.
@@ -20,7 +19,8 @@ answer() {
       # The gateway chooses listener and certificate by the name in the handshake.
       address=${url#https://}
       url=https://$host/${address#*/}
-      set -- "$@" "$trust" --connect-to "::${address%%/*}"
+      set -- "$@" --connect-to "::${address%%/*}"
+      [ -n "${CURL_CA_BUNDLE:-}" ] || set -- "$@" --insecure
       ;;
     *) set -- "$@" -H "Host: $host" ;;
   esac

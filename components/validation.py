@@ -229,7 +229,7 @@ def count(low: int, high: int, reason: str = "") -> Check:
     def check(value: object) -> str | None:
         if isinstance(value, Sized) and low <= len(value) <= high:
             return None
-        return f"{_range(low, high)} elements{reason}"
+        return f"{_range(low, high, 'element')}{reason}"
 
     return check
 
@@ -240,7 +240,7 @@ def length(low: int, high: int) -> Check:
     def check(value: object) -> str | None:
         if isinstance(value, str) and low <= len(value) <= high:
             return None
-        return f"{_range(low, high)} characters"
+        return _range(low, high, "character")
 
     return check
 
@@ -268,10 +268,9 @@ def matching(pattern: str, expected: str, longest: int) -> Check:
     return check
 
 
-def _range(low: int, high: int) -> str:
-    if low == high:
-        return f"exactly {low}"
-    return f"{low} to {high}" if low else f"at most {high}"
+def _range(low: int, high: int, unit: str) -> str:
+    many = f"at most {high}" if low == 0 else f"{low} to {high}"
+    return f"{high if low == high else many} {unit}{'' if high == 1 else 's'}"
 
 
 def shown(value: object) -> str:
@@ -279,5 +278,5 @@ def shown(value: object) -> str:
     if isinstance(value, str) and len(value) > 80:
         return f"{value[:40]!r}... ({len(value)} characters)"
     if isinstance(value, list | tuple | dict) and len(repr(value)) > 80:
-        return f"{len(value)} elements"
+        return f"{len(value)} element{'' if len(value) == 1 else 's'}"
     return repr(value)

@@ -1,8 +1,8 @@
 """The installation of a mesh, on a cluster that has the Sail operator's CRDs.
 
 No operator runs there: what its objects would install is not installed. The CRDs have the shape of
-the real ones, so the API server judges the type of every field but the Helm values, and the tests report the
-status that the operator would. The lab's own mesh is not touched.
+the real ones, so the API server judges every type but those of the Helm values, and the test
+reports the status that the operator would. The lab's own mesh is not touched.
 """
 
 import json

@@ -8,6 +8,8 @@ import pulumi
 import pytest
 
 from components.authorization import Authorization, AuthorizationArgs
+from components.istio_api import AuthorizationPolicy, RequestAuthentication
+from components.istio_api_types import PolicyTargetReference, WorkloadSelector
 from components.validation import InvalidInput
 from tests.unit.conftest import Run
 
@@ -268,3 +270,32 @@ def test_http_attributes_have_no_place_in_the_rule_of_ztunnel(run: Run) -> None:
 )
 def test_valid_input_is_taken(run: Run, path: str, value: object) -> None:
     run(lambda: cast("None", Authorization("shop", changed(path, value))))
+
+
+def test_objects_of_ones_own_are_checked_too(run: Run) -> None:
+    targets: list[PolicyTargetReference] = [{"kind": "Gateway", "name": "shop"}]
+    selector: WorkloadSelector = {"matchLabels": {"app": "shop"}}
+
+    def policy() -> None:
+        AuthorizationPolicy(
+            "own",
+            {"name": "own", "namespace": "shop"},
+            {"targetRefs": targets, "selector": selector, "action": "DENY"},
+        )
+
+    def authentication() -> None:
+        RequestAuthentication(
+            "own",
+            {"name": "own", "namespace": "shop"},
+            {"targetRefs": targets, "jwtRules": [{"issuer": ""}]},
+        )
+
+    with pytest.raises(InvalidInput) as refused:
+        run(policy)
+    assert str(refused.value) == (
+        "AuthorizationPolicy 'own':\n"
+        "  spec: found both targetRefs and selector, expected one of them\n"
+        "  spec.rules: found none, with which DENY does nothing; [{}] makes it be for every request"
+    )
+    with pytest.raises(InvalidInput, match=r"spec\.jwtRules\[0\]\.issuer: found ''"):
+        run(authentication)

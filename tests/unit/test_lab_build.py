@@ -454,6 +454,16 @@ class TestImages:
         assert members["bin/sh"].linkname == "busybox"
         assert members["tmp"].mode == 0o1777
 
+    def test_the_echo_server_runs_without_root_and_has_its_client(self, tmp_path: Path) -> None:
+        echo = images.echo(tmp_path)
+        (program,) = echo.command
+        assert echo.files == {
+            program.removeprefix("/"): tmp_path / "server",
+            "usr/local/bin/client": tmp_path / "client",
+        }
+        assert echo.user == "65532:65532"
+        assert echo.reference.endswith(f":{versions.ISTIO}")
+
     def test_the_libraries_of_a_program(self) -> None:
         found = images.libraries([Path("/bin/sh")])
         assert any(name.startswith("lib/libc.so") for name in found)

@@ -350,6 +350,7 @@ def test_a_wait_that_ends_says_what_for_and_what_the_cluster_says() -> None:
         "Accepted=True",
         "Programmed=False AddressNotAssigned: no address",
         "Old=True",
+        "Text=True",
         "http: ResolvedRefs=True Resolved",
     )
     assert error.value.live == GATEWAY

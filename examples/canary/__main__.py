@@ -1,0 +1,44 @@
+"""A second version of a service that gets a share of the requests."""
+
+import pulumi
+
+from components import AmbientExposure, Cluster, ClusterArgs, explain_failures, preflight
+
+config = pulumi.Config()
+target: ClusterArgs = {"context": config.get("context") or ""}
+explain_failures(target)
+preflight(
+    target,
+    {
+        "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+        "gateway_classes": ["istio", "istio-waypoint"],
+    },
+)
+exposure = AmbientExposure(
+    "httpbin",
+    {
+        "namespace": {"name": "httpbin", "discovery_labels": {"istio-discovery": "enabled"}},
+        "service": {
+            "name": "httpbin",
+            "port": 8000,
+            "image": "docker.io/mccutchen/go-httpbin:v2.15.0",
+            "container_port": 8080,
+            # /hostname then answers with the name of the pod, which tells the versions apart.
+            "env": {"USE_REAL_HOSTNAME": "true"},
+            "canary": {
+                "image": "docker.io/mccutchen/go-httpbin:v2.15.0",
+                "weight": config.require_int("weight"),
+            },
+        },
+        "hostnames": ["httpbin.example.com"],
+        "rules": [{"paths": ["/hostname"]}],
+        "verification": {
+            "namespace": "curl",
+            "image": "docker.io/curlimages/curl:8.16.0",
+            "checks": [{"path": "/hostname", "status": 200}, {"path": "/get", "status": 404}],
+        },
+    },
+    pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider]),
+)
+pulumi.export("url", exposure.url)
+pulumi.export("verified", exposure.verified)
