@@ -45,6 +45,8 @@ lint: $(INSTALLED) ## Check style and types
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/mypy
+	@# One by one, as all are called __main__.
+	for program in examples/*/__main__.py; do $(VENV)/bin/mypy "$$program"; done
 	$(VENV)/bin/pyright
 
 .PHONY: unit
@@ -57,7 +59,7 @@ lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real eng
 
 $(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
-	@echo "installing Python packages into $(VENV)"
+	@echo "installing Python packages into $(VENV)" >&2
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@

@@ -6,7 +6,8 @@ from components.client import Client, ClientArgs, ClientReference
 from components.cluster import Cluster, ClusterArgs, PreflightArgs, preflight
 from components.customization import CustomizationArgs
 from components.explain import explain_failures
-from components.exposure import AmbientExposure, AmbientExposureArgs
+from components.exposure import AmbientExposure
+from components.exposure_types import AmbientExposureArgs
 from components.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
 from components.gateway_api import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
 from components.istio_api import AuthorizationPolicy, RequestAuthentication

@@ -1,7 +1,7 @@
 """What the cluster says of an object that failed to become ready."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 from lightkube.generic_resource import create_namespaced_resource
@@ -17,6 +17,12 @@ _KINDS: dict[str, Any] = {
     f"kubernetes:{GROUP}/v1:HTTPRoute": create_namespaced_resource(
         GROUP, "v1", "HTTPRoute", "httproutes"
     ),
+    f"kubernetes:{GROUP}/v1:GRPCRoute": create_namespaced_resource(
+        GROUP, "v1", "GRPCRoute", "grpcroutes"
+    ),
+    "kubernetes:security.istio.io/v1:AuthorizationPolicy": create_namespaced_resource(
+        "security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies"
+    ),
     "kubernetes:core/v1:Service": Service,
 }
 
@@ -31,6 +37,13 @@ _ADVICE = {
     ),
     "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
     "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",
+    "RefNotPermitted": (
+        "the other namespace has to permit it with a ReferenceGrant: referenceGrants true makes it,"
+        " or ask its owner"
+    ),
+    "InvalidCertificateRef": "the Secret of the certificate has to have tls.crt and tls.key",
+    "AncestorNotBound": "the Service has no waypoint: is its namespace bound to one?",
+    "TargetNotFound": "the Service that the policy is for does not exist",
     "BackendNotFound": "name and port of the Service have to be those of the cluster",
     "NotAllowedByListeners": "the gateway's allowedRoutes do not admit this namespace",
     "NoMatchingListenerHostname": "no listener of the gateway has this host name",
@@ -82,5 +95,10 @@ def describe(status: Mapping[str, Any]) -> str:
 
 
 def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
-    for holder in (status, *cast("list[Any]", status.get("parents") or [])):
+    """Those of the object and of a route's parents, of a gateway's listeners the failing ones."""
+    for holder in (status, *(status.get("parents") or [])):
         yield from holder.get("conditions") or []
+    for listener in status.get("listeners") or []:
+        for condition in listener.get("conditions") or []:
+            if condition["status"] == ("True" if condition["type"] == "Conflicted" else "False"):
+                yield {**condition, "type": f"listener {listener['name']}: {condition['type']}"}

@@ -32,6 +32,10 @@ ServiceType = Literal["ClusterIP", "LoadBalancer", "NodePort"]
 AddressType = Literal["Hostname", "IPAddress"]
 """What a gateway without an external address reports."""
 
+# The namespace's label would bind the gateway's own Service, too: what clients of the mesh send to
+# the gateway would pass the waypoint before it, where gRPC fails.
+_UNBOUND = {"istio.io/use-waypoint": "none"}
+
 _IN_CLUSTER = r"search(@.value, '[.]svc[.]')"
 
 
@@ -56,7 +60,7 @@ class GatewayOptions(TypedDict):
     gateway_class: NotRequired[pulumi.Input[str]]
     """GatewayClass (default `istio`)."""
     name_override: NotRequired[pulumi.Input[str]]
-    """Name of what istiod makes for it (default `<name>-<gateway_class>`)."""
+    """Name of the Deployment and Service that istiod makes (default `<name>-<gateway_class>`)."""
     revision: NotRequired[pulumi.Input[str]]
     """Revision or tag of the control plane that serves it (default the namespace's)."""
     customization: NotRequired[CustomizationArgs]
@@ -122,25 +126,34 @@ def _check_options(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> 
 
 
 def check_hostnames(
-    faults: valid.Faults, path: str, hostnames: Sequence[object], tls: Mapping[str, Any] | None
+    faults: valid.Faults,
+    path: str,
+    hostnames: Sequence[object],
+    tls: Mapping[str, Any] | None,
+    tls_path: str,
 ) -> None:
     """Record host names that stand twice, or that `tls` has no certificate for."""
     given: Mapping[str, str] = (tls or {}).get("certificates", {})
     for index, hostname in enumerate(hostnames):
-        if known(hostname) and hostname in hostnames[:index]:
-            faults.add(f"{at(path, 'hostnames')}[{index}]", f"{hostname} stands there already")
+        where = f"{at(path, 'hostnames')}[{index}]"
+        if not known(hostname):
+            if tls is not None:
+                faults.add(where, "has to be known to the program: a certificate belongs to it")
+            continue
+        if hostname in hostnames[:index]:
+            faults.add(where, f"{hostname} stands there already")
         if tls is not None and hostname not in given and "issuer" not in tls:
             faults.add(
-                at(path, "tls.certificates"),
+                f"{tls_path}.certificates",
                 f"found none for {hostname}, expected its Secret, or issuer: self-signed",
             )
     for hostname in given:
         if hostname not in hostnames:
-            faults.add(f"{at(path, 'tls.certificates')}[{hostname!r}]", "is none of the host names")
+            faults.add(f"{tls_path}.certificates[{hostname!r}]", "is none of the host names")
 
 
 def _check_gateway(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
-    check_hostnames(faults, path, args["hostnames"], args.get("tls"))
+    check_hostnames(faults, path, args["hostnames"], args.get("tls"), at(path, "tls"))
 
 
 SCHEMA = (
@@ -215,7 +228,10 @@ class IngressGateway(pulumi.ComponentResource):
             "annotations": {
                 **_annotations(args),
                 **wait_for(
-                    "condition=Accepted", "condition=Programmed", _ADDRESSED[_reports(args)]
+                    "condition=Accepted",
+                    "condition=Programmed",
+                    _ADDRESSED[_reports(args)],
+                    *_certified(args),
                 ),
             },
         }
@@ -290,6 +306,16 @@ _ADDRESSED = {
 }
 
 
+def _certified(args: IngressGatewayArgs) -> list[str]:
+    """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
+    encrypted = len(args["hostnames"]) if "tls" in args else 0
+    return [
+        f"jsonpath={{.status.listeners[?@.name=='{_numbered('https', number)}']"
+        ".conditions[?@.type=='ResolvedRefs'].status}=True"
+        for number in range(1, encrypted + 1)
+    ]
+
+
 def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
     """What istiod reads from the Gateway beside its spec."""
     found: dict[str, pulumi.Input[str]] = {}
@@ -304,7 +330,7 @@ def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
 
 
 def generated_name(args: IngressGatewayArgs) -> pulumi.Input[str]:
-    """Name of the Deployment, the Service and the ServiceAccount that istiod makes."""
+    """Name of the Deployment and the Service that istiod makes."""
     return args.get("name_override") or pulumi.Output.format(
         "{}-{}", args["name"], args.get("gateway_class", "istio")
     )
@@ -359,7 +385,7 @@ def render_gateway(
     ]
     spec: GatewaySpec = {
         "gatewayClassName": args.get("gateway_class", "istio"),
-        "infrastructure": infrastructure("Ingress gateway", parameters),
+        "infrastructure": infrastructure("Ingress gateway", parameters, _UNBOUND),
         "listeners": [*plaintext, *encrypted, *args.get("listeners", [])],
     }
     if "address" in args:

@@ -180,16 +180,18 @@ def conditions(status: Mapping[str, Any] | None) -> list[str]:
 
 
 def infrastructure(
-    description: str, parameters: pulumi.Input[str] | None = None
+    description: str,
+    parameters: pulumi.Input[str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
     and a mere change of the service type would restart them. `parameters` names the ConfigMap of
-    its customization.
+    its customization, `labels` are further ones of what istiod makes.
     """
     found: GatewayInfrastructure = {
-        "labels": {"app.kubernetes.io/managed-by": "pulumi"},
+        "labels": {"app.kubernetes.io/managed-by": "pulumi", **(labels or {})},
         "annotations": {"kubernetes.io/description": description},
     }
     if parameters is not None:

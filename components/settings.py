@@ -11,13 +11,13 @@ from typing import Any, Literal, cast, get_origin, get_type_hints
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components import exposure
+from components import exposure_rules
 from components import validation as valid
 from components.client import ClientArgs
 from components.cluster import ClusterArgs, PreflightArgs
 from components.conflicts import check_together
-from components.exposure import (
-    CLIENT,
+from components.exposure import CLIENT
+from components.exposure_types import (
     AmbientExposureArgs,
     CanaryOptions,
     ServiceOptions,
@@ -68,7 +68,7 @@ _LIMITS: Mapping[str, valid.Check] = {
     "verifyTimeout": valid.seconds,
 }
 
-SCHEMA = exposure.SCHEMA | Schema(
+SCHEMA = exposure_rules.SCHEMA | Schema(
     {
         StackSettings: _LIMITS,
         ExposureEntry: {**_LIMITS, "name": valid.dns_label},
@@ -129,14 +129,21 @@ class Settings:
         exposures = cast("list[ExposureEntry]", _entries(stack, "exposures", ExposureEntry))
         faults = valid.Faults(f"configuration of stack {pulumi.get_stack()}")
         check_together(faults, stack, gateways, waypoints, exposures)
-        faults.raise_any()
         exposed = {entry["name"]: _exposed(stack, entry) for entry in exposures}
+        shared_gateways = {
+            entry["name"]: (entry["namespace"], _shared_gateway(stack, entry)) for entry in gateways
+        }
+        shared_waypoints = {
+            entry["name"]: (entry["namespace"], _shared_waypoint(stack, entry))
+            for entry in waypoints
+        }
+        for name, (_, gateway) in shared_gateways.items():
+            SCHEMA.check(faults, f"gateway {name}", gateway, IngressGatewayArgs)
+        for name, (_, waypoint) in shared_waypoints.items():
+            SCHEMA.check(faults, f"waypoint {name}", waypoint, WaypointArgs)
         for name, one in exposed.items():
-            exposure.SCHEMA.validate(
-                f"exposure {name!r}, in the terms of AmbientExposureArgs",
-                _whole(stack, one),
-                AmbientExposureArgs,
-            )
+            SCHEMA.check(faults, f"exposure {name}", _whole(stack, one), AmbientExposureArgs)
+        faults.raise_any()
         namespaces = _namespaces(stack, exposures, [*gateways, *waypoints])
         verified = any(entry["verify"] for entry in exposures)
         return cls(
@@ -148,14 +155,8 @@ class Settings:
             labels=stack.get("labels", {}),
             annotations=stack.get("annotations", {}),
             namespaces=namespaces,
-            gateways={
-                entry["name"]: (entry["namespace"], _shared_gateway(stack, entry))
-                for entry in gateways
-            },
-            waypoints={
-                entry["name"]: (entry["namespace"], _shared_waypoint(stack, entry))
-                for entry in waypoints
-            },
+            gateways=shared_gateways,
+            waypoints=shared_waypoints,
             client=_client(stack) if verified else None,
             exposures=exposed,
         )
@@ -322,6 +323,10 @@ def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
     }
     if "selector" in entry:
         service["selector"] = entry["selector"]
+    if "canary" in entry:
+        canary: dict[str, Any] = {**entry["canary"]}
+        canary["image"] = _image(stack, canary["image"])
+        service["canary"] = cast("CanaryOptions", canary)
     if not entry["createService"]:
         return service
     service["image"] = _image(stack, entry["image"])
@@ -340,10 +345,6 @@ def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
         service["readiness_probe"] = entry["readinessProbe"]
     if "livenessProbe" in entry:
         service["liveness_probe"] = entry["livenessProbe"]
-    if "canary" in entry:
-        canary: dict[str, Any] = {**entry["canary"]}
-        canary["image"] = _image(stack, canary["image"])
-        service["canary"] = cast("CanaryOptions", canary)
     return service
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pulumi
 
 from components.client import Client
-from components.exposure import AmbientExposure, AmbientExposureArgs
+from components.exposure import AmbientExposure
+from components.exposure_types import AmbientExposureArgs
 from components.gateway import IngressGateway
 from components.namespace import Namespace
 from components.settings import Settings

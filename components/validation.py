@@ -32,6 +32,10 @@ class Faults:
         self._subject = subject
         self._lines: list[str] = []
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._lines)
+
     def add(self, path: str, message: str) -> None:
         """Record that the value at `path` is wrong."""
         self._lines.append(f"{path}: {message}")

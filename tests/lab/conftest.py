@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -122,9 +123,14 @@ plain = pytest.mark.parametrize("lab", ["plain"], indirect=True)
 """Marks a test to which it makes no difference whether the lab has a ztunnel."""
 
 
+def project(folder: Path) -> str:
+    """The name of the project in a folder."""
+    return str(yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"])
+
+
 @dataclass
 class Stack:
-    """A stack `dev` in a copy of the project."""
+    """A stack `dev` in a copy of the project, or of an example."""
 
     folder: Path
     lab: Lab
@@ -134,7 +140,14 @@ class Stack:
         """Set configuration over the defaults of Pulumi.yaml."""
         file = self.folder / "Pulumi.dev.yaml"
         settings = yaml.safe_load(file.read_text())
-        settings["config"] |= {f"ambient-exposure:{key}": value for key, value in values.items()}
+        settings["config"] |= {f"{project(self.folder)}:{key}": one for key, one in values.items()}
+        file.write_text(yaml.safe_dump(settings))
+
+    def reset(self) -> None:
+        """Set the configuration back to the defaults of Pulumi.yaml."""
+        file = self.folder / "Pulumi.dev.yaml"
+        settings = yaml.safe_load(file.read_text())
+        settings["config"] = {f"{project(self.folder)}:context": "lab"}
         file.write_text(yaml.safe_dump(settings))
 
     def pulumi(self, *words: str, ends: Ending = "well") -> str:
@@ -163,19 +176,25 @@ class Stack:
 NewStack = Callable[..., Stack]
 
 
-@pytest.fixture
-def new_stack(lab: Lab, tmp_path: Path) -> Iterator[NewStack]:
+@contextmanager
+def stacks(lab: Lab, place: Path) -> Iterator[NewStack]:
     """Makes stacks, by default of the project's own program; all are destroyed in the end."""
-    stacks: list[Stack] = []
+    made: list[Stack] = []
 
-    def make(program: str | None = None, path: Path | None = None) -> Stack:
-        folder = tmp_path / f"project-{len(stacks)}"
+    def make(
+        program: str | None = None, path: Path | None = None, example: str | None = None
+    ) -> Stack:
+        folder = place / f"project-{len(made)}"
         folder.mkdir()
         for name in ("components", "requirements.txt", "constraints.txt", ".venv"):
             (folder / name).symlink_to(ROOT / name)
-        for name in ("Pulumi.yaml", "__main__.py"):
-            shutil.copy(ROOT / name, folder)
-        (folder / "Pulumi.dev.yaml").write_text("config:\n  ambient-exposure:context: lab\n")
+        if example:
+            folder = folder / "examples" / example
+            shutil.copytree(ROOT / "examples" / example, folder)
+        else:
+            for name in ("Pulumi.yaml", "__main__.py"):
+                shutil.copy(ROOT / name, folder)
+        (folder / "Pulumi.dev.yaml").write_text(f"config:\n  {project(folder)}:context: lab\n")
         if program:
             (folder / "__main__.py").rename(folder / "program.py")
             (folder / "__main__.py").write_text(program)
@@ -186,12 +205,26 @@ def new_stack(lab: Lab, tmp_path: Path) -> Iterator[NewStack]:
         }
         stack = Stack(folder, lab, env)
         stack.pulumi("stack", "init", "dev")
-        stacks.append(stack)
+        made.append(stack)
         return stack
 
     yield make
-    for stack in stacks:
+    for stack in made:
         stack.pulumi("destroy", "--yes", "--skip-preview")
+
+
+@pytest.fixture
+def new_stack(lab: Lab, tmp_path: Path) -> Iterator[NewStack]:
+    """Makes stacks for one test."""
+    with stacks(lab, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_stack(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that all tests of a module change, each from what the one before it left."""
+    with stacks(lab, tmp_path_factory.mktemp("module")) as make:
+        yield make()
 
 
 @pytest.fixture

@@ -18,18 +18,31 @@ PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 
 ADDRESS = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 
+CONDITIONS = [
+    {"type": "Accepted", "status": "True", "reason": "Accepted"},
+    {"type": "Programmed", "status": "True", "reason": "Programmed"},
+]
+SERVICE = {
+    "clusterIPs": ["10.96.0.9", "fd00::9"],
+    "ports": [
+        {"port": 80, "targetPort": 80, "nodePort": 30080},
+        {"port": 443, "targetPort": 443, "nodePort": 30443},
+    ],
+}
+"""What istiod has made of a Gateway's Service."""
 
-def config(**overrides: Any) -> dict[str, str]:
+
+def config(project: dict[str, Any], /, **overrides: Any) -> dict[str, str]:
     """The defaults of Pulumi.yaml and `overrides`, as the engine hands them to the program."""
-    values = {key: schema["default"] for key, schema in PROJECT["config"].items()} | overrides
+    values = {key: schema["default"] for key, schema in project["config"].items()} | overrides
     return {
-        f"{PROJECT['name']}:{key}": value if isinstance(value, str) else json.dumps(value)
+        f"{project['name']}:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in values.items()
     }
 
 
 class Cluster(pulumi.runtime.Mocks):
-    """Answers as a cluster: inputs come back, and Gateways have `addresses`."""
+    """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec."""
 
     def __init__(self, addresses: list[str]) -> None:
         self.addresses = addresses
@@ -39,7 +52,10 @@ class Cluster(pulumi.runtime.Mocks):
     ) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(args.inputs)
         if args.typ.endswith(":Gateway"):
-            outputs["status"] = {"addresses": [{"value": value} for value in self.addresses]}
+            addresses = [{"value": value} for value in self.addresses]
+            outputs["status"] = {"addresses": addresses, "conditions": CONDITIONS}
+        if args.typ.endswith(":ServicePatch"):
+            outputs["spec"] = SERVICE
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
@@ -56,6 +72,10 @@ class Resource:
     dependencies: set[str]
     inputs: dict[str, Any]
     timeouts: dict[str, str]
+    ignored: list[str]
+    """Inputs whose changes are ignored."""
+    former: set[tuple[str, str]]
+    """Parents and names that it had in earlier releases."""
 
 
 class Recorder(pulumi.runtime.mocks.MockMonitor):
@@ -73,6 +93,8 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
             {_key(urn) for urn in request.dependencies},
             MessageToDict(request.object),
             MessageToDict(request.customTimeouts),
+            list(request.ignoreChanges),
+            {(_key(one.spec.parentUrn), one.spec.name) for one in request.aliases if one.spec.name},
         )
         return super().RegisterResource(request)
 
@@ -113,19 +135,22 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         *,
         preview: bool = False,
         addresses: tuple[str, ...] = (ADDRESS,),
+        project: dict[str, Any] = PROJECT,
         **overrides: Any,
     ) -> Program:
         mocks = Cluster(list(addresses))
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
-            mocks, project=PROJECT["name"], stack="dev", preview=preview, monitor=recorder
+            mocks, project=project["name"], stack="dev", preview=preview, monitor=recorder
         )
-        pulumi.runtime.set_all_config(config(**{"preflight": False} | overrides))
+        pulumi.runtime.set_all_config(config(project, **{"preflight": False} | overrides))
 
         exports: dict[str, Any] = {}
 
         @pulumi.runtime.test
         def main() -> pulumi.Output[None]:
+            # The stack of all runs in one process is the same object.
+            cast("Any", pulumi.runtime.get_root_resource()).outputs.clear()
             if program:
                 program()
             else:

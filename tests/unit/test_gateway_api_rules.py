@@ -1007,7 +1007,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         ),
     ],
 }
-"""Changes of right specs: a path, its new value, and the fault there or all faults with their paths."""
+"""Changes of right specs: a path, its value, and the fault there or all faults with their paths."""
 
 ALL = [
     (

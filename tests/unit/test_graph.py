@@ -1,81 +1,131 @@
-"""The whole program's graph: names, parents, dependencies, outputs."""
+"""The whole program's graph: names, parents, dependencies, specs, outputs."""
 
 import copy
+import json
+import shlex
 from typing import Any
 
 import pulumi
 import pytest
 
-from components import AmbientExposure, Cluster, IngressGateway
-from components.exposure import AmbientExposureArgs
+from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
+from components.exposure_types import AmbientExposureArgs
 from tests.unit.conftest import ADDRESS, Program, Run
 
-ENROLLED = {"Namespace/exposure-namespace", "NamespacePatch/exposure-enrolment"}
-CLIENT_ENROLLED = ENROLLED | {
-    "Namespace/exposure-client-namespace",
-    "NamespacePatch/exposure-client-enrolment",
-}
-SERVICE = ENROLLED | {"Service/exposure-service"}
-RULED = SERVICE | {
-    "NamespacePatch/exposure-binding",
-    "HTTPRoute/exposure-waypoint-route",
+Table = dict[str, tuple[str, set[str]]]
+"""Resources, the parent of each, and what each waits for, less what that waits for in its turn;
+what it waits for also outlives it."""
+
+CLIENT: Table = {
+    "kubernetes/cluster-provider": ("Cluster/cluster", set()),
+    "Namespace/client-namespace": ("Namespace/client", {"NamespacePatch/httpbin-enrolment"}),
+    "NamespacePatch/client-enrolment": ("Namespace/client", {"Namespace/client-namespace"}),
+    "ServiceAccount/client-account": ("Client/client", {"NamespacePatch/client-enrolment"}),
+    "Service/client-service": ("Client/client", {"NamespacePatch/client-enrolment"}),
+    "Deployment/client-deployment": ("Client/client", {"ServiceAccount/client-account"}),
 }
 
-# Resource, its parent, and what it waits for; what it waits for also outlives it.
-GRAPH = {
-    "kubernetes/cluster-provider": ("Cluster/cluster", set()),
-    "Namespace/exposure-namespace": ("Namespace/exposure", set()),
-    "NamespacePatch/exposure-enrolment": ("Namespace/exposure", {"Namespace/exposure-namespace"}),
-    "ServiceAccount/exposure-account": ("Workload/exposure", ENROLLED),
-    "Service/exposure-service": ("Workload/exposure", ENROLLED),
-    "Deployment/exposure-deployment": (
+NAMESPACE: Table = {
+    "Namespace/httpbin-namespace": ("Namespace/httpbin", set()),
+    "NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", {"Namespace/httpbin-namespace"}),
+}
+
+EXPOSURE: Table = {
+    "ServiceAccount/exposure-account": (
         "Workload/exposure",
-        ENROLLED | {"ServiceAccount/exposure-account"},
+        {"NamespacePatch/httpbin-enrolment"},
     ),
-    "Gateway/exposure-waypoint": ("Waypoint/exposure", ENROLLED),
-    "NamespacePatch/exposure-binding": (
-        "Waypoint/exposure",
-        ENROLLED | {"Gateway/exposure-waypoint"},
+    "Service/exposure-service": ("Workload/exposure", {"NamespacePatch/httpbin-enrolment"}),
+    "Deployment/exposure-deployment": ("Workload/exposure", {"ServiceAccount/exposure-account"}),
+    "Gateway/exposure-waypoint": ("Waypoint/exposure", {"NamespacePatch/httpbin-enrolment"}),
+    "NamespacePatch/exposure-binding": ("Waypoint/exposure", {"Gateway/exposure-waypoint"}),
+    "Gateway/exposure-gateway": ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
+    "HTTPRoute/exposure-waypoint-route": (
+        "WaypointRoute/exposure-waypoint",
+        {"Service/exposure-service"},
     ),
-    "Gateway/exposure-gateway": ("IngressGateway/exposure", ENROLLED),
     "HTTPRoute/exposure-ingress-route": (
         "IngressRoute/exposure-ingress",
-        RULED | {"Gateway/exposure-gateway"},
-    ),
-    "HTTPRoute/exposure-waypoint-route": ("WaypointRoute/exposure-waypoint", SERVICE),
-    "Namespace/exposure-client-namespace": ("Namespace/exposure-client", ENROLLED),
-    "NamespacePatch/exposure-client-enrolment": (
-        "Namespace/exposure-client",
-        ENROLLED | {"Namespace/exposure-client-namespace"},
-    ),
-    "ServiceAccount/exposure-client-account": ("Client/exposure-client", CLIENT_ENROLLED),
-    "Service/exposure-client-service": ("Client/exposure-client", CLIENT_ENROLLED),
-    "Deployment/exposure-client-deployment": (
-        "Client/exposure-client",
-        CLIENT_ENROLLED | {"ServiceAccount/exposure-client-account"},
+        {
+            "Gateway/exposure-gateway",
+            "NamespacePatch/exposure-binding",
+            "HTTPRoute/exposure-waypoint-route",
+        },
     ),
     "Job/exposure-probe-job": (
         "Probe/exposure-probe",
-        CLIENT_ENROLLED
-        | RULED
-        | {
-            "Gateway/exposure-gateway",
-            "Gateway/exposure-waypoint",
+        {
             "HTTPRoute/exposure-ingress-route",
-            "ServiceAccount/exposure-account",
             "Deployment/exposure-deployment",
-            "ServiceAccount/exposure-client-account",
+            "ServiceAccount/client-account",
         },
     ),
 }
 
+GRAPH = CLIENT | NAMESPACE | EXPOSURE
 
-def leaves(program: Program) -> dict[str, tuple[str, set[str]]]:
+
+def leaves(program: Program) -> Table:
+    graph = program.graph
     return {
-        key: (resource.parent, resource.dependencies)
-        for key, resource in program.graph.items()
+        key: (resource.parent, nearest(program, resource.dependencies))
+        for key, resource in graph.items()
         if not resource.type.startswith(("ambient:", "pulumi:pulumi:"))
     }
+
+
+def nearest(program: Program, keys: set[str]) -> set[str]:
+    """`keys` without those that others of them wait for."""
+    behind = [awaited(program, key) for key in keys]
+    return {key for key in keys if not any(key in others for others in behind)}
+
+
+def awaited(program: Program, key: str) -> set[str]:
+    """All that a resource waits for, whether itself or through others."""
+    direct = program.graph[key].dependencies
+    return direct.union(*(awaited(program, one) for one in direct))
+
+
+def without(table: Table, *parts: str) -> Table:
+    """The rows whose keys have none of `parts` in them."""
+    return {key: row for key, row in table.items() if not any(part in key for part in parts)}
+
+
+def renamed(table: Table, names: dict[str, str]) -> Table:
+    """The rows with other names."""
+
+    def new(key: str) -> str:
+        for old, name in names.items():
+            key = key.replace(old, name)
+        return key
+
+    return {
+        new(key): (new(parent), {new(one) for one in waits})
+        for key, (parent, waits) in table.items()
+    }
+
+
+def spec(program: Program, key: str) -> Any:
+    return program.graph[key].inputs["spec"]
+
+
+def labels(program: Program, key: str) -> Any:
+    return program.graph[key].inputs["metadata"].get("labels", {})
+
+
+def environment(program: Program) -> dict[str, str]:
+    """What the script of the verification reads."""
+    job = spec(program, "Job/exposure-probe-job")
+    (container,) = job["template"]["spec"]["containers"]
+    return {one["name"]: one["value"] for one in container["env"]}
+
+
+def subject(program: Program) -> str:
+    template = spec(program, "Job/exposure-probe-job")["template"]
+    return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
+
+
+# One exposure
 
 
 def test_every_resource_has_its_parent_and_its_dependencies(run: Run) -> None:
@@ -84,7 +134,20 @@ def test_every_resource_has_its_parent_and_its_dependencies(run: Run) -> None:
 
 def test_only_components_are_roots(run: Run) -> None:
     roots = {key for key, one in run().graph.items() if one.parent.startswith("Stack/")}
-    assert roots == {"Cluster/cluster", "AmbientExposure/exposure"}
+    assert roots == {
+        "Cluster/cluster",
+        "Namespace/httpbin",
+        "Client/client",
+        "AmbientExposure/exposure",
+    }
+
+
+def test_what_release_1_had_inside_its_exposure_is_found_again(run: Run) -> None:
+    graph = run().graph
+    assert {key: one.former for key, one in graph.items() if one.former} == {
+        "Namespace/httpbin": {("AmbientExposure/exposure", "exposure")},
+        "Client/client": {("AmbientExposure/exposure", "exposure-client")},
+    }
 
 
 def test_every_object_uses_the_explicit_provider(run: Run) -> None:
@@ -102,17 +165,30 @@ def test_components_keep_their_inputs_in_the_state(run: Run) -> None:
     assert graph["Waypoint/exposure"].inputs["name"] == "httpbin-waypoint"
 
 
-def test_same_input_gives_the_same_graph(run: Run) -> None:
-    first, second = run(), run()
-    assert first.graph == second.graph
-    assert first.exports == second.exports
+@pytest.mark.parametrize("values", [{}, {"tls": {"issuer": "self-signed"}}])
+def test_same_input_gives_the_same_graph(run: Run, values: dict[str, Any]) -> None:
+    first, second = run(**values), run(**values)
+    changed = {key for key, one in first.graph.items() if one != second.graph[key]}
+    # Each run of the program makes a key and a certificate; the engine keeps those of the first.
+    secrets = {key for key, one in first.graph.items() if one.ignored == ["data"]}
+    assert changed - {"Probe/exposure-probe", "Job/exposure-probe-job"} == secrets
+    assert bool(secrets) == bool(values)
+    if not values:
+        assert first == second
 
 
 def test_in_cluster_address_and_proof_are_exported(run: Run) -> None:
+    conditions = ["Accepted=True (Accepted)", "Programmed=True (Programmed)"]
     assert run().exports == {
         "ingressHost": ADDRESS,
         "ingressPort": 80,
         "ingressUrl": f"http://{ADDRESS}:80",
+        "ingressAddresses": [ADDRESS],
+        "ingressInternalHost": ADDRESS,
+        "ingressConditions": conditions,
+        "waypointAddress": ADDRESS,
+        "waypointConditions": conditions,
+        "commands": [f"curl -sSig -H Host:httpbin.example.com http://{ADDRESS}:80/headers"],
         "verified": [
             f"GET http://{ADDRESS}:80/headers (Host: httpbin.example.com): 200",
             f"GET http://{ADDRESS}:80/get (Host: httpbin.example.com): 404",
@@ -132,17 +208,20 @@ def test_external_address_is_exported_not_the_stale_in_cluster_one(
     run: Run, external: str, url: str
 ) -> None:
     exports = run(serviceType="LoadBalancer", addresses=(ADDRESS, external), verify=False).exports
-    assert exports == {
-        "ingressHost": external,
-        "ingressPort": 80,
-        "ingressUrl": url,
-        "verified": [],
-    }
+    assert exports["ingressHost"] == external
+    assert exports["ingressAddresses"] == [external]
+    assert exports["ingressInternalHost"] == ADDRESS
+    assert exports["ingressUrl"] == url
+    (command,) = exports["commands"]
+    assert shlex.split(command)[-1] == f"{url}/"
+    assert exports["verified"] == []
 
 
 def test_preview_of_a_new_service_type_leaves_the_address_unknown(run: Run) -> None:
-    program = run(serviceType="LoadBalancer", addresses=(ADDRESS,), preview=True)
-    assert program.exports == {"ingressPort": 80}
+    exports = run(serviceType="LoadBalancer", addresses=(ADDRESS,), preview=True).exports
+    assert exports["ingressPort"] == 80
+    unknown = {"ingressHost", "ingressUrl", "ingressAddresses", "commands", "verified"}
+    assert not exports.keys() & unknown
 
 
 def test_preview_of_an_empty_stack_knows_the_in_cluster_address(run: Run) -> None:
@@ -156,13 +235,15 @@ def test_a_gateway_without_a_fitting_address_fails_the_update(run: Run) -> None:
 
 
 def test_external_address_is_verified_too(run: Run) -> None:
-    job = run(serviceType="LoadBalancer", addresses=("198.18.1.0",)).graph["Job/exposure-probe-job"]
-    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
-    assert container["env"][0]["value"].splitlines() == [
+    program = run(serviceType="LoadBalancer", addresses=("198.18.1.0",), address="198.18.1.0")
+    assert environment(program)["CHECKS"].splitlines() == [
         f"200 httpbin.example.com http://{ADDRESS}:80/headers",
         f"404 httpbin.example.com http://{ADDRESS}:80/get",
         "200 httpbin.example.com http://198.18.1.0:80/headers",
         "404 httpbin.example.com http://198.18.1.0:80/get",
+    ]
+    assert spec(program, "Gateway/exposure-gateway")["addresses"] == [
+        {"type": "IPAddress", "value": "198.18.1.0"}
     ]
 
 
@@ -179,65 +260,679 @@ def test_external_address_is_verified_too(run: Run) -> None:
         ({"discoveryLabels": {"mesh": "b"}}, True),
         ({"waypointClass": "other"}, True),
         ({"gatewayClass": "other"}, True),
+        ({"policies": [{"action": "DENY", "rules": [{}]}]}, True),
+        ({"canary": {"image": "httpbin:2", "weight": 0}}, True),
+        ({"gatewayCustomization": {"deployment": {"spec": {"replicas": 2}}}}, True),
     ],
 )
 def test_proof_is_repeated_when_what_it_proves_changes(
     run: Run, changed: dict[str, Any], *, repeated: bool
 ) -> None:
-    def subject(program: Program) -> str:
-        template = program.graph["Job/exposure-probe-job"].inputs["spec"]["template"]
-        return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
-
     assert (subject(run()) != subject(run(**changed))) is repeated
 
 
 def test_every_wait_has_the_configured_limit(run: Run) -> None:
-    limits = {
-        key: one.timeouts
-        for key, one in run(readyTimeout=10, verifyTimeout=5).graph.items()
-        if key.startswith(("Gateway/", "HTTPRoute/", "Deployment/", "Service/", "Job/"))
-    }
+    program = run(
+        readyTimeout=10,
+        verifyTimeout=5,
+        serviceType="NodePort",
+        tls={"issuer": "self-signed"},
+        policies=[{"action": "DENY", "rules": [{}]}],
+    )
+    waiting = ("Gateway", "HTTPRoute", "Deployment", "Service", "AuthorizationPolicy", "Job")
+    limits = {key: one.timeouts for key, one in program.graph.items() if key.startswith(waiting)}
     job = limits.pop("Job/exposure-probe-job")
     assert job == {"create": "155s", "update": "155s"}
+    assert "ServicePatch/exposure-service" in limits
     assert set(map(str, limits.values())) == {"{'create': '10s', 'update': '10s'}"}
 
 
 def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
-    kept = leaves(run(verify=False)).keys()
-    assert kept == {key for key in GRAPH if "client" not in key and "probe" not in key}
+    assert leaves(run(verify=False)) == without(GRAPH, "client-", "probe-")
+
+
+def test_images_come_from_the_registry_that_mirrors_all_others(run: Run) -> None:
+    program = run(imageRegistry="mirror:5000/all", canary={"image": "shop/httpbin:2", "weight": 1})
+    images = {
+        key: spec(program, key)["template"]["spec"]["containers"][0]["image"]
+        for key in program.graph
+        if key.startswith(("Deployment/", "Job/"))
+    }
+    assert images == {
+        "Deployment/exposure-deployment": "mirror:5000/all/mccutchen/go-httpbin:v2.15.0",
+        "Deployment/exposure-canary-deployment": "mirror:5000/all/shop/httpbin:2",
+        "Deployment/client-deployment": "mirror:5000/all/curlimages/curl:8.16.0",
+        "Job/exposure-probe-job": "mirror:5000/all/curlimages/curl:8.16.0",
+    }
+
+
+def test_a_container_runs_as_configured(run: Run) -> None:
+    container = {
+        "args": ["-v"],
+        "resources": {"limits": {"memory": "64Mi"}},
+        "securityContext": {"runAsUser": 0},
+        "readinessProbe": {"httpGet": {"path": "/status/200", "port": 80}},
+        "livenessProbe": {"tcpSocket": {"port": 80}},
+    }
+    program = run(**container, env={"A": "1"}, containerPort=80, replicas=3)
+    deployment = spec(program, "Deployment/exposure-deployment")
+    assert deployment["replicas"] == 3
+    (found,) = deployment["template"]["spec"]["containers"]
+    assert found == {
+        **container,
+        "name": "httpbin",
+        "image": "docker.io/mccutchen/go-httpbin:v2.15.0",
+        "imagePullPolicy": "IfNotPresent",
+        "ports": [{"containerPort": 80}],
+        "env": [{"name": "A", "value": "1"}],
+    }
+
+
+def test_revision_names_the_control_plane_of_every_namespace(run: Run) -> None:
+    program = run(revision="1-30")
+    for key in ("NamespacePatch/httpbin-enrolment", "NamespacePatch/client-enrolment"):
+        assert labels(program, key)["istio.io/rev"] == "1-30"
+
+
+# What is there already
 
 
 def test_adopted_namespace_is_labelled_but_not_owned(run: Run) -> None:
-    graph = run(createNamespace=False).graph
-    assert "Namespace/exposure-namespace" not in graph
-    assert graph["NamespacePatch/exposure-enrolment"].inputs["metadata"]["labels"] == {
+    program = run(createNamespace=False)
+    enrolment = {"NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", set[str]())}
+    assert leaves(program) == without(GRAPH, "Namespace/httpbin-") | enrolment
+    assert labels(program, "NamespacePatch/httpbin-enrolment") == {
         "istio-discovery": "enabled",
         "istio.io/dataplane-mode": "ambient",
     }
 
 
-ARGS: AmbientExposureArgs = {
-    "namespace": {"name": "shop"},
-    "service": {"name": "shop", "port": 80, "image": "shop:1", "container_port": 8080},
-    "hostnames": ["shop.example.com", "*.shop.example.com"],
-    "rules": [{"paths": ["/"]}],
+ADOPTED: Table = without(
+    GRAPH, "Namespace/httpbin-", "Service/exposure-", "account", "Deployment/exposure-", "Job"
+) | {
+    "ServiceAccount/client-account": ("Client/client", {"NamespacePatch/client-enrolment"}),
+    "NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", set()),
+    "Job/exposure-probe-job": (
+        "Probe/exposure-probe",
+        {"HTTPRoute/exposure-ingress-route", "ServiceAccount/client-account"},
+    ),
 }
 
 
-def test_a_program_of_ones_own_gets_a_listener_for_each_host_name(run: Run) -> None:
+def test_adopted_service_only_gets_its_label(run: Run) -> None:
+    program = run(createNamespace=False, createService=False)
+    assert leaves(program) == ADOPTED | {
+        "ServicePatch/exposure-label": (
+            "AdoptedService/exposure",
+            {"NamespacePatch/httpbin-enrolment"},
+        ),
+        "HTTPRoute/exposure-waypoint-route": (
+            "WaypointRoute/exposure-waypoint",
+            {"ServicePatch/exposure-label"},
+        ),
+    }
+    assert program.graph["ServicePatch/exposure-label"].inputs["metadata"] == {
+        "name": "httpbin",
+        "namespace": "httpbin",
+        "labels": {"istio.io/ingress-use-waypoint": "true"},
+    }
+
+
+def test_adopted_service_stays_as_it_is_where_its_namespace_has_the_label(run: Run) -> None:
+    program = run(createNamespace=False, createService=False, ingressUseWaypoint="namespace")
+    assert leaves(program) == ADOPTED | {
+        "HTTPRoute/exposure-waypoint-route": (
+            "WaypointRoute/exposure-waypoint",
+            {"NamespacePatch/httpbin-enrolment"},
+        ),
+    }
+    assert labels(program, "NamespacePatch/exposure-binding") == {
+        "istio.io/use-waypoint": "httpbin-waypoint",
+        "istio.io/ingress-use-waypoint": "true",
+    }
+
+
+# Two exposures
+
+
+def entry(name: str, **values: Any) -> dict[str, Any]:
+    return {"name": name, "service": name, "hostnames": [f"{name}.example.com"], **values}
+
+
+SHARED_GATEWAY: dict[str, Any] = {
+    "gateways": [{"name": "edge", "namespace": "edge", "hostnames": ["*.example.com"]}],
+    "gateway": "edge",
+    "exposures": [entry("a", namespace="a"), entry("b", namespace="b")],
+}
+
+SHARED_WAYPOINT: dict[str, Any] = {
+    "waypoints": [
+        {
+            "name": "shared",
+            "namespace": "waypoints",
+            "waypointRoutes": {"namespaces": {"from": "All"}},
+        }
+    ],
+    "waypoint": "shared",
+    "namespace": "shop",
+    "exposures": [entry("a"), entry("b")],
+}
+
+
+def test_two_exposures_share_a_gateway(run: Run) -> None:
+    program = run(**SHARED_GATEWAY)
+
+    def own(name: str) -> Table:
+        table = without(NAMESPACE | EXPOSURE, "Gateway/exposure-gateway")
+        return renamed(
+            table, {"exposure-gateway": "edge-gateway", "exposure": name, "httpbin": name}
+        )
+
+    assert leaves(program) == {
+        **CLIENT,
+        "Namespace/client-namespace": (
+            "Namespace/client",
+            {f"NamespacePatch/{place}-enrolment" for place in ("a", "b", "edge")},
+        ),
+        **renamed(NAMESPACE, {"httpbin": "edge"}),
+        "Gateway/edge-gateway": ("IngressGateway/edge", {"NamespacePatch/edge-enrolment"}),
+        **own("a"),
+        **own("b"),
+    }
+    assert spec(program, "HTTPRoute/b-ingress-route")["parentRefs"] == [
+        {"name": "edge", "namespace": "edge"}
+    ]
+    # Only gateways run in its namespace.
+    assert labels(program, "NamespacePatch/edge-enrolment") == {"istio-discovery": "enabled"}
+
+
+def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> None:
+    program = run(**SHARED_WAYPOINT)
+
+    def own(name: str) -> Table:
+        table = renamed(
+            without(EXPOSURE, "exposure-waypoint", "exposure-binding")
+            | {"HTTPRoute/exposure-waypoint-route": EXPOSURE["HTTPRoute/exposure-waypoint-route"]},
+            {"exposure": name, "httpbin": "shop"},
+        )
+        return table | {
+            f"NamespacePatch/{name}-binding": (
+                f"WaypointBinding/{name}",
+                {"Gateway/shared-waypoint", "NamespacePatch/shop-enrolment"},
+            )
+        }
+
+    assert leaves(program) == {
+        **CLIENT,
+        "Namespace/client-namespace": (
+            "Namespace/client",
+            {"NamespacePatch/shop-enrolment", "NamespacePatch/waypoints-enrolment"},
+        ),
+        **renamed(NAMESPACE, {"httpbin": "shop"}),
+        **renamed(NAMESPACE, {"httpbin": "waypoints"}),
+        "Gateway/shared-waypoint": ("Waypoint/shared", {"NamespacePatch/waypoints-enrolment"}),
+        **own("a"),
+        **own("b"),
+    }
+    assert labels(program, "NamespacePatch/a-binding") == {
+        "istio.io/use-waypoint": "shared",
+        "istio.io/use-waypoint-namespace": "waypoints",
+    }
+    assert spec(program, "Gateway/shared-waypoint")["listeners"] == [
+        {
+            "name": "mesh",
+            "port": 15008,
+            "protocol": "HBONE",
+            "allowedRoutes": {"namespaces": {"from": "All"}},
+        }
+    ]
+
+
+def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) -> None:
+    program = run(**SHARED_WAYPOINT, ingressUseWaypoint="namespace")
+    for name in ("a", "b"):
+        assert labels(program, f"NamespacePatch/{name}-binding") == {
+            "istio.io/use-waypoint": "shared",
+            "istio.io/use-waypoint-namespace": "waypoints",
+            "istio.io/ingress-use-waypoint": "true",
+        }
+        assert "istio.io/ingress-use-waypoint" not in labels(program, f"Service/{name}-service")
+
+
+def test_several_exposures_are_exported_by_name_and_the_first_on_top(run: Run) -> None:
+    exports = run(**SHARED_GATEWAY).exports
+    by_name = exports.pop("exposures")
+    assert list(by_name) == ["a", "b"]
+    assert exports == by_name["a"]
+    url = "http://edge-istio.edge.svc.cluster.local:80"
+    assert by_name["b"]["commands"] == [f"curl -sSig -H Host:b.example.com {url}/headers"]
+    assert by_name["b"]["verified"][0] == f"GET {url}/headers (Host: b.example.com): 200"
+
+
+@pytest.mark.parametrize("values", [SHARED_GATEWAY, SHARED_WAYPOINT])
+def test_the_order_of_exposures_changes_nothing_else(run: Run, values: dict[str, Any]) -> None:
+    first = run(**values)
+    second = run(**values | {"exposures": values["exposures"][::-1]})
+    assert list(first.exports["exposures"]) == list(second.exports["exposures"])[::-1]
+    assert first.exports["exposures"] == second.exports["exposures"]
+    assert first.graph.keys() == second.graph.keys()
+    changed = {key for key, one in first.graph.items() if one != second.graph[key]}
+    # The component records the namespaces that it waits for in their order.
+    assert changed <= {"Client/client"}
+
+
+def test_an_exposure_that_goes_leaves_the_others_alone(run: Run) -> None:
+    first = run(**SHARED_GATEWAY).graph
+    second = run(**SHARED_GATEWAY | {"exposures": SHARED_GATEWAY["exposures"][1:]}).graph
+    gone = {key.partition("/")[2].partition("-")[0] for key in first.keys() - second.keys()}
+    assert gone == {"a"}
+    assert {key for key in second if first[key].inputs != second[key].inputs} == {"Client/client"}
+
+
+# What an exposure may have beside
+
+
+def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
+    canary = {"image": "httpbin:2", "weight": 10, "env": {"A": "2"}}
+    program = run(canary=canary, args=["-v"], env={"A": "1"}, replicas=2)
+    second = "Workload/exposure-canary"
+    assert leaves(program) == {
+        **GRAPH,
+        "ServiceAccount/exposure-canary-account": (second, {"NamespacePatch/httpbin-enrolment"}),
+        "Service/exposure-canary-service": (second, {"NamespacePatch/httpbin-enrolment"}),
+        "Deployment/exposure-canary-deployment": (
+            second,
+            {"ServiceAccount/exposure-canary-account"},
+        ),
+        "HTTPRoute/exposure-waypoint-route": (
+            "WaypointRoute/exposure-waypoint",
+            {"Service/exposure-service", "Service/exposure-canary-service"},
+        ),
+        "Job/exposure-probe-job": (
+            "Probe/exposure-probe",
+            {
+                "HTTPRoute/exposure-ingress-route",
+                "Deployment/exposure-deployment",
+                "Deployment/exposure-canary-deployment",
+                "ServiceAccount/client-account",
+            },
+        ),
+    }
+    (rule,) = spec(program, "HTTPRoute/exposure-waypoint-route")["rules"]
+    assert rule["backendRefs"] == [
+        {"name": "httpbin", "port": 8000, "weight": 90},
+        {"name": "httpbin-canary", "port": 8000, "weight": 10},
+    ]
+    deployment = spec(program, "Deployment/exposure-canary-deployment")
+    assert deployment["replicas"] == 2
+    (container,) = deployment["template"]["spec"]["containers"]
+    assert (container["image"], container["args"], container["env"]) == (
+        "httpbin:2",
+        ["-v"],
+        [{"name": "A", "value": "2"}],
+    )
+    # Gateways reach it through the first version's waypoint only.
+    assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/exposure-canary-service")
+
+
+GRPC: dict[str, Any] = {
+    "protocol": "grpc",
+    "paths": [],
+    "grpcRules": [{"matches": [{"method": {"service": "a.B"}}]}],
+    "checks": [{"path": "/a.B/C", "status": 0}, {"path": "/a.C/D", "status": 12}],
+}
+
+
+def test_a_grpc_service_gets_routes_of_its_kind(run: Run) -> None:
+    program = run(**GRPC)
+    assert leaves(program) == renamed(GRAPH, {"HTTPRoute/": "GRPCRoute/"})
+    assert spec(program, "Service/exposure-service")["ports"][0]["name"] == "grpc"
+    backends = [{"name": "httpbin", "port": 8000}]
+    assert spec(program, "GRPCRoute/exposure-waypoint-route")["rules"] == [
+        {"matches": [{"method": {"service": "a.B"}}], "backendRefs": backends}
+    ]
+    assert spec(program, "GRPCRoute/exposure-ingress-route")["rules"] == [{"backendRefs": backends}]
+    assert environment(program) == {
+        "METHOD": "gRPC",
+        "LIMIT": "60",
+        "CHECKS": f"0 httpbin.example.com http://{ADDRESS}:80/a.B/C\n"
+        f"12 httpbin.example.com http://{ADDRESS}:80/a.C/D",
+    }
+    assert program.exports["verified"] == [
+        f"gRPC http://{ADDRESS}:80/a.B/C (Host: httpbin.example.com): 0",
+        f"gRPC http://{ADDRESS}:80/a.C/D (Host: httpbin.example.com): 12",
+    ]
+
+
+def test_rules_are_rendered_in_their_order(run: Run) -> None:
+    redirect = {
+        "type": "RequestRedirect",
+        "requestRedirect": {"scheme": "https", "statusCode": 301},
+    }
+    elsewhere = [{"name": "other", "port": 80}]
+    exact = {"path": {"type": "Exact", "value": "/b"}}
+    other = {"headers": [{"name": "x-other", "value": "yes"}]}
+    program = run(
+        rules=[
+            {"paths": ["/a"], "matches": [exact], "timeouts": {"request": "1s"}},
+            {"matches": [other], "backendRefs": elsewhere},
+        ],
+        ingressRules=[{"paths": ["/c"], "filters": [redirect]}, {}],
+        paths=["/status"],
+        verify=False,
+    )
+    backends = [{"name": "httpbin", "port": 8000}]
+
+    def prefix(path: str) -> dict[str, Any]:
+        return {"path": {"type": "PathPrefix", "value": path}}
+
+    assert spec(program, "HTTPRoute/exposure-waypoint-route")["rules"] == [
+        {"matches": [prefix("/status")], "backendRefs": backends},
+        {
+            "matches": [prefix("/a"), exact],
+            "timeouts": {"request": "1s"},
+            "backendRefs": backends,
+        },
+        {"matches": [other], "backendRefs": elsewhere},
+    ]
+    assert spec(program, "HTTPRoute/exposure-ingress-route")["rules"] == [
+        {"matches": [prefix("/c")], "filters": [redirect]},
+        {"backendRefs": backends},
+    ]
+
+
+CERTIFICATE = "Secret/exposure-gateway-certificate-ebb44059"
+
+
+def test_https_with_a_certificate_of_the_stack(run: Run) -> None:
+    program = run(tls={"issuer": "self-signed"})
+    assert leaves(program) == {
+        **GRAPH,
+        CERTIFICATE: ("Certificate/exposure-gateway", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/exposure-gateway": ("IngressGateway/exposure", {CERTIFICATE}),
+        "HTTPRoute/exposure-redirect": ("IngressGateway/exposure", {"Gateway/exposure-gateway"}),
+        "HTTPRoute/exposure-ingress-route": (
+            "IngressRoute/exposure-ingress",
+            {
+                "HTTPRoute/exposure-redirect",
+                "NamespacePatch/exposure-binding",
+                "HTTPRoute/exposure-waypoint-route",
+            },
+        ),
+    }
+    plain, encrypted = spec(program, "Gateway/exposure-gateway")["listeners"]
+    assert (plain["port"], plain["allowedRoutes"]) == (80, {"namespaces": {"from": "Same"}})
+    assert (encrypted["port"], encrypted["protocol"]) == (443, "HTTPS")
+    assert encrypted["tls"] == {
+        "mode": "Terminate",
+        "certificateRefs": [{"name": "httpbin-gateway-tls-ebb44059"}],
+    }
+    gateway = {"name": "httpbin-gateway", "namespace": "httpbin"}
+    redirect = spec(program, "HTTPRoute/exposure-redirect")
+    assert redirect["parentRefs"] == [{**gateway, "port": 80}]
+    assert redirect["rules"][0]["filters"][0]["requestRedirect"] == {
+        "scheme": "https",
+        "port": 443,
+        "statusCode": 301,
+    }
+    ingress = spec(program, "HTTPRoute/exposure-ingress-route")
+    assert ingress["parentRefs"] == [{**gateway, "port": 443}]
+    certificate = program.exports["ingressCertificate"]
+    assert environment(program)["CERTIFICATE"] == certificate
+    assert certificate.startswith("-----BEGIN CERTIFICATE-----\n")
+    assert program.exports["ingressUrl"] == f"https://{ADDRESS}:443"
+    assert program.exports["commands"] == [
+        f"curl -sSi --connect-to ::{ADDRESS}:443 https://httpbin.example.com/headers --insecure"
+    ]
+
+
+def test_the_key_of_a_certificate_is_a_secret_of_the_state(run: Run) -> None:
+    inputs = run(tls={"issuer": "self-signed"}).graph[CERTIFICATE].inputs
+    assert pulumi.runtime.is_rpc_secret(inputs["data"])
+
+
+def test_other_host_names_get_another_certificate(run: Run) -> None:
+    tls = {"issuer": "self-signed", "certificates": {"a.example.com": "a"}}
+    program = run(tls=tls, hostnames=["a.example.com", "b.example.com", "c.example.com"])
+    (secret,) = (one for key, one in program.graph.items() if key.startswith("Secret/"))
+    assert secret.inputs["metadata"]["name"] != "httpbin-gateway-tls-ebb44059"
+    listeners = spec(program, "Gateway/exposure-gateway")["listeners"]
+    assert [(one["name"], one["hostname"]) for one in listeners] == [
+        ("default", "a.example.com"),
+        ("default-2", "b.example.com"),
+        ("default-3", "c.example.com"),
+        ("https", "a.example.com"),
+        ("https-2", "b.example.com"),
+        ("https-3", "c.example.com"),
+    ]
+    made = secret.inputs["metadata"]["name"]
+    assert [one["tls"]["certificateRefs"][0]["name"] for one in listeners[3:]] == ["a", made, made]
+
+
+def test_https_with_certificates_of_another_namespace(run: Run) -> None:
+    certificates = {"a.example.com": "certs/a", "b.example.com": "certs/b", "c.example.com": "c"}
+    program = run(
+        hostnames=[*certificates],
+        tls={"certificates": certificates, "redirect": False, "mode": "OPTIONAL_MUTUAL"},
+        rules=[{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}],
+        referenceGrants=True,
+    )
+    secrets = "ReferenceGrant/exposure-gateway-grant-certs"
+    services = "ReferenceGrant/exposure-waypoint-grant-elsewhere"
+    assert leaves(program) == {
+        **GRAPH,
+        secrets: ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/exposure-gateway": ("IngressGateway/exposure", {secrets}),
+        services: ("AmbientExposure/exposure", {"NamespacePatch/httpbin-enrolment"}),
+        "HTTPRoute/exposure-waypoint-route": (
+            "WaypointRoute/exposure-waypoint",
+            {"Service/exposure-service", services},
+        ),
+    }
+    assert program.graph[secrets].inputs["metadata"]["namespace"] == "certs"
+    group = "gateway.networking.k8s.io"
+    assert spec(program, secrets) == {
+        "from": [{"group": group, "kind": "Gateway", "namespace": "httpbin"}],
+        "to": [{"group": "", "kind": "Secret", "name": name} for name in ("a", "b")],
+    }
+    assert spec(program, services) == {
+        "from": [{"group": group, "kind": "HTTPRoute", "namespace": "httpbin"}],
+        "to": [{"group": "", "kind": "Service", "name": "other"}],
+    }
+    listeners = spec(program, "Gateway/exposure-gateway")["listeners"]
+    assert [one["tls"]["certificateRefs"] for one in listeners[3:]] == [
+        [{"name": "a", "namespace": "certs"}],
+        [{"name": "b", "namespace": "certs"}],
+        [{"name": "c"}],
+    ]
+    options = {"gateway.istio.io/tls-terminate-mode": "OPTIONAL_MUTUAL"}
+    assert all(one["tls"]["options"] == options for one in listeners[3:])
+    # Plaintext is served too.
+    assert {str(one["allowedRoutes"]) for one in listeners} == {"{'namespaces': {'from': 'All'}}"}
+    assert "CERTIFICATE" not in environment(program)
+    assert "--insecure" not in program.exports["commands"][0]
+
+
+def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
+    program = run(
+        tls={"certificates": {"httpbin.example.com": "certs/a"}},
+        rules=[{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}],
+    )
+    assert not [key for key in program.graph if key.startswith("ReferenceGrant/")]
+
+
+PATCH = "ServicePatch/exposure-service"
+
+
+def test_node_port_is_read_once_the_service_has_it(run: Run) -> None:
+    program = run(serviceType="NodePort")
+    assert leaves(program) == {
+        **GRAPH,
+        PATCH: ("IngressGateway/exposure", {"Gateway/exposure-gateway"}),
+    }
+    assert program.graph[PATCH].inputs["metadata"] == {
+        "name": "httpbin-gateway-istio",
+        "namespace": "httpbin",
+        "annotations": {"pulumi.com/waitFor": json.dumps(["jsonpath={.spec.type}=NodePort"])},
+    }
+    assert program.exports["ingressNodePort"] == 30080
+    assert program.exports["ingressHost"] == ADDRESS
+
+
+def test_node_port_of_https(run: Run) -> None:
+    exports = run(serviceType="NodePort", tls={"issuer": "self-signed"}).exports
+    assert exports["ingressNodePort"] == 30443
+
+
+def test_in_cluster_ip_address_is_exported_and_verified_where_asked_for(run: Run) -> None:
+    program = run(addressType="IPAddress", nameOverride="door")
+    table = {**GRAPH, PATCH: ("IngressGateway/exposure", {"Gateway/exposure-gateway"})}
+    parent, waits = GRAPH["Job/exposure-probe-job"]
+    assert leaves(program) == table | {"Job/exposure-probe-job": (parent, waits | {PATCH})}
+    assert program.graph[PATCH].inputs["metadata"]["name"] == "door"
+    assert program.exports["ingressHost"] == "10.96.0.9"
+    assert program.exports["ingressAddresses"] == ["10.96.0.9", "fd00::9"]
+    assert "ingressNodePort" not in program.exports
+    assert [line.split()[2] for line in environment(program)["CHECKS"].splitlines()[::2]] == [
+        "http://door.httpbin.svc.cluster.local:80/headers",
+        "http://10.96.0.9:80/headers",
+    ]
+    annotations = program.graph["Gateway/exposure-gateway"].inputs["metadata"]["annotations"]
+    assert annotations["networking.istio.io/address-type"] == "IPAddress"
+    assert annotations["gateway.istio.io/name-override"] == "door"
+
+
+def test_authorization_is_in_force_before_the_gateway_opens(run: Run) -> None:
+    program = run(
+        policies=[{"action": "DENY", "rules": [{}]}],
+        jwtRules=[{"issuer": "https://login.example.com", "jwks": '{"keys": [{}]}'}],
+        requireWaypoint=True,
+        trustDomain="example.org",
+    )
+    objects = {
+        "AuthorizationPolicy/exposure-policy-0",
+        "AuthorizationPolicy/exposure-waypoint-only",
+        "RequestAuthentication/exposure-jwt",
+    }
+    assert leaves(program) == {
+        **GRAPH,
+        **{key: ("Authorization/exposure", {"NamespacePatch/exposure-binding"}) for key in objects},
+        "HTTPRoute/exposure-ingress-route": (
+            "IngressRoute/exposure-ingress",
+            {"Gateway/exposure-gateway", "HTTPRoute/exposure-waypoint-route", *objects},
+        ),
+    }
+    only = spec(program, "AuthorizationPolicy/exposure-waypoint-only")
+    assert only["selector"] == {"matchLabels": {"app": "httpbin"}}
+    assert only["rules"] == [
+        {"from": [{"source": {"principals": ["example.org/ns/httpbin/sa/httpbin-waypoint"]}}]}
+    ]
+
+
+def test_an_adopted_service_has_its_pods_named(run: Run) -> None:
+    program = run(createService=False, requireWaypoint=True, selector={"run": "shop"})
+    only = spec(program, "AuthorizationPolicy/exposure-waypoint-only")
+    assert only["selector"] == {"matchLabels": {"run": "shop"}}
+
+
+OPTIONS = "ConfigMap/exposure-{}-options"
+
+
+def test_customizations_are_config_maps_named_by_their_content(run: Run) -> None:
+    def customized(replicas: int) -> Program:
+        deployment = {"spec": {"replicas": replicas}}
+        return run(
+            gatewayCustomization={"deployment": deployment},
+            waypointCustomization={"deployment": deployment, "podDisruptionBudget": {}},
+        )
+
+    program = customized(2)
+    ours = {name: OPTIONS.format(name) for name in ("gateway", "waypoint")}
+    assert leaves(program) == {
+        **GRAPH,
+        ours["gateway"]: ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/exposure-gateway": ("IngressGateway/exposure", {ours["gateway"]}),
+        ours["waypoint"]: ("Waypoint/exposure", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/exposure-waypoint": ("Waypoint/exposure", {ours["waypoint"]}),
+    }
+    assert program.graph[ours["waypoint"]].inputs["data"] == {
+        "deployment": '{"spec": {"replicas": 2}}',
+        "podDisruptionBudget": "{}",
+    }
+
+    def names(program: Program) -> set[str]:
+        return {program.graph[key].inputs["metadata"]["name"] for key in ours.values()}
+
+    assert not names(program) & names(customized(3))
+    for name, key in ours.items():
+        metadata = program.graph[key].inputs["metadata"]
+        assert metadata["name"].startswith(f"httpbin-{name}-")
+        infrastructure = spec(program, f"Gateway/exposure-{name}")["infrastructure"]
+        assert infrastructure["parametersRef"] == {
+            "group": "",
+            "kind": "ConfigMap",
+            "name": metadata["name"],
+        }
+
+
+# A program of one's own
+
+ARGS: AmbientExposureArgs = {
+    "namespace": {"name": "shop", "revision": "1-30"},
+    "service": {
+        "name": "shop",
+        "port": 80,
+        "image": "shop:1",
+        "container_port": 8080,
+        "canary": {"image": "shop:2", "weight": 5},
+    },
+    "hostnames": ["shop.example.com", "*.shop.example.com"],
+    "rules": [{"paths": ["/"]}],
+    "gateway": {
+        "tls": {"issuer": "self-signed"},
+        "listeners": [{"name": "tcp", "port": 9000, "protocol": "TCP"}],
+        "customization": {"service": {"metadata": {"annotations": {"a": "b"}}}},
+        "revision": "1-29",
+    },
+    "waypoint": {"revision": "1-28"},
+    "policies": [{"action": "DENY", "rules": [{}]}],
+    "verification": {
+        "namespace": "curl",
+        "image": "curl:1",
+        "checks": [{"path": "/", "status": 200}],
+    },
+}
+
+
+def test_a_program_of_ones_own(run: Run) -> None:
     before = copy.deepcopy(ARGS)
 
     def program() -> None:
         cluster = Cluster("cluster", {"context": "mine"})
         AmbientExposure("shop", ARGS, pulumi.ResourceOptions(providers=[cluster.provider]))
 
-    graph = run(program).graph
+    found = run(program)
     assert before == ARGS
-    assert [
-        (listener["name"], listener["hostname"])
-        for listener in graph["Gateway/shop-gateway"].inputs["spec"]["listeners"]
-    ] == [("default", "shop.example.com"), ("default-2", "*.shop.example.com")]
-    assert graph["kubernetes/cluster-provider"].inputs == {"context": "mine", "kubeconfig": ""}
+    assert found.graph["kubernetes/cluster-provider"].inputs == {
+        "context": "mine",
+        "kubeconfig": "",
+    }
+    listeners = spec(found, "Gateway/shop-gateway")["listeners"]
+    assert [(one["name"], one.get("hostname")) for one in listeners] == [
+        ("default", "shop.example.com"),
+        ("default-2", "*.shop.example.com"),
+        ("https", "shop.example.com"),
+        ("https-2", "*.shop.example.com"),
+        ("tcp", None),
+    ]
+    revisions = {
+        "NamespacePatch/shop-enrolment": "1-30",
+        "NamespacePatch/shop-client-enrolment": "1-30",
+        "Gateway/shop-gateway": "1-29",
+        "Gateway/shop-waypoint": "1-28",
+    }
+    assert {key: labels(found, key)["istio.io/rev"] for key in revisions} == revisions
+    assert found.graph["Namespace/shop-client"].parent == "Client/shop-client"
 
 
 def test_outputs_may_be_inputs(run: Run) -> None:

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components import AmbientExposure, InvalidInput
-from components.exposure import AmbientExposureArgs
+from components.exposure_types import AmbientExposureArgs
 from tests.unit.conftest import Run
 
 VALID: AmbientExposureArgs = {

@@ -1,6 +1,6 @@
 import pulumi
 
-from components.exposure import AmbientExposure, AmbientExposureArgs
+from components import AmbientExposure, AmbientExposureArgs
 from components.gateway_api import Gateway, HTTPRoute
 from components.gateway_api_types import (
     GatewaySpec,

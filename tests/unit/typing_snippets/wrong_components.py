@@ -1,4 +1,4 @@
-from components.exposure import AmbientExposure, AmbientExposureArgs
+from components import AmbientExposure, AmbientExposureArgs
 from components.gateway import IngressGateway, IngressGatewayArgs
 from components.gateway_api import ObjectMeta
 from components.namespace import NamespaceArgs

@@ -1,0 +1,154 @@
+"""The examples, each run as its README says."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import ROOT, Lab, NewStack, Stack, plain, run
+from tests.lab.test_exposure import until
+
+pytestmark = plain
+
+KINDS = (
+    "gateways,httproutes,referencegrants,configmaps,secrets,serviceaccounts,services,deployments,"
+    "jobs,pods"
+)
+"""What examples make, directly or through istiod."""
+
+CLUSTER_WIDE = (
+    "namespaces,gatewayclasses,clusterroles,clusterrolebindings,customresourcedefinitions"
+)
+
+ANSWER = r"(\d{3}|curl: \(\d+\))"
+"""A status, or why curl got none."""
+
+
+def script(example: str, number: int = 0) -> str:
+    """A shell block of the section "Requests" of an example's README."""
+    readme = (ROOT / "examples" / example / "README.md").read_text(encoding="utf-8")
+    section = readme.split("\n## Requests\n")[1].split("\n## ")[0]
+    return str(re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[number])
+
+
+def shell(stack: Stack, commands: str) -> str:
+    """What a shell in the stack's folder prints."""
+    return run("bash", "-c", commands, env=stack.env, cwd=stack.folder, ends="somehow")
+
+
+def answer_as_promised(stack: Stack, example: str) -> None:
+    """Send the requests of the README."""
+    promised = re.findall(rf"  # {ANSWER}", script(example))
+    assert promised
+    printed = shell(stack, script(example))
+    answers = re.findall(rf"(?:HTTP/\S+ |(?=curl: )){ANSWER}", printed)
+    assert answers == promised, printed
+
+
+def objects(lab: Lab) -> list[str]:
+    """Everything in the cluster that could be of an example."""
+    own = lab.kubectl(
+        "get", KINDS, "-A", "--no-headers", "-o", "custom-columns=:kind,:metadata.uid"
+    )
+    wide = lab.kubectl("get", CLUSTER_WIDE, "-o", "name")
+    return sorted(own.splitlines() + wide.splitlines())
+
+
+def settle(stack: Stack) -> None:
+    """Nothing is left to do, by what is recorded and by what is there."""
+    stack.pulumi("preview", "--expect-no-changes")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def destroy(lab: Lab, stack: Stack, before: list[str]) -> None:
+    """Nothing is left."""
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert stack.resources() == []
+    until(lambda: objects(lab) == before)
+
+
+@pytest.mark.parametrize("example", ["procedure", "two-services", "https"])
+def test_an_example_from_up_to_destroy(lab: Lab, new_stack: NewStack, example: str) -> None:
+    before = objects(lab)
+    stack = new_stack(example=example)
+    stack.up()
+    answer_as_promised(stack, example)
+    settle(stack)
+    destroy(lab, stack, before)
+
+
+@pytest.fixture
+def theirs(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
+    """A namespace and a Service of somebody else; tells what they are like at the moment."""
+    lab.kubectl("create", "namespace", "httpbin")
+    for kind in ("namespace", "service"):
+        if kind == "service":
+            file = ROOT / "examples" / "existing-service" / "httpbin.yaml"
+            lab.kubectl("apply", "-n", "httpbin", "-f", str(file))
+        lab.kubectl("label", "-n", "httpbin", kind, "httpbin", "team=shop")
+        lab.kubectl("annotate", "-n", "httpbin", kind, "httpbin", "note=keep")
+    lab.kubectl("create", "configmap", "settings", "-n", "httpbin", "--from-literal=key=value")
+    lab.kubectl("rollout", "status", "-n", "httpbin", "deployment/httpbin")
+
+    def metadata() -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for kind in ("namespace", "service"):
+            shown = lab.kubectl(
+                "get", kind, "httpbin", "-n", "httpbin", "-o", "json", "--show-managed-fields"
+            )
+            found[kind] = json.loads(shown)["metadata"]
+            del found[kind]["resourceVersion"]
+            for entry in found[kind]["managedFields"]:
+                del entry["time"]
+        return found
+
+    yield metadata
+    lab.kubectl("delete", "namespace", "httpbin")
+
+
+def test_what_is_adopted_is_left_as_it_was(
+    lab: Lab, new_stack: NewStack, theirs: Callable[[], dict[str, Any]]
+) -> None:
+    before, metadata = objects(lab), theirs()
+    stack = new_stack(example="existing-service")
+    stack.up()
+    assert theirs()["namespace"]["labels"].keys() >= {"team", "istio.io/use-waypoint"}
+    assert theirs()["service"]["labels"].keys() >= {"team", "istio.io/ingress-use-waypoint"}
+    owned = {one["type"] for one in stack.resources() if ":Patch" not in one["type"]}
+    assert "kubernetes:core/v1:Service" not in owned
+    answer_as_promised(stack, "existing-service")
+    settle(stack)
+    destroy(lab, stack, before)
+    assert theirs() == metadata
+
+
+def plausible(weight: int, requests: int = 200, error: float = 1e-6) -> range:
+    """How many of the requests go to a version with a weight, but for an error on either side."""
+    share = weight / 100
+    chances = [
+        math.comb(requests, hits) * share**hits * (1 - share) ** (requests - hits)
+        for hits in range(requests + 1)
+    ]
+    low = next(hits for hits in range(requests) if sum(chances[: hits + 1]) > error)
+    high = next(hits for hits in range(requests, 0, -1) if sum(chances[hits:]) > error)
+    return range(low, high + 1)
+
+
+def test_a_canary_gets_its_share(lab: Lab, new_stack: NewStack) -> None:
+    before = objects(lab)
+    stack = new_stack(example="canary")
+    counting = script("canary").split("\ncurl ")[0] + "\n" + script("canary", 1)
+    stack.up()
+    answer_as_promised(stack, "canary")
+    assert int(shell(stack, counting)) in plausible(10)
+    settle(stack)
+
+    stack.up(weight=50)
+    assert not set(plausible(10)) & set(plausible(50))
+    # The proxies get the new weights a moment after the route is accepted.
+    until(lambda: int(shell(stack, counting)) in plausible(50))
+    settle(stack)
+    destroy(lab, stack, before)

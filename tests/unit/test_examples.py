@@ -1,0 +1,309 @@
+"""The examples' graphs, each run with a project and a configuration of its own."""
+
+import runpy
+from typing import Any
+
+import pytest
+import yaml
+
+import components
+from tests.unit.conftest import PROJECT, ROOT, Program, Resource, Run
+
+SERVER = {
+    "Namespace/httpbin: Namespace/httpbin-namespace NamespacePatch/httpbin-enrolment",
+    "Workload/httpbin: Deployment/httpbin-deployment Service/httpbin-service"
+    " ServiceAccount/httpbin-account",
+}
+PROXIES = {
+    "Waypoint/httpbin: Gateway/httpbin-waypoint NamespacePatch/httpbin-binding",
+    "IngressGateway/httpbin: Gateway/httpbin-gateway",
+    "WaypointRoute/httpbin-waypoint: HTTPRoute/httpbin-waypoint-route",
+    "IngressRoute/httpbin-ingress: HTTPRoute/httpbin-ingress-route",
+}
+
+
+def client(name: str) -> set[str]:
+    return {
+        f"Client/{name}: Deployment/{name}-deployment Service/{name}-service"
+        f" ServiceAccount/{name}-account",
+        f"Client/{name} > Namespace/{name}: Namespace/{name}-namespace"
+        f" NamespacePatch/{name}-enrolment",
+    }
+
+
+PROOF = {"Probe/httpbin-probe: Job/httpbin-probe-job"}
+
+
+def exposure(name: str, parts: set[str]) -> set[str]:
+    return {f"AmbientExposure/{name} > {part}" for part in parts}
+
+
+def sharing(name: str) -> set[str]:
+    return exposure(
+        name,
+        {
+            f"Workload/{name}: Deployment/{name}-deployment Service/{name}-service"
+            f" ServiceAccount/{name}-account",
+            f"WaypointBinding/{name}: NamespacePatch/{name}-binding",
+            f"WaypointRoute/{name}-waypoint: HTTPRoute/{name}-waypoint-route",
+            f"IngressRoute/{name}-ingress: HTTPRoute/{name}-ingress-route",
+            f"Probe/{name}-probe: Job/{name}-probe-job",
+        },
+    )
+
+
+HTTPBIN = exposure("httpbin", SERVER | PROXIES | PROOF | client("httpbin-client"))
+
+# The components and the objects that they make.
+PARTS = {
+    "procedure": SERVER | PROXIES | PROOF | client("curl"),
+    "existing-service": exposure(
+        "httpbin",
+        {
+            "Namespace/httpbin: NamespacePatch/httpbin-enrolment",
+            "AdoptedService/httpbin: ServicePatch/httpbin-label",
+        }
+        | PROXIES
+        | PROOF
+        | client("httpbin-client"),
+    ),
+    "two-services": {
+        "Namespace/ingress: Namespace/ingress-namespace NamespacePatch/ingress-enrolment",
+        "Namespace/catalog: Namespace/catalog-namespace NamespacePatch/catalog-enrolment",
+        "Namespace/orders: Namespace/orders-namespace NamespacePatch/orders-enrolment",
+        "IngressGateway/gateway: Gateway/gateway-gateway",
+        "Waypoint/waypoint: Gateway/waypoint-waypoint",
+    }
+    | client("curl")
+    | sharing("catalog")
+    | sharing("orders"),
+    "canary": HTTPBIN
+    | exposure(
+        "httpbin",
+        {
+            "Workload/httpbin-canary: Deployment/httpbin-canary-deployment"
+            " Service/httpbin-canary-service ServiceAccount/httpbin-canary-account",
+        },
+    ),
+    "https": HTTPBIN - exposure("httpbin", {"IngressGateway/httpbin: Gateway/httpbin-gateway"})
+    | exposure(
+        "httpbin",
+        {
+            "IngressGateway/httpbin: Gateway/httpbin-gateway HTTPRoute/httpbin-redirect",
+            "IngressGateway/httpbin > Certificate/httpbin-gateway:"
+            " Secret/httpbin-gateway-certificate-ebb44059",
+        },
+    ),
+    "mesh": {
+        "Mesh/mesh: Istio/mesh-istio IstioCNI/mesh-cni Namespace/mesh-cni-namespace"
+        " Namespace/mesh-istio-namespace Namespace/mesh-ztunnel-namespace ZTunnel/mesh-ztunnel",
+    },
+}
+
+EXPOSING = [name for name in PARTS if name != "mesh"]
+
+Graph = dict[str, Resource]
+
+
+def project(example: str) -> dict[str, Any]:
+    file = ROOT / "examples" / example / "Pulumi.yaml"
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture(autouse=True)
+def needs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the preflights were asked for, of which none is made."""
+    asked: list[Any] = []
+    monkeypatch.setattr(components, "preflight", lambda *args: asked.append(args))
+    return asked
+
+
+@pytest.fixture
+def run_example(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs an example with the defaults of its Pulumi.yaml, and returns its graph."""
+    # Else every run makes another one, of which the engine keeps the first.
+    monkeypatch.setattr("components.certificate.self_signed", lambda _: (b"certificate", b"key"))
+
+    def run_with(example: str, **options: Any) -> Program:
+        def program() -> None:
+            runpy.run_path(str(ROOT / "examples" / example / "__main__.py"))
+
+        return run(program, **{"project": project(example), **options})
+
+    return run_with
+
+
+def test_every_example_is_tested() -> None:
+    programs = (ROOT / "examples").glob("*/__main__.py")
+    assert {path.parent.name for path in programs} == set(PARTS)
+
+
+@pytest.mark.parametrize("example", PARTS)
+def test_a_project_of_its_own_in_the_environment_of_this_one(example: str) -> None:
+    own = project(example)
+    assert own["name"] == example
+    assert own["config"]["context"] == PROJECT["config"]["context"]
+    assert own["runtime"]["options"] == {"toolchain": "pip", "virtualenv": "../../.venv"}
+    requirements = (ROOT / "examples" / example / "requirements.txt").read_text(encoding="utf-8")
+    assert requirements == "--constraint ../../constraints.txt\n--editable ../..\n"
+
+
+@pytest.mark.parametrize("example", PARTS)
+def test_every_object_belongs_to_a_component(run_example: Run, example: str) -> None:
+    graph = run_example(example).graph
+    parts: dict[str, list[str]] = {}
+    for key, one in graph.items():
+        if one.type.startswith("kubernetes:"):
+            parts.setdefault(path(graph, one.parent), []).append(key)
+    assert {f"{part}: {' '.join(sorted(keys))}" for part, keys in parts.items()} == PARTS[example]
+
+
+def path(graph: Graph, key: str) -> str:
+    """The components in which the component `key` is, and itself."""
+    assert graph[key].type.startswith("ambient:"), key
+    above = graph[key].parent
+    return key if above.startswith("Stack/") else f"{path(graph, above)} > {key}"
+
+
+@pytest.mark.parametrize("example", PARTS)
+def test_every_object_uses_the_explicit_provider(run_example: Run, example: str) -> None:
+    graph = run_example(example, context="mine").graph
+    assert graph["kubernetes/cluster-provider"].inputs["context"] == "mine"
+    assert {
+        one.provider.split("::")[-2] for one in graph.values() if one.type.startswith("kubernetes:")
+    } == {"cluster-provider"}
+
+
+@pytest.mark.parametrize("example", PARTS)
+def test_same_input_gives_the_same_graph(run_example: Run, example: str) -> None:
+    first, second = run_example(example), run_example(example)
+    assert first.graph == second.graph
+    assert first.exports == second.exports
+
+
+@pytest.mark.parametrize("example", EXPOSING)
+def test_the_preflight_looks_for_what_is_made_and_adopted(
+    run_example: Run, needs: list[Any], example: str
+) -> None:
+    graph = run_example(example, context="mine").graph
+    ((cluster, asked),) = needs
+    assert cluster == {"context": "mine"}
+    made = {metadata(one)["name"] for one in of_kind(graph, "core/v1:Namespace")}
+    labelled = {metadata(one)["name"] for one in of_kind(graph, "core/v1:NamespacePatch")}
+    assert {one["name"]: one["create"] for one in asked["namespaces"]} == {
+        name: name in made for name in made | labelled
+    }
+    gateways = of_kind(graph, "gateway.networking.k8s.io/v1:Gateway")
+    assert set(asked["gateway_classes"]) == {
+        one.inputs["spec"]["gatewayClassName"] for one in gateways
+    }
+    assert {(one["namespace"], one["name"]) for one in asked.get("services", [])} == {
+        (metadata(one)["namespace"], metadata(one)["name"])
+        for one in of_kind(graph, "core/v1:ServicePatch")
+    }
+
+
+def of_kind(graph: Graph, kind: str) -> list[Resource]:
+    return [one for one in graph.values() if one.type == f"kubernetes:{kind}"]
+
+
+def metadata(one: Resource) -> dict[str, Any]:
+    found: dict[str, Any] = one.inputs["metadata"]
+    return found
+
+
+@pytest.mark.parametrize("example", EXPOSING)
+def test_nothing_gets_in_before_the_rules_are_in_force(run_example: Run, example: str) -> None:
+    graph = run_example(example).graph
+    routes = [one for one in graph if graph[one].parent.startswith("IngressRoute/")]
+    assert routes
+    for key in routes:
+        namespace = metadata(graph[key])["namespace"]
+        (backend,) = graph[key].inputs["spec"]["rules"][0]["backendRefs"]
+        before = [graph[one] for one in waited_for(graph, key)]
+        labels = {
+            name: value
+            for one in before
+            if one.type.startswith("kubernetes:core/v1:")
+            and namespace in (metadata(one).get("namespace"), metadata(one)["name"])
+            for name, value in metadata(one).get("labels", {}).items()
+        }
+        assert labels["istio.io/dataplane-mode"] == "ambient"
+        assert labels["istio.io/ingress-use-waypoint"] == "true"
+        waypoint = {
+            "name": labels["istio.io/use-waypoint"],
+            "namespace": labels.get("istio.io/use-waypoint-namespace", namespace),
+        }
+        (gateway,) = graph[key].inputs["spec"]["parentRefs"]
+        gateways = [
+            {"name": metadata(one)["name"], "namespace": metadata(one)["namespace"]}
+            for one in before
+            if one.type.endswith(":Gateway")
+        ]
+        assert waypoint in gateways
+        assert {"name": gateway["name"], "namespace": gateway["namespace"]} in gateways
+        assert [
+            backend["name"]
+            for one in before
+            if one.type.endswith(":HTTPRoute")
+            for parent in one.inputs["spec"]["parentRefs"]
+            if parent.get("kind") == "Service" and parent["namespace"] == namespace
+            if parent["name"] == backend["name"]
+        ]
+
+
+def waited_for(graph: Graph, key: str) -> set[str]:
+    """What is there before an object, and after it."""
+    direct = graph[key].dependencies
+    return direct.union(*(waited_for(graph, one) for one in direct))
+
+
+@pytest.mark.parametrize("example", EXPOSING)
+def test_clients_go_before_the_services_that_they_call(run_example: Run, example: str) -> None:
+    graph = run_example(example).graph
+    (curl,) = (
+        key
+        for key in graph
+        if key.startswith("Namespace/") and graph[key].type.startswith("kubernetes:")
+        if metadata(graph[key])["name"] == "curl"
+    )
+    enrolled = {key for key in graph if key.endswith("-enrolment")}
+    before = {metadata(graph[key])["name"] for key in waited_for(graph, curl) & enrolled}
+    assert before == {metadata(graph[key])["name"] for key in enrolled} - {"curl", "ingress"}
+
+
+def test_the_procedure_makes_what_an_exposure_makes(run: Run, run_example: Run) -> None:
+    # Namespaces are marked with the project's name.
+    renamed = {**project("procedure"), "name": PROJECT["name"]}
+    assert manifests(run_example("procedure", project=renamed)) == manifests(run())
+
+
+def manifests(program: Program) -> dict[tuple[str, str, str], dict[str, Any]]:
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for one in program.graph.values():
+        if one.type.startswith("kubernetes:"):
+            if one.type.endswith(":Job"):
+                # A digest of everything that is proven, which each puts together in its own way.
+                del one.inputs["spec"]["template"]["metadata"]["annotations"]
+            namespace = metadata(one).get("namespace", "")
+            labels = "+".join(metadata(one).get("labels", {}))
+            found[f"{one.type} {labels}", namespace, metadata(one)["name"]] = one.inputs
+    return found
+
+
+def test_the_canary_gets_the_configured_share(run_example: Run) -> None:
+    for weight in (10, 50):
+        program = run_example("canary", **({} if weight == 10 else {"weight": weight}))
+        (rule,) = program.graph["HTTPRoute/httpbin-waypoint-route"].inputs["spec"]["rules"]
+        assert [(one["name"], one["weight"]) for one in rule["backendRefs"]] == [
+            ("httpbin", 100 - weight),
+            ("httpbin-canary", weight),
+        ]
+
+
+def test_parts_of_the_mesh_follow_each_other(run_example: Run) -> None:
+    graph = run_example("mesh", version="v1.29.2").graph
+    assert waited_for(graph, "ZTunnel/mesh-ztunnel") >= {"Istio/mesh-istio", "IstioCNI/mesh-cni"}
+    assert "IstioCNI/mesh-cni" in graph["Istio/mesh-istio"].dependencies
+    assert graph["Istio/mesh-istio"].inputs["spec"]["version"] == "v1.29.2"
