@@ -22,6 +22,7 @@ def check_together(
     listed = "exposures" in stack
     paths = [f"exposures[{index}]." if listed else "" for index in range(len(exposures))]
     _check_places(faults, stack, [*waypoints, *gateways, *exposures])
+    _check_names(faults, gateways, waypoints, dict(zip(paths, exposures, strict=True)))
     for path, entry in zip(paths, exposures, strict=True):
         _check_gateway(faults, path, entry, {one["name"]: one for one in gateways})
         _check_waypoint(faults, path, entry, {one["name"]: one for one in waypoints})
@@ -48,6 +49,30 @@ def _check_places(
             faults.add("createNamespace", f"found both true and false for namespace {name}")
     if "exposures" in stack and not stack["exposures"]:
         faults.add("exposures", "found none, expected at least one")
+
+
+def _check_names(
+    faults: Faults,
+    gateways: Sequence[GatewayEntry],
+    waypoints: Sequence[WaypointEntry],
+    exposures: dict[str, ExposureEntry],
+) -> None:
+    """Every object has a name of its own in its namespace."""
+    named: list[tuple[str, str, str, str]] = [
+        *(("gateways", "Gateway", one["namespace"], one["name"]) for one in gateways),
+        *(("waypoints", "Gateway", one["namespace"], one["name"]) for one in waypoints),
+    ]
+    for path, entry in exposures.items():
+        where, service = f"{path}service", entry["service"]
+        versions = [service, *([f"{service}-canary"] if "canary" in entry else [])]
+        proxies = [key for key in ("gateway", "waypoint") if key not in entry]
+        named += [(where, "Service", entry["namespace"], name) for name in versions]
+        named += [(where, "Gateway", entry["namespace"], f"{service}-{key}") for key in proxies]
+    taken: dict[tuple[str, str, str], str] = {}
+    for where, kind, namespace, name in named:
+        before = taken.setdefault((kind, namespace, name), where)
+        if before is not where:
+            faults.add(where, f"makes {kind} {namespace}/{name}, which {before} makes already")
 
 
 def _check_gateway(
@@ -126,15 +151,13 @@ def _check_pair(
     faults: Faults, path: str, entry: ExposureEntry, other_path: str, other: ExposureEntry
 ) -> None:
     there = f"at {other_path.rstrip('.')} already"
-    if entry["namespace"] == other["namespace"]:
-        if entry["service"] == other["service"]:
-            faults.add(f"{path}service", f"found {entry['service']!r}, which is exposed {there}")
-        if entry.get("waypoint", path) != other.get("waypoint", other_path):
-            faults.add(
-                f"{path}waypoint",
-                f"namespace {entry['namespace']} has another one {there}. Put one into waypoints,"
-                " and name it in both",
-            )
+    same = entry["namespace"] == other["namespace"]
+    if same and entry.get("waypoint", path) != other.get("waypoint", other_path):
+        faults.add(
+            f"{path}waypoint",
+            f"namespace {entry['namespace']} has another one {there}. Put one into waypoints, and"
+            " name it in both",
+        )
     if "gateway" not in entry or entry["gateway"] != other.get("gateway"):
         return
     claimed = list(_claims(other))

@@ -13,7 +13,7 @@ from pulumi.runtime import config as runtime_config
 
 from components import exposure_rules
 from components import validation as valid
-from components.client import ClientArgs
+from components.client import ClientArgs, ClientReference
 from components.cluster import ClusterArgs, PreflightArgs
 from components.conflicts import check_together
 from components.exposure import CLIENT
@@ -390,10 +390,11 @@ def _exposed(stack: StackSettings, entry: ExposureEntry) -> Exposed:
 
 
 def _whole(stack: StackSettings, one: Exposed) -> AmbientExposureArgs:
-    """The arguments of an exposure that shared nothing, for the check of them."""
+    """The arguments of an exposure that shared only the client, for the check of them."""
     whole: AmbientExposureArgs = {**one.args, "namespace": {"name": one.namespace}}
     if one.verification:
-        whole["verification"] = {**one.verification, "namespace": stack["clientNamespace"]}
+        client: ClientReference = {"namespace": stack["clientNamespace"], "account": CLIENT}
+        whole["verification"] = {**one.verification, "client": client}
     return whole
 
 

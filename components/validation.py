@@ -152,8 +152,12 @@ def request_path(value: object) -> str | None:
 
 def image(value: object) -> str | None:
     """A container image reference."""
-    if isinstance(value, str) and re.fullmatch(
-        r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", value
+    if (
+        isinstance(value, str)
+        and "//" not in value
+        and re.fullmatch(
+            r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", value
+        )
     ):
         return None
     return "an image reference like 'docker.io/curlimages/curl:8.16.0'"

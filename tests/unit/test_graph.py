@@ -688,7 +688,7 @@ def test_https_with_a_certificate_of_the_stack(run: Run) -> None:
 
 def test_the_key_of_a_certificate_is_a_secret_of_the_state(run: Run) -> None:
     inputs = run(tls={"issuer": "self-signed"}).graph[CERTIFICATE].inputs
-    assert pulumi.runtime.is_rpc_secret(inputs["data"])
+    assert pulumi.runtime.rpc.is_rpc_secret(inputs["data"])
 
 
 def test_other_host_names_get_another_certificate(run: Run) -> None:
@@ -718,7 +718,7 @@ def test_https_with_certificates_of_another_namespace(run: Run) -> None:
         referenceGrants=True,
     )
     secrets = "ReferenceGrant/exposure-gateway-grant-certs"
-    services = "ReferenceGrant/exposure-waypoint-grant-elsewhere"
+    services = "ReferenceGrant/exposure-waypoint-route-grant-elsewhere"
     assert leaves(program) == {
         **GRAPH,
         secrets: ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),

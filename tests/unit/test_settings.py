@@ -6,12 +6,7 @@ from typing import Any, Literal, NotRequired, cast, get_args, get_origin, get_ty
 import pulumi
 import pytest
 
-from components.keys import (
-    ExposureSettings,
-    GatewaySettings,
-    StackSettings,
-    WaypointSettings,
-)
+from components.keys import ExposureEntry, GatewayEntry, StackSettings, WaypointEntry
 from components.settings import Settings, read
 from components.validation import InvalidInput
 from tests.unit.conftest import PROJECT, config
@@ -42,12 +37,12 @@ def load() -> Load:
     return load_settings
 
 
-def refused(load: Load, heading: str = "configuration of stack dev", **values: Any) -> list[str]:
+def refused(load: Load, **values: Any) -> list[str]:
     """The faults that are found in `values`."""
     with pytest.raises(InvalidInput) as found:
         load(**values)
-    first, *lines = str(found.value).splitlines()
-    assert first == f"{heading}:"
+    heading, *lines = str(found.value).splitlines()
+    assert heading == "configuration of stack dev:"
     return [line.removeprefix("  ") for line in lines]
 
 
@@ -541,16 +536,42 @@ def test_entries_that_fit_together(load: Load, values: dict[str, Any]) -> None:
 UNFIT: list[tuple[dict[str, Any], str]] = [
     (
         {"paths": ["/api", "/head"]},
-        "verification.checks[0]: found /headers to be answered 200, but the waypoint lets through"
-        " only /api, /head. Change the rules or the check",
+        "exposure exposure.verification.checks[0]: found /headers to be answered 200, but the"
+        " waypoint lets through only /api, /head. Change the rules or the check",
     ),
-    ({"paths": []}, "rules: found neither rules nor grpc_rules, expected one of them"),
-    ({"containerPort": 80}, "service.container_port: found 80, expected a port from 1024 to 65535"),
-    ({"address": "192.0.2.1"}, "gateway.address: needs service_type LoadBalancer, which gives it"),
+    (
+        {"paths": []},
+        "exposure exposure.rules: found neither rules nor grpc_rules, expected one of them",
+    ),
+    (
+        {"containerPort": 80},
+        "exposure exposure.service.container_port: found 80, expected a port from 1024 to 65535",
+    ),
+    (
+        {"address": "192.0.2.1"},
+        "exposure exposure.gateway.address: needs service_type LoadBalancer, which gives it",
+    ),
     (
         {"createService": False, "requireWaypoint": True},
-        "service.selector: found nothing, expected the labels of the pods for which"
-        " require_waypoint is",
+        "exposure exposure.service.selector: found nothing, expected the labels of the pods for"
+        " which require_waypoint is",
+    ),
+    (
+        {"createService": False, "canary": {"image": "httpbin:2", "weight": 1}},
+        "exposure exposure.service.canary: is for a service to deploy; this one is adopted",
+    ),
+    (
+        exposed({"gateway": "edge"}, gateways=[EDGE | {"tls": {"port": 8443}}]),
+        "gateway edge.tls.certificates: found none for *.example.com, expected its Secret, or"
+        " issuer: self-signed",
+    ),
+    (
+        exposed(
+            {"waypoint": "shared"},
+            waypoints=[OPEN | {"waypointCustomization": {"service": {"metadata": {"name": "a"}}}}],
+        ),
+        "waypoints[0].waypointCustomization.service.metadata.name: found a change of it, which"
+        " istiod refuses: leave it out",
     ),
 ]
 
@@ -559,8 +580,20 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
 def test_what_only_the_components_know_is_refused_in_their_terms(
     load: Load, values: dict[str, Any], fault: str
 ) -> None:
-    heading = "exposure 'exposure', in the terms of AmbientExposureArgs"
-    assert refused(load, heading, **values) == [fault]
+    assert refused(load, **values) == [fault]
+
+
+def test_faults_of_all_exposures_are_reported_at_once(load: Load) -> None:
+    faults = refused(
+        load, **exposed({"containerPort": 1}, {"paths": []}, {"clusterDomain": "a"}, gateways=[])
+    )
+    assert len(faults) == 1
+    faults = refused(load, **exposed({"containerPort": 1}, {"paths": []}, {"gateway": "a"}))
+    assert [fault.partition(": ")[0] for fault in faults] == [
+        "exposures[2].gateway",
+        "exposure e0.service.container_port",
+        "exposure e1.rules",
+    ]
 
 
 # What the cluster is asked for
@@ -621,15 +654,10 @@ def test_images_are_taken_from_the_mirror(load: Load, image: str, mirrored: str)
 
 
 def test_descriptions_of_lists_name_the_keys_of_their_entries() -> None:
-    """A range of keys in a description is one of Pulumi.yaml's, in its order."""
     keys = list(PROJECT["config"])
-    shapes = {
-        "exposures": ExposureSettings,
-        "gateways": GatewaySettings,
-        "waypoints": WaypointSettings,
-    }
+    shapes = {"exposures": ExposureEntry, "gateways": GatewayEntry, "waypoints": WaypointEntry}
     for key, shape in shapes.items():
-        named = PROJECT["config"][key]["description"].split("`")[1::2]
-        first, last = named[1], named[2]
+        # "... a `name` and any of the keys `a`, `b`, and from `c` to `f` ..."
+        *single, first, last = PROJECT["config"][key]["description"].split("`")[1::2]
         between = keys[keys.index(first) : keys.index(last) + 1]
-        assert {*between, *named[3:]} == set(get_type_hints(shape)), key
+        assert {*single, *between} == set(get_type_hints(shape)), key
