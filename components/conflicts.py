@@ -57,22 +57,28 @@ def _check_names(
     waypoints: Sequence[WaypointEntry],
     exposures: dict[str, ExposureEntry],
 ) -> None:
-    """Every object has a name of its own in its namespace."""
-    named: list[tuple[str, str, str, str]] = [
-        *(("gateways", "Gateway", one["namespace"], one["name"]) for one in gateways),
-        *(("waypoints", "Gateway", one["namespace"], one["name"]) for one in waypoints),
+    """Every object has a name of its own in its namespace, every resource in the stack."""
+    named = [
+        *((f"gateways: {one['name']}", _gateway(one, one["name"])) for one in gateways),
+        *((f"waypoints: {one['name']}", _gateway(one, one["name"])) for one in waypoints),
     ]
     for path, entry in exposures.items():
-        where, service = f"{path}service", entry["service"]
-        versions = [service, *([f"{service}-canary"] if "canary" in entry else [])]
-        proxies = [key for key in ("gateway", "waypoint") if key not in entry]
-        named += [(where, "Service", entry["namespace"], name) for name in versions]
-        named += [(where, "Gateway", entry["namespace"], f"{service}-{key}") for key in proxies]
-    taken: dict[tuple[str, str, str], str] = {}
-    for where, kind, namespace, name in named:
-        before = taken.setdefault((kind, namespace, name), where)
-        if before is not where:
-            faults.add(where, f"makes {kind} {namespace}/{name}, which {before} makes already")
+        versions = ["", "-canary"] if "canary" in entry else [""]
+        for version in versions:
+            service = f"Service {entry['namespace']}/{entry['service']}{version}"
+            named.append((f"{path}service", service))
+            named.append((f"{path}name", f"the resources of {entry['name']}{version}"))
+        own = [proxy for proxy in ("gateway", "waypoint") if proxy not in entry]
+        named += [(f"{path}service", _gateway(entry, f"{entry['service']}-{one}")) for one in own]
+    taken: dict[str, str] = {}
+    for where, what in named:
+        before = taken.setdefault(what, where)
+        if before != where:
+            faults.add(where, f"makes {what}, which {before} makes already")
+
+
+def _gateway(entry: GatewayEntry | WaypointEntry | ExposureEntry, name: str) -> str:
+    return f"Gateway {entry['namespace']}/{name}"
 
 
 def _check_gateway(

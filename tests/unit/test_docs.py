@@ -15,7 +15,7 @@ def rows() -> list[str]:
 
 
 def shown(value: object) -> str:
-    if value == "":
+    if value in ("", [], {}):
         return ""
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
