@@ -454,7 +454,7 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
             waypoint="shared",
             waypoints=[OPEN],
         ),
-        "exposures[1].service: found 'a', which is exposed at exposures[0] already",
+        "exposures[1].service: makes Service a/a, which exposures[0].service makes already",
     ),
     *(
         (

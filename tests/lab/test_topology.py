@@ -1,0 +1,308 @@
+"""Several services, what they share and what is somebody else's."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import ROOT, Lab, Stack, plain
+from tests.lab.test_exposure import until
+
+pytestmark = plain
+
+KINDS = "gateways,httproutes,services,serviceaccounts,deployments,pods,jobs"
+HOSTNAME = "httpbin.example.com"
+GATEWAY = "httpbin-gateway-istio.httpbin"
+DENIED = "the waypoint's allowedRoutes do not admit this namespace"
+
+
+@pytest.fixture
+def stack(module_stack: Stack) -> Stack:
+    module_stack.reset()
+    return module_stack
+
+
+def exposure(name: str, namespace: str, **keys: Any) -> dict[str, Any]:
+    """An entry of `exposures` whose service and host name are called like it."""
+    return {
+        "name": name,
+        "service": name,
+        "namespace": namespace,
+        "hostnames": [f"{name}.example.com"],
+        **keys,
+    }
+
+
+def gateway(namespace: str, **keys: Any) -> dict[str, Any]:
+    """The only entry of `gateways`."""
+    return {"name": "edge", "namespace": namespace, "hostnames": ["*.example.com"], **keys}
+
+
+def routes(where: str, **selector: Any) -> dict[str, Any]:
+    """An `allowedRoutes` of one listener."""
+    return {"namespaces": {"from": where, **({"selector": selector} if selector else {})}}
+
+
+def named(*namespaces: str) -> dict[str, Any]:
+    """A selector of namespaces."""
+    one_of = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [*namespaces]}
+    return {"matchExpressions": [one_of]}
+
+
+def uids(lab: Lab, *namespaces: str) -> dict[str, str]:
+    """The objects of namespaces, by their uid."""
+    columns = "custom-columns=:metadata.uid,:kind,:metadata.namespace,:metadata.name"
+    lines = [
+        line.split(maxsplit=1)
+        for namespace in namespaces
+        for line in lab.kubectl(
+            "get", KINDS, "-n", namespace, "--no-headers", "-o", columns
+        ).splitlines()
+    ]
+    return {uid: " ".join(name.split()) for uid, name in lines}
+
+
+def bound(lab: Lab, namespace: str, service: str) -> str:
+    """The waypoint that istiod says to have bound a Service to."""
+    path = "{.status.conditions[?(@.type=='istio.io/WaypointBound')].message}"
+    return lab.kubectl("get", "service", service, "-n", namespace, "-o", f"jsonpath={path}")
+
+
+def answer(lab: Lab, gateway: str, host: str, path: str) -> str:
+    """The status of a request to a gateway, `NAME.NAMESPACE`, from the curl pod."""
+    return lab.curl("-H", f"Host:{host}", f"{gateway}{path}")
+
+
+def settled(stack: Stack) -> None:
+    """Nothing is left to do."""
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_exposures_come_and_go_beside_the_first(lab: Lab, stack: Stack) -> None:
+    stack.up()
+    first = uids(lab, "httpbin", "curl")
+
+    entries = [{"name": "exposure"}, exposure("second", "second")]
+    outputs = stack.up(exposures=entries)
+    assert uids(lab, "httpbin", "curl").items() >= first.items()
+    assert outputs["exposures"].keys() == {"exposure", "second"}
+    assert answer(lab, "second-gateway-istio.second", "second.example.com", "/headers") == "200"
+    assert answer(lab, "second-gateway-istio.second", "second.example.com", "/get") == "404"
+    settled(stack)
+
+    stack.up(exposures=[{"name": "exposure"}, exposure("third", "third")])
+    assert uids(lab, "httpbin", "curl").items() >= first.items()
+    assert answer(lab, "third-gateway-istio.third", "third.example.com", "/headers") == "200"
+    assert "second" not in lab.kubectl("get", "namespaces", "-o", "name")
+    third = uids(lab, "third")
+
+    entries = [exposure("third", "third"), exposure("fourth", "fourth")]
+    stack.up(exposures=entries)
+    assert uids(lab, "third") == third
+    assert "httpbin" not in lab.kubectl("get", "namespaces", "-o", "name")
+    settled(stack)
+
+
+def test_services_of_a_namespace_share_its_waypoint(lab: Lab, stack: Stack) -> None:
+    shared = {"namespace": "shop", "waypoint": "waypoint"}
+    orders = [{"path": "/anything", "status": 200}, {"path": "/headers", "status": 404}]
+    stack.up(
+        waypoints=[{"name": "waypoint", "namespace": "shop"}],
+        exposures=[
+            exposure("catalog", **shared),
+            exposure("orders", **shared, paths=["/anything"], checks=orders),
+        ],
+    )
+    gateways = lab.kubectl("get", "gateways", "-n", "shop", "-o", "name")
+    assert [name.rpartition("/")[2] for name in gateways.split()] == [
+        "catalog-gateway",
+        "orders-gateway",
+        "waypoint",
+    ]
+    for service in ("catalog", "orders"):
+        assert "shop/waypoint" in bound(lab, "shop", service)
+    catalog = ("catalog-gateway-istio.shop", "catalog.example.com")
+    orders_ = ("orders-gateway-istio.shop", "orders.example.com")
+    assert answer(lab, *catalog, "/headers") == "200"
+    assert answer(lab, *catalog, "/anything") == "404"
+    assert answer(lab, *orders_, "/anything") == "200"
+    assert answer(lab, *orders_, "/headers") == "404"
+    # The other one's host name.
+    assert answer(lab, catalog[0], orders_[1], "/anything") == "404"
+    settled(stack)
+
+
+def test_namespaces_share_gateway_and_waypoint(lab: Lab, stack: Stack) -> None:
+    shared = {"gateway": "edge", "waypoint": "waypoint"}
+    waypoint = {"name": "waypoint", "namespace": "edge"}
+    entries = [
+        exposure("catalog", "shop", **shared),
+        exposure("orders", "shop", **shared),
+        exposure("billing", "billing", **shared, hostnames=["*.billing.example.com"]),
+    ]
+    stack.configure(gateways=[gateway("edge")], exposures=entries)
+    outputs = stack.up(waypoints=[{**waypoint, "waypointRoutes": routes("All")}])
+    assert len(outputs["exposures"]) == 3
+    for namespace, service in (("shop", "catalog"), ("shop", "orders"), ("billing", "billing")):
+        assert "edge/waypoint" in bound(lab, namespace, service)
+    for host in ("catalog", "orders", "any.billing", "other.billing"):
+        assert answer(lab, "edge-istio.edge", f"{host}.example.com", "/headers") == "200"
+        assert answer(lab, "edge-istio.edge", f"{host}.example.com", "/get") == "404"
+    for host in ("billing.example.com", "any.billing.example.org"):
+        assert answer(lab, "edge-istio.edge", host, "/headers") == "404"
+    assert "gateway" not in lab.kubectl("get", "gateways", "-n", "shop", "-o", "name")
+    settled(stack)
+
+    # Only one of the two namespaces.
+    admitted = {**waypoint, "waypointRoutes": routes("Selector", **named("shop"))}
+    stack.up(waypoints=[admitted], exposures=entries[:2])
+    assert "edge/waypoint" in bound(lab, "shop", "catalog")
+    assert answer(lab, "edge-istio.edge", "catalog.example.com", "/get") == "404"
+    printed = stack.failing_up(exposures=entries, readyTimeout=20)
+    assert "Service billing/billing: " in printed
+    assert "AttachmentDenied: " in printed
+    assert DENIED in printed
+
+
+@pytest.fixture
+def guest(lab: Lab, stack: Stack) -> Iterator[str]:
+    """A namespace of somebody else whose route wants to attach to the gateway `edge`."""
+    route = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "guest", "namespace": "guest"},
+        "spec": {
+            "parentRefs": [{"name": "edge", "namespace": "edge"}],
+            "hostnames": ["guest.example.com"],
+            "rules": [
+                {
+                    "filters": [
+                        {"type": "RequestRedirect", "requestRedirect": {"hostname": "a.example"}}
+                    ]
+                }
+            ],
+        },
+    }
+    lab.kubectl("create", "namespace", "guest")
+    lab.kubectl("label", "namespace", "guest", "istio-discovery=enabled")
+    file = stack.folder / "guest.json"
+    file.write_text(json.dumps(route))
+    lab.kubectl("apply", "-f", str(file))
+    yield "guest"
+    lab.kubectl("delete", "namespace", "guest")
+
+
+def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, guest: str) -> None:
+    def accepted() -> str:
+        path = "{.status.parents[*].conditions[?(@.type=='Accepted')].reason}"
+        return lab.kubectl("get", "httproute", guest, "-n", guest, "-o", f"jsonpath={path}")
+
+    def foreign() -> str:
+        return answer(lab, "edge-istio.edge", "guest.example.com", "/")
+
+    entries = [exposure("own", "edge", gateway="edge")]
+    stack.configure(exposures=entries)
+    for allowed, reason, status in (
+        (routes("Same"), "NotAllowedByListeners", "404"),
+        (routes("All"), "Accepted", "302"),
+        (routes("Selector", **named("edge")), "NotAllowedByListeners", "404"),
+        (routes("Selector", **named("edge", guest)), "Accepted", "302"),
+    ):
+        stack.up(gateways=[gateway("edge", allowedRoutes=allowed)])
+        assert answer(lab, "edge-istio.edge", "own.example.com", "/headers") == "200"
+        until(lambda reason=reason: accepted() == reason)
+        until(lambda status=status: foreign() == status)
+    settled(stack)
+
+    stack.up(exposures=[*entries, exposure("shop", "shop")])
+    entries.append(exposure("shop", "shop", gateway="edge"))
+    printed = stack.failing_up(exposures=entries, readyTimeout=20)
+    assert "HTTPRoute shop/shop-ingress: Accepted=False (NotAllowedByListeners: " in printed
+    assert "the gateway's allowedRoutes do not admit this namespace" in printed
+
+
+def test_a_rule_sends_requests_to_another_namespace(lab: Lab, stack: Stack) -> None:
+    url = ("-H", "Host:front.example.com", "front-gateway-istio.front/hostname")
+
+    def answering() -> str:
+        curl = ("exec", "-n", "curl", "deploy/curl", "--", "curl", "-sS", "-m", "5")
+        return str(json.loads(lab.kubectl(*curl, *url))["hostname"]).partition("-")[0]
+
+    stack.configure(env={"USE_REAL_HOSTNAME": "true"})
+    back = exposure("back", "back")
+    stack.up(exposures=[exposure("front", "front", paths=["/headers", "/hostname"]), back])
+    assert answering() == "front"
+
+    elsewhere = {"name": "back", "namespace": "back", "port": 8000}
+    rule = {"paths": ["/hostname"], "backendRefs": [elsewhere]}
+    stack.configure(exposures=[exposure("front", "front", paths=["/headers"], rules=[rule]), back])
+    printed = stack.failing_up(readyTimeout=10)
+    assert "HTTPRoute front/front-waypoint-route: " in printed
+    assert "ResolvedRefs=False (RefNotPermitted: " in printed
+    assert "referenceGrants true makes it" in printed
+    stack.up(referenceGrants=True, readyTimeout=120)
+    until(lambda: answering() == "back")
+    settled(stack)
+
+
+def test_further_listeners_and_a_namespace_that_gateways_reach_through_its_waypoint(
+    lab: Lab, stack: Stack
+) -> None:
+    label = r"{.metadata.labels.istio\.io/ingress-use-waypoint}"
+
+    def labelled(kind: str) -> bool:
+        found = lab.kubectl("get", kind, "httpbin", "-n", "httpbin", "-o", f"jsonpath={label}")
+        return found == "true"
+
+    own = {"host": HOSTNAME, "path": "/headers"}
+    stack.up()
+    assert answer(lab, f"{GATEWAY}:8081", **own) == "000"
+    assert (labelled("namespace"), labelled("service")) == (False, True)
+    listener = {"name": "further", "port": 8081, "protocol": "HTTP"}
+    stack.up(listeners=[listener], ingressUseWaypoint="namespace")
+    assert (labelled("namespace"), labelled("service")) == (True, False)
+    until(lambda: answer(lab, f"{GATEWAY}:8081", **own) == "200")
+    for port in (80, 8081):
+        assert answer(lab, f"{GATEWAY}:{port}", HOSTNAME, "/get") == "404"
+    settled(stack)
+
+
+@pytest.fixture
+def theirs(lab: Lab, stack: Stack) -> Iterator[str]:
+    """A namespace of somebody else with a Service."""
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    lab.kubectl("create", "namespace", "theirs")
+    sample = ROOT / "examples" / "existing-service" / "httpbin.yaml"
+    lab.kubectl("apply", "-n", "theirs", "-f", str(sample))
+    for kind, name in (("namespace", "theirs"), ("service", "httpbin")):
+        lab.kubectl("label", kind, name, "-n", "theirs", "team=shop")
+        lab.kubectl("annotate", kind, name, "-n", "theirs", "note=keep")
+    yield "theirs"
+    lab.kubectl("delete", "namespace", "theirs")
+
+
+def test_what_is_adopted_gets_labels_and_is_left_as_it_was(
+    lab: Lab, stack: Stack, theirs: str
+) -> None:
+    def metadata() -> list[dict[str, Any]]:
+        kept = ("labels", "annotations", "uid")
+        objects = [
+            json.loads(lab.kubectl("get", kind, name, "-n", theirs, "-o", "json"))
+            for kind, name in (("namespace", theirs), ("service", "httpbin"))
+        ]
+        return [{key: one["metadata"].get(key) for key in kept} for one in objects]
+
+    before, objects = metadata(), uids(lab, theirs)
+    stack.up(namespace=theirs, createNamespace=False, createService=False)
+    namespace, service = metadata()
+    assert namespace["labels"].items() >= before[0]["labels"].items()
+    assert namespace["labels"]["istio.io/use-waypoint"] == "httpbin-waypoint"
+    assert service["labels"] == {**before[1]["labels"], "istio.io/ingress-use-waypoint": "true"}
+    assert service["uid"] == before[1]["uid"]
+    assert answer(lab, "httpbin-gateway-istio.theirs", HOSTNAME, "/headers") == "200"
+    assert answer(lab, "httpbin-gateway-istio.theirs", HOSTNAME, "/get") == "404"
+    settled(stack)
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert metadata() == before
+    until(lambda: uids(lab, theirs) == objects)

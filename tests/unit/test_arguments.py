@@ -1,0 +1,419 @@
+"""Arguments that components refuse, each fault by its path, before anything is registered."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from components import (
+    AdoptedService,
+    AmbientExposure,
+    IngressGateway,
+    IngressRoute,
+    InvalidInput,
+    Namespace,
+    Waypoint,
+    WaypointBinding,
+    WaypointRoute,
+    Workload,
+)
+from tests.unit.conftest import Run
+
+NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
+SERVICE = "expected a DNS label that starts with a letter, 1 to 48 characters"
+HOST = (
+    "expected a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
+)
+PATH = "expected a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
+PORT = "expected a port from 1 to 65535"
+UNPRIVILEGED = "expected a port from 1024 to 65535"
+IMAGE = "expected an image reference like 'docker.io/curlimages/curl:8.16.0'"
+SECONDS = "expected seconds, from 1 to 3600"
+LABELS = "expected labels, a mapping like {'istio-discovery': 'enabled'}"
+LABEL = (
+    "expected letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both"
+    " ends"
+)
+SOME = "expected at least one"
+
+GATEWAY = {"name": "edge", "namespace": "edge", "host": "a", "port": 80, "url": "a", "urls": ["a"]}
+
+VALID: dict[Callable[[str, Any], object], dict[str, Any]] = {
+    Namespace: {"name": "shop"},
+    Workload: {
+        "name": "shop",
+        "namespace": "shop",
+        "image": "shop:1",
+        "port": 80,
+        "container_port": 8080,
+    },
+    AdoptedService: {"name": "shop", "namespace": "shop"},
+    Waypoint: {"name": "shop-waypoint", "namespace": "shop"},
+    WaypointBinding: {
+        "namespace": "shop",
+        "waypoint": {"name": "shared", "namespace": "waypoints"},
+    },
+    IngressGateway: {"name": "edge", "namespace": "edge", "hostnames": ["*.example.com"]},
+    WaypointRoute: {
+        "name": "shop",
+        "namespace": "shop",
+        "service": "shop",
+        "port": 80,
+        "rules": [{"paths": ["/api"]}],
+    },
+    IngressRoute: {
+        "name": "shop",
+        "namespace": "shop",
+        "service": "shop",
+        "port": 80,
+        "hostnames": ["shop.example.com"],
+        "gateway": "edge",
+        "gateway_namespace": "edge",
+    },
+    AmbientExposure: {
+        "namespace": {"name": "shop", "discovery_labels": {"istio-discovery": "enabled"}},
+        "service": {"name": "shop", "port": 80, "image": "shop:1", "container_port": 8080},
+        "hostnames": ["shop.example.com"],
+        "rules": [{"paths": ["/api"]}],
+        "gateway": {"service_type": "LoadBalancer", "port": 80},
+        "waypoint": {},
+        "verification": {
+            "namespace": "curl",
+            "image": "curl:1",
+            "checks": [{"path": "/api?page=1", "status": 200}],
+        },
+    },
+}
+ADOPTED = {"name": "shop", "port": 80, "create": False}
+
+Case = tuple[Callable[[str, Any], object], str, Any, str]
+"""A component, the path of a field, its value (`...`: left out), and the fault; where this is of
+another path, it stands in front."""
+
+INVALID: list[Case] = [
+    (Namespace, "name", ..., "found nothing, expected a string"),
+    (Namespace, "name", 1, "found 1, expected a string"),
+    (Namespace, "name", "Shop", f"found 'Shop', {NAME}"),
+    (Namespace, "create", "no", "found 'no', expected true or false"),
+    (Namespace, "discovery_labels", {"a b": "c"}, f"found {{'a b': 'c'}}, {LABELS}"),
+    (Namespace, "discovery_labels", ["a"], "found ['a'], expected a mapping"),
+    (Namespace, "revision", "1/30", f"found '1/30', {LABEL}"),
+    (
+        Namespace,
+        "labels",
+        {},
+        "found an unknown key, expected one of name, create, discovery_labels, revision, ambient",
+    ),
+    (Workload, "image", ..., "found nothing, expected a string"),
+    (Workload, "image", "Shop", f"found 'Shop', {IMAGE}"),
+    (Workload, "image", "https://shop", f"found 'https://shop', {IMAGE}"),
+    (Workload, "port", 0, f"found 0, {PORT}"),
+    (Workload, "container_port", 443, f"found 443, {UNPRIVILEGED}"),
+    (Workload, "container_port", 65536, f"found 65536, {PORT}"),
+    (Workload, "replicas", -1, "found -1, expected an integer from 0 to 1000"),
+    (Workload, "replicas", "2", "found '2', expected an integer"),
+    (Workload, "protocol", "tcp", "found 'tcp', expected one of http, grpc"),
+    (Workload, "args", "-v", "found '-v', expected a list"),
+    (Workload, "args", [1], "args[0]: found 1, expected a string"),
+    (Workload, "env", {"A": 1}, "env['A']: found 1, expected a string"),
+    (Workload, "ready_timeout", 0, f"found 0, {SECONDS}"),
+    (AdoptedService, "name", "Shop", f"found 'Shop', {NAME}"),
+    (AdoptedService, "ingress_use_waypoint", "yes", "found 'yes', expected true or false"),
+    (
+        AdoptedService,
+        "port",
+        80,
+        "found an unknown key, expected one of name, namespace, ingress_use_waypoint",
+    ),
+    (
+        Waypoint,
+        "name",
+        "none",
+        "found 'none', expected another name: in Istio's labels 'none' means that there is no"
+        " waypoint",
+    ),
+    (
+        Waypoint,
+        "waypoint_for",
+        "services",
+        "found 'services', expected one of service, workload, all, none (did you mean service?)",
+    ),
+    (
+        Waypoint,
+        "allowed_routes",
+        {"namespaces": {"from": "any"}},
+        "allowed_routes.namespaces.from: found 'any', expected one of All, Same, Selector",
+    ),
+    (Waypoint, "bind", 1, "found 1, expected true or false"),
+    (Waypoint, "revision", "", ""),
+    (WaypointBinding, "waypoint", "shared", "found 'shared', expected a mapping"),
+    (WaypointBinding, "waypoint.namespace", ..., "found nothing, expected a string"),
+    (WaypointBinding, "namespace", "a.b", f"found 'a.b', {NAME}"),
+    (IngressGateway, "hostnames", [], f"found [], {SOME}"),
+    (IngressGateway, "hostnames", "a.example.com", "found 'a.example.com', expected a list"),
+    (IngressGateway, "hostnames", ["A.b"], f"hostnames[0]: found 'A.b', {HOST}"),
+    (IngressGateway, "hostnames", ["a.b", "a.b"], "hostnames[1]: a.b stands there already"),
+    (
+        IngressGateway,
+        "service_type",
+        "loadbalancer",
+        "found 'loadbalancer', expected one of ClusterIP, LoadBalancer, NodePort (did you mean"
+        " LoadBalancer?)",
+    ),
+    (IngressGateway, "address", "192.0.2.1", "needs service_type LoadBalancer, which gives it"),
+    (IngressGateway, "address", "a", "found 'a', expected an IP address"),
+    (
+        IngressGateway,
+        "listeners",
+        [{"name": "a", "port": 90}],
+        "listeners[0].protocol: found nothing, expected one of ",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {},
+        "tls.certificates: found none for *.example.com, expected its Secret, or issuer: self-signed",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"certificates": {"*.example.com": "a", "b.example.com": "b"}},
+        "tls.certificates['b.example.com']: is none of the host names",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"certificates": {"*.example.com": "a/b/c"}},
+        "tls.certificates['*.example.com']: found 'a/b/c', expected a Secret, 'name' or"
+        " 'namespace/name'",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"certificates": {"*.example.com": "A/b"}},
+        "tls.certificates['*.example.com']: found 'A/b', expected a Secret, 'name' or"
+        " 'namespace/name'",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"issuer": "self-signed", "port": 80},
+        "tls.port: found 80, which is port too",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"issuer": "self-signed", "mode": "mutual"},
+        "tls.mode: found 'mutual', expected one of SIMPLE, MUTUAL, OPTIONAL_MUTUAL (did you mean"
+        " MUTUAL?)",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {"issuer": "letsencrypt"},
+        "tls.issuer: found 'letsencrypt', expected one of self-signed",
+    ),
+    (
+        IngressGateway,
+        "customization",
+        {"deployment": {"metadata": {"namespace": "b"}}},
+        "customization.deployment.metadata.namespace: found a change of it, which istiod refuses:"
+        " leave it out",
+    ),
+    (
+        IngressGateway,
+        "customization",
+        {"service": {"spec": {"selector": {}}}},
+        "customization.service.spec.selector: found a change of it, which istiod refuses: leave it"
+        " out",
+    ),
+    (
+        IngressGateway,
+        "customization",
+        {"horizontalPodAutoscaler": {"spec": {"minReplicas": 2}}},
+        "customization.horizontalPodAutoscaler.spec.maxReplicas: found nothing, expected a number:"
+        " without it istiod allows one pod",
+    ),
+    (
+        IngressGateway,
+        "customization",
+        {"service": "a"},
+        "customization.service: found 'a', expected a mapping",
+    ),
+    (
+        AmbientExposure,
+        "namespace",
+        ...,
+        "found neither namespace nor shared_namespace, expected one of them",
+    ),
+    (AmbientExposure, "namespace.name", "Shop", f"found 'Shop', {NAME}"),
+    (
+        AmbientExposure,
+        "shared_namespace",
+        "shop",
+        "found both namespace and shared_namespace, expected one of them",
+    ),
+    (AmbientExposure, "service.name", "s" * 49, f"found '{'s' * 49}', {SERVICE}"),
+    (AmbientExposure, "service.name", "1shop", f"found '1shop', {SERVICE}"),
+    (AmbientExposure, "service.port", "80", "found '80', expected an integer"),
+    (AmbientExposure, "service.image", ..., "found nothing, expected it for a service to deploy"),
+    (AmbientExposure, "service.image", "", f"found '', {IMAGE}"),
+    (
+        AmbientExposure,
+        "service.container_port",
+        ...,
+        "found nothing, expected it for a service to deploy",
+    ),
+    (AmbientExposure, "service.container_port", 443, f"found 443, {UNPRIVILEGED}"),
+    (AmbientExposure, "service.selector", {"a": "-"}, f"found {{'a': '-'}}, {LABELS}"),
+    (
+        AmbientExposure,
+        "service",
+        ADOPTED | {"image": "shop:1"},
+        "service.image: is for a service to deploy; this one is adopted",
+    ),
+    (
+        AmbientExposure,
+        "service",
+        ADOPTED | {"canary": {"image": "shop:2", "weight": 1}},
+        "service.canary: is for a service to deploy; this one is adopted",
+    ),
+    (
+        AmbientExposure,
+        "service.canary",
+        {"image": "shop:2", "weight": 101},
+        "service.canary.weight: found 101, expected an integer from 0 to 100",
+    ),
+    (
+        AmbientExposure,
+        "service.canary",
+        {"weight": 1},
+        "service.canary.image: found nothing, expected a string",
+    ),
+    (AmbientExposure, "hostnames", [], f"found [], {SOME}"),
+    (AmbientExposure, "hostnames[0]", "shop/", f"found 'shop/', {HOST}"),
+    (AmbientExposure, "hostnames", ["a.b", "a.b"], "hostnames[1]: a.b stands there already"),
+    (AmbientExposure, "rules", [], f"found [], {SOME}"),
+    (AmbientExposure, "rules", ..., "found neither rules nor grpc_rules, expected one of them"),
+    (AmbientExposure, "rules[0].paths", [], f"found [], {SOME}"),
+    (AmbientExposure, "rules[0].paths[0]", "api", f"found 'api', {PATH}"),
+    (
+        AmbientExposure,
+        "rules[0].timeouts",
+        {"request": "fast"},
+        "rules[0].timeouts.request: found 'fast', expected a duration like '1h30m', '10s' or",
+    ),
+    (AmbientExposure, "gateway.port", 65536, f"found 65536, {PORT}"),
+    (AmbientExposure, "gateway.gateway_class", "Istio", f"found 'Istio', {NAME}"),
+    (AmbientExposure, "gateway.cluster_domain", "a b", f"found 'a b', {HOST}"),
+    (
+        AmbientExposure,
+        "gateway.address_type",
+        "IPAddress",
+        "found IPAddress beside service_type LoadBalancer, which reports external addresses",
+    ),
+    (
+        AmbientExposure,
+        "gateway.tls",
+        {},
+        "gateway.tls.certificates: found none for shop.example.com, expected its Secret, or issuer:"
+        " self-signed",
+    ),
+    (
+        AmbientExposure,
+        "gateway.tls",
+        {"mode": "MUTUAL", "certificates": {"shop.example.com": "a"}},
+        "verification: found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
+        " Leave it out, or use OPTIONAL_MUTUAL",
+    ),
+    (
+        AmbientExposure,
+        "shared_gateway",
+        GATEWAY,
+        "found both gateway and shared_gateway, expected one of them",
+    ),
+    (AmbientExposure, "shared_gateway", {}, ""),
+    (AmbientExposure, "waypoint.gateway_class", "", f"found '', {NAME}"),
+    *(
+        (
+            AmbientExposure,
+            "waypoint.waypoint_for",
+            passes,
+            f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
+            " Service, and would pass by the waypoint and its rules",
+        )
+        for passes in ("workload", "none")
+    ),
+    (
+        AmbientExposure,
+        "policies",
+        [{"action": "ALLOW"}],
+        "policies[0].rules: found nothing, expected a list",
+    ),
+    (AmbientExposure, "jwt_rules", [{}], "jwt_rules[0].issuer: found nothing, expected a string"),
+    (AmbientExposure, "trust_domain", "a/b", f"found 'a/b', {HOST}"),
+    (AmbientExposure, "ready_timeout", 0, f"found 0, {SECONDS}"),
+    (AmbientExposure, "verification.timeout", -1, f"found -1, {SECONDS}"),
+    (AmbientExposure, "verification.namespace", ..., "found nothing, expected one, or a client"),
+    (AmbientExposure, "verification.namespace", "shop", "must not be the namespace of the service"),
+    (AmbientExposure, "verification.image", "A B", f"found 'A B', {IMAGE}"),
+    (AmbientExposure, "verification.checks", [], f"found [], {SOME}"),
+    (
+        AmbientExposure,
+        "verification.checks[0].path",
+        "#",
+        "found '#', expected a path that starts with '/', a query allowed",
+    ),
+    (
+        AmbientExposure,
+        "verification.checks[0].status",
+        99,
+        "found 99, expected an integer from 100 to 599",
+    ),
+    (
+        AmbientExposure,
+        "verification.checks[0].path",
+        "/apis",
+        "verification.checks[0]: found /apis to be answered 200, but the waypoint lets through only"
+        " /api. Change the rules or the check",
+    ),
+]
+
+
+def changed(component: Callable[[str, Any], object], path: str, value: Any) -> dict[str, Any]:
+    """Valid arguments with another value at `path`, or without one."""
+    args = copy.deepcopy(VALID[component])
+    *steps, last = path.replace("[", ".").replace("]", "").split(".")
+    holder: Any = args
+    for step in steps:
+        holder = holder[int(step) if step.isdigit() else step]
+    if value is ...:
+        del holder[last]
+    else:
+        holder[int(last) if last.isdigit() else last] = value
+    return args
+
+
+def refused(component: Callable[[str, Any], object], args: dict[str, Any]) -> list[str]:
+    """The faults for which a component is not even made."""
+    with pytest.raises(InvalidInput) as found:
+        component("shop", args)
+    heading, *lines = str(found.value).splitlines()
+    assert heading == f"{getattr(component, '__name__')} 'shop':"
+    return [line.removeprefix("  ") for line in lines]
+
+
+@pytest.mark.parametrize("component", VALID)
+def test_right_arguments_pass(run: Run, component: Callable[[str, Any], object]) -> None:
+    graph = run(lambda: cast("None", component("shop", VALID[component])), addresses=("a",)).graph
+    assert len(graph) > 2
+
+
+@pytest.mark.parametrize(("component", "path", "value", "fault"), INVALID)
+def test_a_wrong_argument_is_named_by_its_path(
+    component: Callable[[str, Any], object], path: str, value: Any, fault: str
+) -> None:
+    (found,) = refused(component, changed(component, path, value))
+    assert found == fault or found == f"{path}: {fault}"
