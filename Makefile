@@ -55,7 +55,7 @@ unit: $(INSTALLED) ## Run the tests that need no cluster
 
 .PHONY: lab-test
 lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
-	$(PYTHON) -m pytest tests/lab
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup tests/lab
 
 $(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'

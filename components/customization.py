@@ -61,7 +61,7 @@ def customize(
 def _check_patches(faults: Faults, path: str, customization: Mapping[str, Any]) -> None:
     """What istiod refuses it only logs, and leaves the objects as they are."""
     for key, patch in customization.items():
-        metadata, spec = patch.get("metadata", {}), patch.get("spec", {})
+        metadata, spec = _part(patch, "metadata"), _part(patch, "spec")
         for field in ("name", "namespace"):
             if field in metadata:
                 where = at(path, f"{key}.metadata.{field}")
@@ -69,10 +69,9 @@ def _check_patches(faults: Faults, path: str, customization: Mapping[str, Any]) 
         if key in ("deployment", "service") and "selector" in spec:
             where = at(path, f"{key}.spec.selector")
             faults.add(where, "found a change of it, which istiod refuses: leave it out")
-    autoscaler = customization.get("horizontalPodAutoscaler", {"spec": {"maxReplicas": 1}})
-    if "maxReplicas" not in autoscaler.get("spec", {}):
-        where = at(path, "horizontalPodAutoscaler.spec.maxReplicas")
-        faults.add(where, "found nothing, expected a number: without it istiod allows one pod")
+        if key == "horizontalPodAutoscaler" and known(spec) and "maxReplicas" not in spec:
+            where = at(path, f"{key}.spec.maxReplicas")
+            faults.add(where, "found nothing, expected a number: without it istiod allows one pod")
 
 
 SCHEMA = Schema({}, {CustomizationArgs: _check_patches})

@@ -205,7 +205,8 @@ def _expected(types: list[Any], value: object = None) -> str:
         elif origin is not Literal:
             words.append("a list" if origin is Sequence else _WORDS.get(origin, str(origin)))
     if choices:
-        words.append(f"one of {', '.join(choices)}{valid.did_you_mean(value, choices)}")
+        close = "" if value is None else valid.did_you_mean(value, choices)
+        words.append(f"one of {', '.join(choices)}{close}")
     return " or ".join(words)
 
 

@@ -91,8 +91,9 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 
 def check_container_port(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record a port that a container without capabilities cannot listen on."""
-    if "container_port" in args and "security_context" not in args:
-        faults.check(at(path, "container_port"), args["container_port"], valid.unprivileged_port)
+    port = args.get("container_port")
+    if valid.port(port) is None and "security_context" not in args:
+        faults.check(at(path, "container_port"), port, valid.unprivileged_port)
 
 
 SCHEMA = Schema(

@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 EQUIPMENT = ROOT.parent / "shared" / "equipment"
-STATE = ROOT / ".lab-test"
+STATE = ROOT / f".lab-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 LIMIT = 300
 """Seconds that one command may take; a lab's start, builds included, has an hour."""
@@ -104,6 +104,15 @@ class Lab:
         """The status that a request from the curl pod is answered with, `000` for none."""
         command = ("curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", *words)
         return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, ends="somehow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what needs one lab in one process: a file's tests, and all that need a ztunnel."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        form = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
+        group = "ztunnel" if form == "ztunnel" else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", params=["plain", "ztunnel"])

@@ -1,7 +1,7 @@
 """Several services, what they share and what is somebody else's."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest

@@ -38,9 +38,11 @@ LABEL = (
 )
 SOME = "expected at least one"
 
+Component = Callable[[str, Any], object]
+
 GATEWAY = {"name": "edge", "namespace": "edge", "host": "a", "port": 80, "url": "a", "urls": ["a"]}
 
-VALID: dict[Callable[[str, Any], object], dict[str, Any]] = {
+VALID: dict[Component, dict[str, Any]] = {
     Namespace: {"name": "shop"},
     Workload: {
         "name": "shop",
@@ -82,13 +84,13 @@ VALID: dict[Callable[[str, Any], object], dict[str, Any]] = {
         "verification": {
             "namespace": "curl",
             "image": "curl:1",
-            "checks": [{"path": "/api?page=1", "status": 200}],
+            "checks": [{"path": "/api?page=1", "status": 404}],
         },
     },
 }
 ADOPTED = {"name": "shop", "port": 80, "create": False}
 
-Case = tuple[Callable[[str, Any], object], str, Any, str]
+Case = tuple[Component, str, Any, str]
 """A component, the path of a field, its value (`...`: left out), and the fault; where this is of
 another path, it stands in front."""
 
@@ -144,10 +146,10 @@ INVALID: list[Case] = [
         Waypoint,
         "allowed_routes",
         {"namespaces": {"from": "any"}},
-        "allowed_routes.namespaces.from: found 'any', expected one of All, Same, Selector",
+        "allowed_routes.namespaces.from: found 'any', expected one of All, Selector, Same",
     ),
     (Waypoint, "bind", 1, "found 1, expected true or false"),
-    (Waypoint, "revision", "", ""),
+    (Waypoint, "revision", "-", f"found '-', {LABEL}"),
     (WaypointBinding, "waypoint", "shared", "found 'shared', expected a mapping"),
     (WaypointBinding, "waypoint.namespace", ..., "found nothing, expected a string"),
     (WaypointBinding, "namespace", "a.b", f"found 'a.b', {NAME}"),
@@ -168,7 +170,7 @@ INVALID: list[Case] = [
         IngressGateway,
         "listeners",
         [{"name": "a", "port": 90}],
-        "listeners[0].protocol: found nothing, expected one of ",
+        "listeners[0].protocol: found nothing, expected one of HTTP, HTTPS, TLS, TCP, HBONE",
     ),
     (
         IngressGateway,
@@ -303,7 +305,8 @@ INVALID: list[Case] = [
         AmbientExposure,
         "rules[0].timeouts",
         {"request": "fast"},
-        "rules[0].timeouts.request: found 'fast', expected a duration like '1h30m', '10s' or",
+        "rules[0].timeouts.request: found 'fast', expected a duration like '1h30m', '10s' or"
+        " '500ms', at most 28 characters",
     ),
     (AmbientExposure, "gateway.port", 65536, f"found 65536, {PORT}"),
     (AmbientExposure, "gateway.gateway_class", "Istio", f"found 'Istio', {NAME}"),
@@ -352,7 +355,12 @@ INVALID: list[Case] = [
         [{"action": "ALLOW"}],
         "policies[0].rules: found nothing, expected a list",
     ),
-    (AmbientExposure, "jwt_rules", [{}], "jwt_rules[0].issuer: found nothing, expected a string"),
+    (
+        AmbientExposure,
+        "jwt_rules",
+        [{}],
+        "jwt_rules[0]: found neither issuer nor jwksUri, expected one of them",
+    ),
     (AmbientExposure, "trust_domain", "a/b", f"found 'a/b', {HOST}"),
     (AmbientExposure, "ready_timeout", 0, f"found 0, {SECONDS}"),
     (AmbientExposure, "verification.timeout", -1, f"found -1, {SECONDS}"),
@@ -374,15 +382,15 @@ INVALID: list[Case] = [
     ),
     (
         AmbientExposure,
-        "verification.checks[0].path",
-        "/apis",
+        "verification.checks",
+        [{"path": "/apis", "status": 200}],
         "verification.checks[0]: found /apis to be answered 200, but the waypoint lets through only"
         " /api. Change the rules or the check",
     ),
 ]
 
 
-def changed(component: Callable[[str, Any], object], path: str, value: Any) -> dict[str, Any]:
+def changed(component: Component, path: str, value: Any) -> dict[str, Any]:
     """Valid arguments with another value at `path`, or without one."""
     args = copy.deepcopy(VALID[component])
     *steps, last = path.replace("[", ".").replace("]", "").split(".")
@@ -396,24 +404,24 @@ def changed(component: Callable[[str, Any], object], path: str, value: Any) -> d
     return args
 
 
-def refused(component: Callable[[str, Any], object], args: dict[str, Any]) -> list[str]:
+def refused(component: Component, args: dict[str, Any]) -> list[str]:
     """The faults for which a component is not even made."""
     with pytest.raises(InvalidInput) as found:
         component("shop", args)
     heading, *lines = str(found.value).splitlines()
-    assert heading == f"{getattr(component, '__name__')} 'shop':"
+    assert heading == f"{component.__name__} 'shop':"
     return [line.removeprefix("  ") for line in lines]
 
 
 @pytest.mark.parametrize("component", VALID)
-def test_right_arguments_pass(run: Run, component: Callable[[str, Any], object]) -> None:
+def test_right_arguments_pass(run: Run, component: Component) -> None:
     graph = run(lambda: cast("None", component("shop", VALID[component])), addresses=("a",)).graph
-    assert len(graph) > 2
+    assert f"{component.__name__}/shop" in graph
 
 
 @pytest.mark.parametrize(("component", "path", "value", "fault"), INVALID)
 def test_a_wrong_argument_is_named_by_its_path(
-    component: Callable[[str, Any], object], path: str, value: Any, fault: str
+    component: Component, path: str, value: Any, fault: str
 ) -> None:
     (found,) = refused(component, changed(component, path, value))
-    assert found == fault or found == f"{path}: {fault}"
+    assert found in (fault, f"{path}: {fault}")
