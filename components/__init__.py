@@ -14,7 +14,8 @@ from components.istio_api import AuthorizationPolicy, RequestAuthentication
 from components.mesh import Mesh, MeshArgs
 from components.metadata import common_metadata
 from components.namespace import Namespace, NamespaceArgs
-from components.probe import CheckArgs, Probe, ProbeArgs
+from components.outputs import after
+from components.probe import CheckArgs, Probe, ProbeArgs, fingerprint
 from components.route import (
     IngressRoute,
     IngressRouteArgs,
@@ -80,7 +81,9 @@ __all__ = [
     "WaypointRouteArgs",
     "Workload",
     "WorkloadArgs",
+    "after",
     "common_metadata",
     "explain_failures",
+    "fingerprint",
     "preflight",
 ]

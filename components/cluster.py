@@ -285,7 +285,7 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
         elif port not in (ports := [one.port for one in spec.ports or []]):
             yield (
                 f"Service {name}",
-                f"has no port {port}; it has {', '.join(map(str, ports))} (servicePort)",
+                f"has no port {port}; it has {', '.join(map(str, ports)) or 'none'} (servicePort)",
             )
 
 

@@ -21,7 +21,7 @@ def check_together(
     """Record what of the entries does not fit together."""
     listed = "exposures" in stack
     paths = [f"exposures[{index}]." if listed else "" for index in range(len(exposures))]
-    _check_places(faults, stack, [*waypoints, *gateways, *exposures])
+    _check_places(faults, [*waypoints, *gateways, *exposures])
     _check_names(faults, gateways, waypoints, dict(zip(paths, exposures, strict=True)))
     for path, entry in zip(paths, exposures, strict=True):
         _check_gateway(faults, path, entry, {one["name"]: one for one in gateways})
@@ -37,9 +37,7 @@ def check_together(
 
 
 def _check_places(
-    faults: Faults,
-    stack: StackSettings,
-    entries: Sequence[GatewayEntry | WaypointEntry | ExposureEntry],
+    faults: Faults, entries: Sequence[GatewayEntry | WaypointEntry | ExposureEntry]
 ) -> None:
     """Entries of one namespace agree on whether it is created."""
     created: dict[str, bool] = {}
@@ -47,8 +45,6 @@ def _check_places(
         name, create = entry["namespace"], entry["createNamespace"]
         if created.setdefault(name, create) != create:
             faults.add("createNamespace", f"found both true and false for namespace {name}")
-    if "exposures" in stack and not stack["exposures"]:
-        faults.add("exposures", "found none, expected at least one")
 
 
 def _check_names(

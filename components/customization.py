@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import after
-from components.schema import Schema, at
+from components.schema import Schema, at, known
 from components.validation import Faults
 
 
@@ -61,17 +61,23 @@ def customize(
 def _check_patches(faults: Faults, path: str, customization: Mapping[str, Any]) -> None:
     """What istiod refuses it only logs, and leaves the objects as they are."""
     for key, patch in customization.items():
-        metadata, spec = _part(patch, "metadata"), _part(patch, "spec")
+        metadata, spec = _fields(patch, "metadata"), _fields(patch, "spec")
         for field in ("name", "namespace"):
-            if field in metadata:
+            if metadata and field in metadata:
                 where = at(path, f"{key}.metadata.{field}")
                 faults.add(where, "found a change of it, which istiod refuses: leave it out")
-        if key in ("deployment", "service") and "selector" in spec:
+        if key in ("deployment", "service") and spec and "selector" in spec:
             where = at(path, f"{key}.spec.selector")
             faults.add(where, "found a change of it, which istiod refuses: leave it out")
-        if key == "horizontalPodAutoscaler" and known(spec) and "maxReplicas" not in spec:
+        if key == "horizontalPodAutoscaler" and spec is not None and "maxReplicas" not in spec:
             where = at(path, f"{key}.spec.maxReplicas")
             faults.add(where, "found nothing, expected a number: without it istiod allows one pod")
+
+
+def _fields(patch: Any, part: str) -> Mapping[str, Any] | None:
+    """The fields of a part of a patch; None where they are not known."""
+    fields = patch.get(part, {}) if known(patch) else None
+    return fields if isinstance(fields, Mapping) else None
 
 
 SCHEMA = Schema({}, {CustomizationArgs: _check_patches})

@@ -33,7 +33,7 @@ _ADVICE = {
     ),
     "Pending": (
         "no controller has seen it: do the discovery labels match the discoverySelectors of the"
-        " mesh, and is the GatewayClass right?"
+        " mesh, and are GatewayClass and revision right?"
     ),
     "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
     "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",

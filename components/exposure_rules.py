@@ -98,7 +98,7 @@ def _check_routes(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     for field in (listed, "ingress_rules"):
         if field in args:
             SCHEMA.check(alone, field, args[field], AmbientExposureArgs.__annotations__[field])
-    if alone or listed not in args:
+    if alone or not args.get(listed):
         return
     common = {
         "name": "a",
@@ -136,7 +136,7 @@ def _check_first_answer(
     faults: Faults, path: str, rules: Sequence[Mapping[str, Any]], checks: Sequence[CheckArgs]
 ) -> None:
     """Record a check that no rule lets through, as far as that can be seen."""
-    if not all(rule.keys() == {"paths"} and all(map(known, rule["paths"])) for rule in rules):
+    if not all(list(rule) == ["paths"] and all(map(known, rule["paths"])) for rule in rules):
         return
     prefixes = [str(prefix) for rule in rules for prefix in rule["paths"]]
     for index, check in enumerate(checks):
@@ -166,7 +166,8 @@ SCHEMA = (
                 "port": valid.port,
                 "image": valid.image,
                 "container_port": valid.port,
-                "selector": valid.labels,
+                "selector{}": valid.label_key,
+                "selector[]": valid.label_value,
             },
             VerificationOptions: {
                 "namespace": valid.dns_label,

@@ -99,7 +99,8 @@ class GatewayReference(TypedDict):
     url: pulumi.Input[str]
     """Both as a URL."""
     urls: pulumi.Input[Sequence[str]]
-    """Every URL that answers inside the cluster."""
+    """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
+    addresses, of both IP families where it has them."""
     addresses: NotRequired[pulumi.Input[Sequence[str]]]
     """Every address that it reports."""
     internal_host: NotRequired[pulumi.Input[str]]
@@ -268,8 +269,8 @@ class IngressGateway(pulumi.ComponentResource):
             "host": self.host,
             "port": self.port,
             "url": self.url,
-            "urls": pulumi.Output.all(internal, self.host, self.port).apply(
-                lambda at: [url(scheme, host, at[2]) for host in dict.fromkeys(at[:2])]
+            "urls": pulumi.Output.all(internal, addresses, self.port).apply(
+                lambda at: [url(scheme, host, at[2]) for host in dict.fromkeys([at[0], *at[1]])]
             ),
             "addresses": addresses,
             "internal_host": internal,

@@ -195,7 +195,8 @@ SCHEMA = Schema(
             "namespace": valid.dns_label,
             "cni_namespace": valid.dns_label,
             "ztunnel_namespace": valid.dns_label,
-            "discovery_labels": valid.labels,
+            "discovery_labels{}": valid.label_key,
+            "discovery_labels[]": valid.label_value,
             "ready_timeout": valid.seconds,
         }
     },

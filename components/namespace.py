@@ -41,7 +41,8 @@ SCHEMA = Schema(
     {
         NamespaceArgs: {
             "name": valid.dns_label,
-            "discovery_labels": valid.labels,
+            "discovery_labels{}": valid.label_key,
+            "discovery_labels[]": valid.label_value,
             "revision": valid.label_value,
         }
     },

@@ -31,7 +31,7 @@ class CheckArgs(TypedDict):
     status: 0 is `OK`, 12 `UNIMPLEMENTED`."""
 
 
-SCHEMA = Schema({CheckArgs: {"path": valid.request_path, "status": valid.number(0, 599)}}, {})
+SCHEMA = Schema({CheckArgs: {"path": valid.request_path}}, {})
 """What is checked of a request."""
 
 

@@ -49,15 +49,18 @@ _LIMITS: Mapping[str, valid.Check] = {
     "waypointClass": valid.dns_label,
     "service": valid.service_name,
     "servicePort": valid.port,
-    "selector": valid.labels,
+    "selector{}": valid.label_key,
+    "selector[]": valid.label_value,
     "image": valid.image,
     "containerPort": valid.port,
     "replicas": valid.number(0, 1000),
     "paths[]": valid.path_prefix,
     "checks": valid.some,
-    "labels": valid.labels,
+    "labels{}": valid.label_key,
+    "labels[]": valid.label_value,
     "annotations{}": valid.label_key,
-    "discoveryLabels": valid.labels,
+    "discoveryLabels{}": valid.label_key,
+    "discoveryLabels[]": valid.label_value,
     "revision": valid.label_value,
     "clusterDomain": valid.hostname,
     "trustDomain": valid.hostname,
@@ -239,8 +242,6 @@ def _namespaces(
             # The pods of gateways and waypoints are no workloads of the mesh.
             "ambient": any(one["namespace"] == entry["namespace"] for one in exposures),
         }
-        if "revision" in stack:
-            args["revision"] = stack["revision"]
         found.setdefault(entry["namespace"], args)
     return found
 
@@ -264,18 +265,22 @@ def _gateway_options(stack: StackSettings, entry: GatewaySettings) -> GatewayOpt
         options["address"] = entry["address"]
     if "nameOverride" in entry:
         options["name_override"] = entry["nameOverride"]
+    if "revision" in stack:
+        options["revision"] = stack["revision"]
     if "gatewayCustomization" in entry:
         options["customization"] = entry["gatewayCustomization"]
     return options
 
 
-def _waypoint_options(entry: WaypointSettings) -> WaypointOptions:
+def _waypoint_options(stack: StackSettings, entry: WaypointSettings) -> WaypointOptions:
     options: WaypointOptions = {
         "waypoint_for": entry["waypointFor"],
         "gateway_class": entry["waypointClass"],
     }
     if "waypointRoutes" in entry:
         options["allowed_routes"] = entry["waypointRoutes"]
+    if "revision" in stack:
+        options["revision"] = stack["revision"]
     if "waypointCustomization" in entry:
         options["customization"] = entry["waypointCustomization"]
     return options
@@ -293,7 +298,7 @@ def _shared_gateway(stack: StackSettings, entry: GatewayEntry) -> IngressGateway
 
 def _shared_waypoint(stack: StackSettings, entry: WaypointEntry) -> WaypointArgs:
     return {
-        **_waypoint_options(entry),
+        **_waypoint_options(stack, entry),
         "name": entry["name"],
         "namespace": entry["namespace"],
         "bind": False,
@@ -302,7 +307,7 @@ def _shared_waypoint(stack: StackSettings, entry: WaypointEntry) -> WaypointArgs
 
 
 def _client(stack: StackSettings) -> ClientArgs:
-    client: ClientArgs = {
+    return {
         "name": CLIENT,
         "namespace": stack["clientNamespace"],
         "discovery_labels": stack.get("discoveryLabels", {}),
@@ -310,9 +315,6 @@ def _client(stack: StackSettings) -> ClientArgs:
         "service_namespace": [],
         "ready_timeout": stack["readyTimeout"],
     }
-    if "revision" in stack:
-        client["revision"] = stack["revision"]
-    return client
 
 
 def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
@@ -361,7 +363,7 @@ def _exposed(stack: StackSettings, entry: ExposureEntry) -> Exposed:
     if "gateway" not in entry:
         args["gateway"] = _gateway_options(stack, entry)
     if "waypoint" not in entry:
-        args["waypoint"] = {**_waypoint_options(entry), "ingress_use_waypoint": ingress}
+        args["waypoint"] = {**_waypoint_options(stack, entry), "ingress_use_waypoint": ingress}
     elif ingress:
         args["waypoint"] = {"ingress_use_waypoint": True}
     if "grpcRules" in entry:

@@ -83,6 +83,7 @@ def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
         "ingressHost": exposure.host,
         "ingressPort": exposure.port,
         "ingressUrl": exposure.url,
+        "ingressUrls": gateway.get("urls"),
         "ingressAddresses": gateway.get("addresses"),
         "ingressInternalHost": gateway.get("internal_host"),
         "ingressNodePort": gateway.get("node_port"),

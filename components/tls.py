@@ -87,19 +87,14 @@ def terminate(
         )
         references |= {hostname: {"name": made.secret} for hostname in without}
         pem = after(made.pem, made.secret)
-    mode = tls.get("mode", "SIMPLE")
-    return [
-        {
-            "mode": "Terminate",
-            "certificateRefs": [references[hostname]],
-            **(
-                {}
-                if mode == "SIMPLE"
-                else {"options": {"gateway.istio.io/tls-terminate-mode": mode}}
-            ),
-        }
-        for hostname in hostnames
-    ], pem
+    return [_terminated(references[hostname], tls) for hostname in hostnames], pem
+
+
+def _terminated(certificate: SecretObjectReference, tls: TLSArgs) -> ListenerTLS:
+    served: ListenerTLS = {"mode": "Terminate", "certificateRefs": [certificate]}
+    if (mode := tls.get("mode", "SIMPLE")) != "SIMPLE":
+        served["options"] = {"gateway.istio.io/tls-terminate-mode": mode}
+    return served
 
 
 def _secret(value: object) -> str | None:

@@ -122,13 +122,6 @@ def seconds(value: object) -> str | None:
     return "seconds, from 1 to 3600"
 
 
-def http_status(value: object) -> str | None:
-    """The status code of an HTTP answer."""
-    if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
-        return None
-    return "an HTTP status from 100 to 599"
-
-
 def path_prefix(value: object) -> str | None:
     """A path as the Gateway API's PathPrefix and Exact matches take it."""
     if (
@@ -161,16 +154,6 @@ def image(value: object) -> str | None:
     ):
         return None
     return "an image reference like 'docker.io/curlimages/curl:8.16.0'"
-
-
-def boolean(value: object) -> str | None:
-    """True or false."""
-    return None if isinstance(value, bool) else "true or false"
-
-
-def text(value: object) -> str | None:
-    """Any string."""
-    return None if isinstance(value, str) else "a string"
 
 
 def labels(value: object) -> str | None:

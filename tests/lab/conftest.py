@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,7 +186,7 @@ NewStack = Callable[..., Stack]
 
 
 @contextmanager
-def stacks(lab: Lab, place: Path) -> Iterator[NewStack]:
+def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
     """Makes stacks, by default of the project's own program; all are destroyed in the end."""
     made: list[Stack] = []
 

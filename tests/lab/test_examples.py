@@ -19,6 +19,9 @@ KINDS = (
 )
 """What examples make, directly or through istiod."""
 
+PROXIES = "gateway.networking.k8s.io/gateway-name"
+"""Label of the pods of gateways and waypoints."""
+
 CLUSTER_WIDE = (
     "namespaces,gatewayclasses,clusterroles,clusterrolebindings,customresourcedefinitions"
 )
@@ -44,13 +47,13 @@ def answer_as_promised(stack: Stack, example: str) -> None:
     assert re.findall(r"HTTP/\S+ (\d{3})", printed) == promised, printed
 
 
-def objects(lab: Lab) -> list[str]:
-    """Everything in the cluster that could be of an example."""
-    own = lab.kubectl(
-        "get", KINDS, "-A", "--no-headers", "-o", "custom-columns=:kind,:metadata.uid"
-    )
-    wide = lab.kubectl("get", CLUSTER_WIDE, "-o", "name")
-    return sorted(own.splitlines() + wide.splitlines())
+def objects(lab: Lab) -> dict[str, str]:
+    """The uid of everything in the cluster that could be of an example."""
+    columns = "custom-columns=:kind,:metadata.namespace,:metadata.name,:metadata.uid"
+    listed = lab.kubectl("get", KINDS, "-A", "--no-headers", "-o", columns)
+    listed += lab.kubectl("get", CLUSTER_WIDE, "--no-headers", "-o", columns)
+    rows = (line.split() for line in listed.splitlines())
+    return {f"{kind} {namespace}/{name}": uid for kind, namespace, name, uid in rows}
 
 
 def settle(stack: Stack) -> None:
@@ -59,11 +62,15 @@ def settle(stack: Stack) -> None:
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
 
-def destroy(lab: Lab, stack: Stack, before: list[str]) -> None:
-    """Nothing is left."""
+def left_by_destroy(lab: Lab, stack: Stack, before: dict[str, str]) -> set[str]:
+    """What is there that was not before; nothing else is gone."""
     stack.pulumi("destroy", "--yes", "--skip-preview")
     assert stack.resources() == []
-    until(lambda: objects(lab) == before)
+    # The proxies' pods in an adopted namespace take their time to end.
+    lab.kubectl("wait", "--for=delete", "pods", "-l", PROXIES, "-A", "--timeout=60s")
+    after = objects(lab)
+    assert {name: after.get(name) for name in before} == before
+    return after.keys() - before
 
 
 @pytest.mark.parametrize("example", ["procedure", "two-services", "https"])
@@ -73,7 +80,7 @@ def test_an_example_from_up_to_destroy(lab: Lab, new_stack: NewStack, example: s
     stack.up()
     answer_as_promised(stack, example)
     settle(stack)
-    destroy(lab, stack, before)
+    assert left_by_destroy(lab, stack, before) == set()
 
 
 @pytest.fixture
@@ -116,13 +123,15 @@ def test_what_is_adopted_is_left_as_it_was(
     owned = {
         one["type"].rsplit(":", 1)[-1]
         for one in stack.resources()
-        for metadata in [one.get("inputs", {}).get("metadata", {})]
-        if metadata.get("namespace", metadata.get("name")) == "httpbin"
+        for place in [one.get("inputs", {}).get("metadata", {})]
+        if place.get("namespace", place.get("name")) == "httpbin"
     }
     assert owned == {"NamespacePatch", "ServicePatch", "Gateway", "HTTPRoute"}
     answer_as_promised(stack, "existing-service")
     settle(stack)
-    destroy(lab, stack, before)
+    # istiod gives these to every namespace that it discovers, and leaves them there.
+    istiods = {f"ConfigMap httpbin/istio-ca-{name}" for name in ("root-cert", "crl")}
+    assert left_by_destroy(lab, stack, before) == istiods
     assert theirs() == metadata
 
 
@@ -152,4 +161,4 @@ def test_a_canary_gets_its_share(lab: Lab, new_stack: NewStack) -> None:
     # The proxies get the new weights a moment after the route is accepted.
     until(lambda: int(shell(stack, counting)) in plausible(50))
     settle(stack)
-    destroy(lab, stack, before)
+    assert left_by_destroy(lab, stack, before) == set()

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -228,6 +229,9 @@ def test_a_waypoint_is_for_the_requests_it_is_told_to(lab: Lab, new_stack: NewSt
         headers = lab.kubectl("exec", "-n", "pods", "curl", "--", *command, ends="somehow")
         return "server: istio-envoy" in headers.lower() if " 200 " in headers else None
 
+    def passed(expected: tuple[bool, bool]) -> bool:
+        return (through("httpbin.pods:8000"), through(f"{address}:8080")) == expected
+
     for waypoint_for, expected in (
         ("service", (True, False)),
         ("workload", (False, True)),
@@ -235,9 +239,5 @@ def test_a_waypoint_is_for_the_requests_it_is_told_to(lab: Lab, new_stack: NewSt
         ("none", (False, False)),
     ):
         stack.up(waypointFor=waypoint_for)
-        until(
-            lambda expected=expected: (
-                (through("httpbin.pods:8000"), through(f"{address}:8080")) == expected
-            )
-        )
+        until(partial(passed, expected))
         stack.pulumi("preview", "--expect-no-changes")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -198,8 +199,9 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
         path = "{.status.parents[*].conditions[?(@.type=='Accepted')].reason}"
         return lab.kubectl("get", "httproute", guest, "-n", guest, "-o", f"jsonpath={path}")
 
-    def foreign() -> str:
-        return answer(lab, "edge-istio.edge", "guest.example.com", "/")
+    def seen(reason: str, status: str) -> bool:
+        answered = answer(lab, "edge-istio.edge", "guest.example.com", "/")
+        return (accepted(), answered) == (reason, status)
 
     entries = [exposure("own", "edge", gateway="edge")]
     stack.configure(exposures=entries)
@@ -211,8 +213,7 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
     ):
         stack.up(gateways=[gateway("edge", allowedRoutes=allowed)])
         assert answer(lab, "edge-istio.edge", "own.example.com", "/headers") == "200"
-        until(lambda reason=reason: accepted() == reason)
-        until(lambda status=status: foreign() == status)
+        until(partial(seen, reason, status))
     settled(stack)
 
     stack.up(exposures=[*entries, exposure("shop", "shop")])

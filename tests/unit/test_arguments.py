@@ -165,7 +165,7 @@ INVALID: list[Case] = [
         " LoadBalancer?)",
     ),
     (IngressGateway, "address", "192.0.2.1", "needs service_type LoadBalancer, which gives it"),
-    (IngressGateway, "address", "a", "found 'a', expected an IP address"),
+    (AmbientExposure, "gateway.address", "a", "found 'a', expected an IP address"),
     (
         IngressGateway,
         "listeners",
@@ -176,7 +176,8 @@ INVALID: list[Case] = [
         IngressGateway,
         "tls",
         {},
-        "tls.certificates: found none for *.example.com, expected its Secret, or issuer: self-signed",
+        "tls.certificates: found none for *.example.com, expected its Secret, or issuer:"
+        " self-signed",
     ),
     (
         IngressGateway,
@@ -297,7 +298,6 @@ INVALID: list[Case] = [
     (AmbientExposure, "hostnames", [], f"found [], {SOME}"),
     (AmbientExposure, "hostnames[0]", "shop/", f"found 'shop/', {HOST}"),
     (AmbientExposure, "hostnames", ["a.b", "a.b"], "hostnames[1]: a.b stands there already"),
-    (AmbientExposure, "rules", [], f"found [], {SOME}"),
     (AmbientExposure, "rules", ..., "found neither rules nor grpc_rules, expected one of them"),
     (AmbientExposure, "rules[0].paths", [], f"found [], {SOME}"),
     (AmbientExposure, "rules[0].paths[0]", "api", f"found 'api', {PATH}"),
@@ -337,7 +337,6 @@ INVALID: list[Case] = [
         GATEWAY,
         "found both gateway and shared_gateway, expected one of them",
     ),
-    (AmbientExposure, "shared_gateway", {}, ""),
     (AmbientExposure, "waypoint.gateway_class", "", f"found '', {NAME}"),
     *(
         (
@@ -425,3 +424,113 @@ def test_a_wrong_argument_is_named_by_its_path(
 ) -> None:
     (found,) = refused(component, changed(component, path, value))
     assert found in (fault, f"{path}: {fault}")
+
+
+def test_every_fault_is_reported_at_once_and_nothing_is_registered(run: Run) -> None:
+    args = {
+        **VALID[AmbientExposure],
+        "namespace": {"name": "Shop", "creat": True},
+        "service": {**ADOPTED, "port": 0, "image": "shop:1"},
+        "hostnames": ["shop.example.com", 1],
+        "shared_waypoint": {"name": "none", "namespace": "waypoints"},
+        "require_waypoint": True,
+    }
+
+    def program() -> None:
+        assert refused(AmbientExposure, args) == [
+            "namespace.creat: found an unknown key, expected one of name, create, discovery_labels,"
+            " revision, ambient (did you mean create?)",
+            f"namespace.name: found 'Shop', {NAME}",
+            f"service.port: found 0, {PORT}",
+            "service.image: is for a service to deploy; this one is adopted",
+            "hostnames[1]: found 1, expected a string",
+            "shared_waypoint.name: found 'none', expected another name: in Istio's labels 'none'"
+            " means that there is no waypoint",
+            "service.selector: found nothing, expected the labels of the pods for which"
+            " require_waypoint is",
+        ]
+
+    assert run(program).graph.keys() <= {"Stack/ambient-exposure-dev"}
+
+
+def test_every_fault_between_fields_is_reported_at_once() -> None:
+    args = {
+        "service": {**ADOPTED, "selector": {}, "container_port": 8080},
+        "hostnames": ["a.example.com", "a.example.com"],
+        "grpc_rules": [{}],
+        "ingress_rules": [{}],
+        "gateway": {"tls": {}, "address": "192.0.2.1"},
+        "shared_gateway": GATEWAY,
+        "waypoint": {"revision": "a", "ingress_use_waypoint": True},
+        "shared_waypoint": {"name": "shared", "namespace": "waypoints"},
+        "verification": {"image": "curl:1", "checks": [{"path": "/a.B/C", "status": 200}]},
+    }
+    assert [fault.partition(": ")[0] for fault in refused(AmbientExposure, args)] == [
+        "service.container_port",
+        "gateway.address",
+        "namespace",
+        "shared_gateway",
+        "ingress_rules",
+        "gateway.tls.certificates",
+        "hostnames[1]",
+        "gateway.tls.certificates",
+        "waypoint.revision",
+        "verification.namespace",
+        "verification.checks[0].status",
+    ]
+
+
+def test_an_adopted_service_needs_its_pods_named_for_a_required_waypoint() -> None:
+    args = {**VALID[AmbientExposure], "service": ADOPTED, "require_waypoint": True}
+    assert refused(AmbientExposure, args) == [
+        "service.selector: found nothing, expected the labels of the pods for which"
+        " require_waypoint is"
+    ]
+
+
+def test_rules_are_checked_as_a_whole_before_anything_is_registered(run: Run) -> None:
+    def program() -> None:
+        rules = [{"paths": ["/api"]}, {"paths": ["/api"]}]
+        (fault,) = refused(AmbientExposure, {**VALID[AmbientExposure], "rules": rules})
+        assert fault.startswith("(waypoint route).rules[1].matches[0]: found the match of")
+        (fault,) = refused(AmbientExposure, {**VALID[AmbientExposure], "ingress_rules": rules})
+        assert fault.startswith("(ingress route).rules[1].matches[0]: found the match of")
+
+    assert run(program).graph.keys() <= {"Stack/ambient-exposure-dev"}
+
+
+def test_a_container_with_a_security_context_of_its_own_may_have_any_port(run: Run) -> None:
+    args = changed(Workload, "container_port", 80) | {"security_context": {}}
+    run(lambda: cast("None", Workload("shop", cast("Any", args))))
+
+
+@pytest.mark.parametrize(
+    ("component", "path"),
+    [
+        (Namespace, "name"),
+        (Workload, "image"),
+        (Waypoint, "namespace"),
+        (IngressGateway, "hostnames[0]"),
+        (AmbientExposure, "namespace.name"),
+        (AmbientExposure, "rules[0].paths[0]"),
+    ],
+)
+def test_what_is_not_known_yet_is_left_to_the_api_server(
+    run: Run, component: Component, path: str
+) -> None:
+    def program() -> None:
+        component("shop", changed(component, path, pulumi.Output.from_input("Not known")))
+
+    graph = run(program, addresses=("a",)).graph
+    assert "Not known" in str([one.inputs for one in graph.values()])
+
+
+def test_a_customization_may_be_known_only_later(run: Run) -> None:
+    late = pulumi.Output.from_input({"replicas": 2})
+    patches = {"deployment": {"spec": late}, "horizontalPodAutoscaler": {"spec": late}}
+
+    def program() -> None:
+        IngressGateway("edge", cast("Any", {**VALID[IngressGateway], "customization": patches}))
+
+    data = run(program).graph["ConfigMap/edge-gateway-options"].inputs["data"]
+    assert data["deployment"] == '{"spec": {"replicas": 2}}'

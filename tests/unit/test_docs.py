@@ -1,4 +1,4 @@
-"""The README's table of settings is that of Pulumi.yaml."""
+"""The README's tables of settings and outputs are those of the program."""
 
 import json
 import re
@@ -24,6 +24,21 @@ def test_readme_lists_every_setting() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.split("### Configuration\n")[1].split("\n### ")[0]
     assert [line for line in section.splitlines() if line.startswith("| `")] == rows()
+
+
+def test_readme_lists_every_output(run: Run) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("### Outputs\n")[1].split("\n### ")[0].split("\n## ")[0]
+    listed = re.findall(
+        r"`(\w+)`",
+        "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")),
+    )
+    entries = [
+        {"name": name, "service": name, "namespace": name, "hostnames": [f"{name}.example.com"]}
+        for name in ("a", "b")
+    ]
+    exports = run(serviceType="NodePort", tls={"issuer": "self-signed"}, exposures=entries).exports
+    assert sorted(listed) == sorted(exports)
 
 
 def test_the_readmes_commands_for_a_cluster_are_accepted(run: Run) -> None:

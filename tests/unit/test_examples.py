@@ -1,5 +1,6 @@
 """The examples' graphs, each run with a project and a configuration of its own."""
 
+import re
 import runpy
 from typing import Any
 
@@ -137,6 +138,11 @@ def run_example(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_every_example_is_tested() -> None:
     programs = (ROOT / "examples").glob("*/__main__.py")
     assert {path.parent.name for path in programs} == set(PARTS)
+
+
+def test_the_readme_lists_every_example() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \[(.*)\]\(examples/\1\) \|", readme, re.MULTILINE) == list(PARTS)
 
 
 @pytest.mark.parametrize("example", PARTS)

@@ -39,13 +39,35 @@ REFUSED = condition("Accepted", "False", "NoMatchingListenerHostname", "no hostn
             " no listener of the gateway has this host name",
         ),
         (
+            {
+                "conditions": [ACCEPTED],
+                "listeners": [
+                    {
+                        "name": "https",
+                        "conditions": [
+                            condition("Accepted", "True", "Accepted", "fine"),
+                            condition("Conflicted", "False", "NoConflicts", "fine"),
+                            condition(
+                                "ResolvedRefs", "False", "InvalidCertificateRef", "no Secret"
+                            ),
+                        ],
+                    },
+                    {"name": "tcp", "conditions": [condition("Conflicted", "True", "Port", "p")]},
+                ],
+            },
+            "Accepted=True (Accepted: Handled by Istio controller);"
+            " listener https: ResolvedRefs=False (InvalidCertificateRef: no Secret);"
+            " listener tcp: Conflicted=True (Port: p);"
+            " the Secret of the certificate has to have tls.crt and tls.key",
+        ),
+        (
             {"conditions": [condition("Accepted", "False", "Odd", "unheard of")]},
             "Accepted=False (Odd: unheard of)",
         ),
         (
             {},
             "the cluster reports no condition; no controller has seen it: do the discovery labels"
-            " match the discoverySelectors of the mesh, and is the GatewayClass right?",
+            " match the discoverySelectors of the mesh, and are GatewayClass and revision right?",
         ),
     ],
 )
@@ -60,7 +82,6 @@ class Registered:
         self.errors: list[str] = []
         monkeypatch.setattr(pulumi.log, "error", self.errors.append)
         monkeypatch.setattr(pulumi, "ErrorHook", self._hook)
-        monkeypatch.setattr(pulumi, "ResourceHookBinding", lambda on_error: on_error)
         monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self._transform)
 
     def _hook(self, _: str, callback: Any) -> Any:
@@ -108,3 +129,34 @@ def test_a_cluster_that_does_not_answer_is_left_to_the_provider(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     assert registered.fail() is False
     assert registered.errors == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "plural", "version"),
+    [
+        ("Gateway", "gateways", "gateway.networking.k8s.io/v1"),
+        ("GRPCRoute", "grpcroutes", "gateway.networking.k8s.io/v1"),
+        ("AuthorizationPolicy", "authorizationpolicies", "security.istio.io/v1"),
+    ],
+)
+def test_every_kind_that_is_waited_for_is_explained(
+    api: dict[str, Any], registered: Registered, kind: str, plural: str, version: str
+) -> None:
+    found = {"metadata": {"name": "shop"}, "status": {"conditions": [ACCEPTED]}}
+    api[f"/apis/{version}/namespaces/shop/{plural}/shop"] = found
+    registered.fail(f"kubernetes:{version}:{kind}")
+    assert registered.errors == [
+        f"{kind} shop/shop: Accepted=True (Accepted: Handled by Istio controller)"
+    ]
+
+
+def test_only_what_is_waited_for_gets_the_hook(registered: Registered) -> None:
+    def hooks(type_: str) -> Any:
+        opts = pulumi.ResourceOptions()
+        args = pulumi.ResourceTransformArgs(True, type_, "shop", {"a": 1}, opts)  # noqa: FBT003
+        found = registered.transform(args)
+        assert found is None or found.props == {"a": 1}
+        return found and found.opts.hooks.on_error
+
+    assert hooks("kubernetes:core/v1:Service") == [registered.hook]
+    assert hooks("kubernetes:core/v1:ConfigMap") is None

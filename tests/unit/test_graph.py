@@ -9,7 +9,6 @@ import pulumi
 import pytest
 
 from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
-from components.exposure_types import AmbientExposureArgs
 from tests.unit.conftest import ADDRESS, Program, Run
 
 Table = dict[str, tuple[str, set[str]]]
@@ -328,10 +327,13 @@ def test_a_container_runs_as_configured(run: Run) -> None:
     }
 
 
-def test_revision_names_the_control_plane_of_every_namespace(run: Run) -> None:
+def test_revision_names_the_control_plane_of_every_proxy(run: Run) -> None:
     program = run(revision="1-30")
-    for key in ("NamespacePatch/httpbin-enrolment", "NamespacePatch/client-enrolment"):
+    for key in ("Gateway/exposure-gateway", "Gateway/exposure-waypoint"):
         assert labels(program, key)["istio.io/rev"] == "1-30"
+    # There it would have istiod put a sidecar into every pod.
+    for key in ("NamespacePatch/httpbin-enrolment", "NamespacePatch/client-enrolment"):
+        assert "istio.io/rev" not in labels(program, key)
 
 
 # What is there already

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +12,7 @@ import pulumi
 import pytest
 import yaml
 
-from components.cluster import preflight
+from components.cluster import ServiceExpectation, preflight
 from components.validation import InvalidInput
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -78,7 +78,8 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
     """The objects of a cluster that is ready; a number instead of one is an HTTP status."""
     Api.objects = deepcopy(READY)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # Looks often whether it shall end.
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     write_kubeconfig(tmp_path, server.server_port)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     monkeypatch.setattr("components.cluster.owner", lambda: OURS)
@@ -97,13 +98,16 @@ def write_kubeconfig(folder: Path, port: int) -> None:
     (folder / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
 
 
-def faults(*, create: bool = True, context: str = "lab") -> list[str]:
+def faults(
+    *, create: bool = True, context: str = "lab", services: Sequence[ServiceExpectation] = ()
+) -> list[str]:
     try:
         preflight(
             {"context": context},
             {
                 "namespaces": [{"name": "httpbin", "create": create}],
                 "gateway_classes": ["istio", "istio-waypoint"],
+                "services": services,
             },
         )
     except InvalidInput as refused:
@@ -315,3 +319,45 @@ def test_own_namespace_is_not_adopted(api: dict[str, Any]) -> None:
     assert fault.startswith(
         "namespace httpbin: was created by this stack; to adopt it now would delete it"
     )
+
+
+SERVICE: ServiceExpectation = {"namespace": "shop", "name": "cart", "port": 80}
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "cart", "namespace": "shop"},
+        "spec": {"clusterIP": "10.96.0.7", "ports": [{"port": 80}, {"port": 443}], **spec},
+    }
+
+
+def test_service_to_adopt(api: dict[str, Any]) -> None:
+    api["/api/v1/namespaces/shop/services/cart"] = service(type="ClusterIP")
+    assert faults(services=[SERVICE, {**SERVICE, "port": 443}]) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "fault"),
+    [
+        (404, "missing. Create it, or let the stack do it (createService true)"),
+        (
+            service(clusterIP="None"),
+            "is headless: without an address of its own Istio sends nothing through a waypoint",
+        ),
+        (
+            service(type="ExternalName", externalName="cart.example.com", clusterIP=None),
+            "is of type ExternalName: without an address of its own Istio sends nothing through a"
+            " waypoint",
+        ),
+        (service(ports=[{"port": 8080}]), "has no port 80; it has 8080 (servicePort)"),
+        (service(ports=None), "has no port 80; it has none (servicePort)"),
+    ],
+)
+def test_service_that_cannot_be_adopted(api: dict[str, Any], found: Any, fault: str) -> None:
+    api["/api/v1/namespaces/shop/services/cart"] = found
+    assert faults(services=[SERVICE]) == [f"Service shop/cart: {fault}"]
+
+
+def test_services_that_may_not_be_read_are_left_to_the_update(api: dict[str, Any]) -> None:
+    api["/api/v1/namespaces/shop/services/cart"] = 403
+    assert faults(services=[SERVICE]) == []

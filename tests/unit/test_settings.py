@@ -283,7 +283,7 @@ def test_one_exposure_is_made_of_the_stacks_own_keys(load: Load) -> None:
     assert list(settings.exposures) == ["exposure"]
     assert settings.exposures["exposure"].namespace == "httpbin"
     assert settings.namespaces.keys() == {"httpbin"}
-    assert settings.gateways == settings.waypoints == {}
+    assert (settings.gateways, settings.waypoints) == ({}, {})
 
 
 def test_an_entry_inherits_what_it_leaves_out(load: Load) -> None:
@@ -386,6 +386,7 @@ def test_a_fault_of_an_entry_has_its_path(
 
 # What does not fit together
 
+CANARY = {"image": "httpbin:2", "weight": 1}
 EDGE = {"name": "edge", "namespace": "edge", "hostnames": ["*.example.com"]}
 SHARED = {"name": "shared", "namespace": "waypoints"}
 OPEN = {**SHARED, "waypointRoutes": {"namespaces": {"from": "All"}}}
@@ -453,8 +454,39 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
             {"namespace": "a", "service": "a"},
             waypoint="shared",
             waypoints=[OPEN],
+            gateway="edge",
+            gateways=[EDGE],
         ),
         "exposures[1].service: makes Service a/a, which exposures[0].service makes already",
+    ),
+    (
+        exposed(
+            {"namespace": "a", "service": "a", "canary": CANARY},
+            {"namespace": "a", "service": "a-canary"},
+            waypoint="shared",
+            waypoints=[OPEN],
+        ),
+        "exposures[1].service: makes Service a/a-canary, which exposures[0].service makes already",
+    ),
+    (
+        exposed({"name": "a", "canary": CANARY}, {"name": "a-canary"}),
+        "exposures[1].name: makes the resources of a-canary, which exposures[0].name makes already",
+    ),
+    (
+        exposed(
+            {"gateway": "edge", "waypoint": "edge"},
+            gateways=[EDGE],
+            waypoints=[OPEN | {"name": "edge", "namespace": "edge"}],
+        ),
+        "waypoints: edge: makes Gateway edge/edge, which gateways: edge makes already",
+    ),
+    (
+        exposed(
+            {"namespace": "edge", "service": "shop"},
+            gateways=[EDGE | {"name": "shop-gateway"}],
+        ),
+        "exposures[0].service: makes Gateway edge/shop-gateway, which gateways: shop-gateway makes"
+        " already",
     ),
     *(
         (

@@ -1,6 +1,6 @@
 import pulumi
 
-from components import AmbientExposure, AmbientExposureArgs
+from components import AmbientExposure, AmbientExposureArgs, IngressGateway, Waypoint
 from components.gateway_api import Gateway, HTTPRoute
 from components.gateway_api_types import (
     GatewaySpec,
@@ -176,5 +176,45 @@ exposure: AmbientExposureArgs = {
     "gateway": {"service_type": "LoadBalancer"},
 }
 AmbientExposure("httpbin", exposure)
+edge = IngressGateway(
+    "edge",
+    {
+        "name": "edge",
+        "namespace": name,
+        "hostnames": ["*.example.com"],
+        "tls": {
+            "certificates": {"*.example.com": "certificates/wildcard"},
+            "mode": "OPTIONAL_MUTUAL",
+            "grants": True,
+        },
+        "listeners": [{"name": "tcp", "port": 9000, "protocol": "TCP"}],
+        "customization": {"deployment": {"spec": {"replicas": 2}}},
+    },
+)
+shared = Waypoint(
+    "shared",
+    {
+        "name": "shared",
+        "namespace": name,
+        "allowed_routes": {"namespaces": {"from": "All"}},
+        "bind": False,
+    },
+)
+shop: AmbientExposureArgs = {
+    "shared_namespace": name,
+    "service": {"name": "shop", "port": 9000, "create": False, "selector": {"app": "shop"}},
+    "hostnames": ["shop.example.com"],
+    "grpc_rules": [{"matches": [{"method": {"service": "shop.Cart"}}]}],
+    "shared_gateway": edge.reference,
+    "shared_waypoint": shared.reference,
+    "policies": [{"name": "readers", "action": "ALLOW", "rules": [{}]}],
+    "require_waypoint": True,
+    "verification": {
+        "client": {"namespace": name, "account": "curl"},
+        "image": "curl:1",
+        "checks": [{"path": "/shop.Cart/Get", "status": 0}],
+    },
+}
+AmbientExposure("shop", shop)
 Gateway("gateway", {"name": "gateway", "namespace": name}, ingress)
 HTTPRoute("route", {"name": "route", "namespace": name}, http)

@@ -1,12 +1,33 @@
-from components import AmbientExposure, AmbientExposureArgs
-from components.gateway import IngressGateway, IngressGatewayArgs
+from components import (
+    AdoptedServiceArgs,
+    AmbientExposure,
+    AmbientExposureArgs,
+    CheckArgs,
+    CustomizationArgs,
+    PolicyArgs,
+    TLSArgs,
+    WaypointBinding,
+)
+from components.exposure_types import CanaryOptions, VerificationOptions
+from components.gateway import (
+    GatewayOptions,
+    GatewayReference,
+    IngressGateway,
+    IngressGatewayArgs,
+)
 from components.gateway_api import ObjectMeta
 from components.namespace import NamespaceArgs
 from components.route import IngressRouteArgs, RuleArgs, WaypointRouteArgs
-from components.waypoint import Waypoint, WaypointArgs
+from components.waypoint import Waypoint, WaypointArgs, WaypointOptions
 
 # Misspelt fields
 rule_field: RuleArgs = {"path": ["/status"]}  # wrong
+rule_backends: RuleArgs = {"paths": ["/"], "backends": []}  # wrong
+gateway_field: GatewayOptions = {"listener": []}  # wrong
+tls_field: TLSArgs = {"certificate": {"shop.example.com": "shop"}}  # wrong
+customization_field: CustomizationArgs = {"horizontal_pod_autoscaler": {}}  # wrong
+policy_field: PolicyArgs = {"action": "DENY", "rules": [{"form": []}]}  # wrong
+adopted_field: AdoptedServiceArgs = {"name": "a", "namespace": "b", "port": 80}  # wrong
 waypoint_field: WaypointArgs = {"name": "waypoint", "namespace": "a", "gatewayClass": "a"}  # wrong
 exposure_field: AmbientExposureArgs = {
     "namespace": {"name": "httpbin"},
@@ -17,6 +38,11 @@ exposure_field: AmbientExposureArgs = {
 }
 
 # Wrong literals
+waypoint_for: WaypointOptions = {"waypoint_for": "services"}  # wrong
+tls_mode: TLSArgs = {"mode": "Terminate"}  # wrong
+tls_issuer: TLSArgs = {"issuer": "letsencrypt"}  # wrong
+address_type: GatewayOptions = {"address_type": "IP"}  # wrong
+policy_action: PolicyArgs = {"action": "Allow", "rules": []}  # wrong
 gateway_type: IngressGatewayArgs = {
     "name": "gateway",
     "namespace": "httpbin",
@@ -32,6 +58,11 @@ exposure_type: AmbientExposureArgs = {
 }
 
 # Wrong scalars
+tls_port: TLSArgs = {"port": "443"}  # wrong
+tls_certificates: TLSArgs = {"certificates": ["shop"]}  # wrong
+gateway_tls: GatewayOptions = {"tls": True}  # wrong
+check_status: CheckArgs = {"path": "/", "status": "200"}  # wrong
+canary_weight: CanaryOptions = {"image": "shop:2", "weight": 0.1}  # wrong
 namespace_name: NamespaceArgs = {"name": 1}  # wrong
 meta_label: ObjectMeta = {"name": "a", "namespace": "b", "labels": {"c": True}}  # wrong
 exposure_port: AmbientExposureArgs = {
@@ -47,6 +78,9 @@ exposure_port: AmbientExposureArgs = {
 }
 
 # Missing fields
+canary_missing: CanaryOptions = {"image": "shop:2"}  # wrong
+checks_missing: VerificationOptions = {"namespace": "curl", "image": "curl:1"}  # wrong
+reference_missing: GatewayReference = {"name": "edge", "namespace": "edge"}  # wrong
 waypoint_missing: WaypointArgs = {"name": "waypoint"}  # wrong
 rules_missing: WaypointRouteArgs = {"name": "a", "namespace": "b", "service": "c"}  # wrong
 service_missing: IngressRouteArgs = {"name": "route", "namespace": "httpbin"}  # wrong
@@ -56,3 +90,4 @@ exposure_missing: AmbientExposureArgs = {"namespace": {"name": "httpbin"}, "rule
 Waypoint("waypoint", {"name": "waypoint"})  # wrong
 IngressGateway("gateway", {"name": 1, "namespace": "httpbin", "hostnames": []})  # wrong
 AmbientExposure("httpbin", {})  # wrong
+WaypointBinding("shop", {"namespace": "shop", "waypoint": "shared"})  # wrong
