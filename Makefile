@@ -51,7 +51,8 @@ lint: $(INSTALLED) ## Check style and types
 
 .PHONY: unit
 unit: $(INSTALLED) ## Run the tests that need no cluster
-	$(PYTHON) -m pytest --numprocesses 2 tests/unit
+	$(PYTHON) -m pytest --numprocesses 2 --cov components --cov-branch --cov-report= \
+		--cov-fail-under 95 tests/unit
 
 .PHONY: lab-test
 lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster

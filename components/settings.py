@@ -16,7 +16,7 @@ from components import validation as valid
 from components.client import ClientArgs, ClientReference
 from components.cluster import ClusterArgs, PreflightArgs
 from components.conflicts import check_together
-from components.exposure import CLIENT
+from components.exposure_parts import CLIENT
 from components.exposure_types import (
     AmbientExposureArgs,
     CanaryOptions,

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,6 +115,65 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         form = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
         group = "ztunnel" if form == "ztunnel" else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+# What is under way when the input ends is finished, and one more batch of each kind follows, which
+# meets the late effects of a change.
+_LOAD = r"""
+running=$(mktemp)
+requests() {
+  again=yes
+  while [ -n "$again" ]; do
+    [ -e "$running" ] || again=
+    curl -sS -m 10 --rate 25/s -o /dev/null -H Host:httpbin.example.com "$@" \
+      -w '%{http_code} %{num_connects} %{errormsg}\n' "$URL?[1-50]"
+  done
+}
+requests &
+requests -H Connection:close &
+read -r -t 900 _
+rm "$running"
+wait
+"""
+
+
+@contextmanager
+def load(lab: Lab, url: str) -> Iterator[Counter[str]]:
+    """Sends requests from the curl pod meanwhile, over connections that are kept and over fresh
+    ones.
+
+    The counter has how often each answer came: `200 0` over a connection that was kept, `200 1`
+    over a fresh one, `000` for none, with what curl says of it.
+    """
+    answers: Counter[str] = Counter()
+    started = threading.Event()
+    words = ("kubectl", "exec", "-i", "-n", "curl", "deploy/curl", "--")
+    command = (*words, "env", f"URL={url}", "sh", "-c", _LOAD)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=lab.env, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        printed = process.stdout
+
+        def count() -> None:
+            for line in printed:
+                answers[line.strip()] += 1
+                started.set()
+
+        counting = threading.Thread(target=count, daemon=True)
+        counting.start()
+        try:
+            assert started.wait(LIMIT), f"no request to {url} ended"
+            yield answers
+        finally:
+            process.stdin.close()
+            counting.join(LIMIT)
+
+
+def assert_unbroken(answers: Counter[str]) -> None:
+    """Every request of a `load` was answered, and there were enough of both kinds."""
+    assert answers.keys() == {"200 0", "200 1"}, answers
+    assert min(answers.values()) >= 50, answers
 
 
 @pytest.fixture(scope="session", params=["plain", "ztunnel"])

@@ -31,7 +31,7 @@ PORT = "expected a port from 1 to 65535"
 UNPRIVILEGED = "expected a port from 1024 to 65535"
 IMAGE = "expected an image reference like 'docker.io/curlimages/curl:8.16.0'"
 SECONDS = "expected seconds, from 1 to 3600"
-LABELS = "expected labels, a mapping like {'istio-discovery': 'enabled'}"
+KEY = "expected a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 LABEL = (
     "expected letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both"
     " ends"
@@ -99,7 +99,12 @@ INVALID: list[Case] = [
     (Namespace, "name", 1, "found 1, expected a string"),
     (Namespace, "name", "Shop", f"found 'Shop', {NAME}"),
     (Namespace, "create", "no", "found 'no', expected true or false"),
-    (Namespace, "discovery_labels", {"a b": "c"}, f"found {{'a b': 'c'}}, {LABELS}"),
+    (
+        Namespace,
+        "discovery_labels",
+        {"a b": "c"},
+        f"discovery_labels['a b']: found 'a b', {KEY}",
+    ),
     (Namespace, "discovery_labels", ["a"], "found ['a'], expected a mapping"),
     (Namespace, "revision", "1/30", f"found '1/30', {LABEL}"),
     (
@@ -270,7 +275,12 @@ INVALID: list[Case] = [
         "found nothing, expected it for a service to deploy",
     ),
     (AmbientExposure, "service.container_port", 443, f"found 443, {UNPRIVILEGED}"),
-    (AmbientExposure, "service.selector", {"a": "-"}, f"found {{'a': '-'}}, {LABELS}"),
+    (
+        AmbientExposure,
+        "service.selector",
+        {"a": "-"},
+        f"service.selector['a']: found '-', {LABEL}",
+    ),
     (
         AmbientExposure,
         "service",

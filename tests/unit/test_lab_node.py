@@ -169,7 +169,7 @@ class TestState:
             thread.start()
             lab.remove()
             seen.append("down")
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert seen == ["down", "other"]
         assert lab.root.exists()
 
