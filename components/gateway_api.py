@@ -160,14 +160,16 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
 
 
 def wait_for_parents() -> dict[str, str]:
-    """The annotation that makes the provider wait until istiod has accepted a route.
+    """The annotation that makes the provider wait until istiod has accepted a route as it is now.
 
-    Of the first of its parents; istiod judges them in one go.
+    Of the first of its parents; istiod judges them in one go. What it said of the route before a
+    change is no answer.
     """
     return wait_for(
         *(
             "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
-            f".conditions[?@.type=='{condition}'].status}}=True"
+            f".conditions[?@.type=='{condition}' && @.observedGeneration==$.metadata.generation]"
+            ".status}=True"
             for condition in ("Accepted", "ResolvedRefs")
         )
     )

@@ -138,7 +138,7 @@ wait
 
 
 @contextmanager
-def load(lab: Lab, url: str) -> Iterator[Counter[str]]:
+def load(lab: Lab, url: str) -> Generator[Counter[str]]:
     """Sends requests from the curl pod meanwhile, over connections that are kept and over fresh
     ones.
 

@@ -106,25 +106,25 @@ def test_exposures_come_and_go_beside_the_first(lab: Lab, stack: Stack) -> None:
 
 
 def test_services_of_a_namespace_share_its_waypoint(lab: Lab, stack: Stack) -> None:
-    shared = {"namespace": "shop", "waypoint": "waypoint"}
+    shared = {"namespace": "mall", "waypoint": "waypoint"}
     orders = [{"path": "/anything", "status": 200}, {"path": "/headers", "status": 404}]
     stack.up(
-        waypoints=[{"name": "waypoint", "namespace": "shop"}],
+        waypoints=[{"name": "waypoint", "namespace": "mall"}],
         exposures=[
             exposure("catalog", **shared),
             exposure("orders", **shared, paths=["/anything"], checks=orders),
         ],
     )
-    gateways = lab.kubectl("get", "gateways", "-n", "shop", "-o", "name")
+    gateways = lab.kubectl("get", "gateways", "-n", "mall", "-o", "name")
     assert [name.rpartition("/")[2] for name in gateways.split()] == [
         "catalog-gateway",
         "orders-gateway",
         "waypoint",
     ]
     for service in ("catalog", "orders"):
-        assert "shop/waypoint" in bound(lab, "shop", service)
-    catalog = ("catalog-gateway-istio.shop", "catalog.example.com")
-    orders_ = ("orders-gateway-istio.shop", "orders.example.com")
+        assert "mall/waypoint" in bound(lab, "mall", service)
+    catalog = ("catalog-gateway-istio.mall", "catalog.example.com")
+    orders_ = ("orders-gateway-istio.mall", "orders.example.com")
     assert answer(lab, *catalog, "/headers") == "200"
     assert answer(lab, *catalog, "/anything") == "404"
     assert answer(lab, *orders_, "/anything") == "200"

@@ -1,0 +1,316 @@
+"""How proxies are reached and run, and what clients notice of a change of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import HOST, Lab, NewStack, Stack, assert_unbroken, load, plain, run
+from tests.lab.test_exposure import HEADER, until
+
+pytestmark = plain
+
+GATEWAY, WAYPOINT = "httpbin-gateway-istio", "httpbin-waypoint"
+"""Names of what istiod makes."""
+
+
+@pytest.fixture
+def stack(module_stack: Stack) -> Stack:
+    """The module's stack; the next update starts from the defaults."""
+    module_stack.reset()
+    return module_stack
+
+
+def found(lab: Lab, kind: str, name: str) -> dict[str, Any]:
+    """An object in the namespace of the service."""
+    one: dict[str, Any] = json.loads(lab.kubectl("get", kind, name, "-n", "httpbin", "-o", "json"))
+    return one
+
+
+def pods(lab: Lab, deployment: str) -> list[str]:
+    """The pods of a Deployment, those included that are about to go."""
+    names = lab.kubectl("get", "pods", "-n", "httpbin", "-o", "name").split()
+    return [name for name in names if name.startswith(f"pod/{deployment}-")]
+
+
+def from_here(url: str) -> str:
+    """The status that a request from this machine is answered with at the first try."""
+    words = ("curl", "-sg", "-m", "5", *HEADER, "-w", "%{http_code}", "-o", "/dev/null", url)
+    return run(*words, ends="somehow")
+
+
+def node_address(lab: Lab) -> str:
+    """The address of the only node."""
+    path = "{.items[0].status.addresses[?(@.type=='InternalIP')].address}"
+    return lab.kubectl("get", "nodes", "-o", f"jsonpath={path}")
+
+
+def pool(lab: Lab) -> str:
+    """The start of the addresses that the load balancer gives, up to the last dot."""
+    path = "{.items[0].spec.addresses[0]}"
+    addresses = lab.kubectl("get", "ipaddresspools", "-A", "-o", f"jsonpath={path}")
+    return addresses.rpartition(".")[0]
+
+
+def test_the_service_type_changes_without_a_failed_request(lab: Lab, stack: Stack) -> None:
+    stack.up()
+    before = pods(lab, GATEWAY)
+
+    with load(lab, f"http://{HOST}/headers") as answers:
+        outputs = stack.up(serviceType="LoadBalancer")
+    assert_unbroken(answers)
+    assert outputs["ingressHost"].startswith(pool(lab))
+    assert outputs["ingressAddresses"] == [outputs["ingressHost"]]
+    assert outputs["ingressInternalHost"] == HOST
+    assert from_here(f"{outputs['ingressUrl']}/headers") == "200"
+
+    with load(lab, f"http://{HOST}/headers") as answers:
+        outputs = stack.up(serviceType="NodePort")
+    assert_unbroken(answers)
+    assert outputs["ingressHost"] == HOST
+    assert outputs["ingressAddresses"] == [HOST]
+    node = f"http://{node_address(lab)}:{outputs['ingressNodePort']}"
+    assert from_here(f"{node}/headers") == "200"
+    assert from_here(f"{node}/get") == "404"
+
+    with load(lab, f"http://{HOST}/headers") as answers:
+        outputs = stack.up(serviceType="ClusterIP")
+    assert_unbroken(answers)
+    assert outputs["ingressHost"] == HOST
+    assert outputs["ingressAddresses"] == [HOST]
+    assert "ingressNodePort" not in outputs
+    until(lambda: from_here(f"{node}/headers") == "000")
+
+    assert pods(lab, GATEWAY) == before
+
+
+# Of infrastructure nodes; the lab's one node has the label anyway.
+PLACED = {
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [
+        {
+            "key": "node-role.kubernetes.io/infra",
+            "operator": "Equal",
+            "value": "reserved",
+            "effect": "NoSchedule",
+        }
+    ],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {
+                        "matchExpressions": [
+                            {"key": "kubernetes.io/hostname", "operator": "In", "values": ["lab"]}
+                        ]
+                    }
+                ]
+            }
+        }
+    },
+}
+
+
+def deployment(cpu: str, **spec: Any) -> dict[str, Any]:
+    """Changes to a Deployment and its pods."""
+    resources = {"requests": {"cpu": cpu, "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
+    container = {"name": "istio-proxy", "resources": resources}
+    return {"spec": {**spec, "template": {"spec": {**PLACED, "containers": [container]}}}}
+
+
+def template(lab: Lab, deployment: str) -> dict[str, Any]:
+    """What the pods of a Deployment are to be."""
+    pod: dict[str, Any] = found(lab, "deployment", deployment)["spec"]["template"]["spec"]
+    return pod
+
+
+def settle(lab: Lab, deployment: str, *gone: str) -> None:
+    """Wait until the pods of a Deployment are as it says now, and those others gone."""
+    words = ("-n", "httpbin", f"deployment/{deployment}", "--timeout=180s")
+    lab.kubectl("rollout", "status", *words)
+    until(lambda: not {*pods(lab, deployment)} & {*gone}, limit=120)
+
+
+def test_what_istiod_makes_is_customized(lab: Lab, stack: Stack) -> None:
+    proxy = deployment("20m")
+    stack.up(
+        gatewayCustomization={
+            "deployment": proxy,
+            "service": {"metadata": {"annotations": {"example.com/load-balancer": "internal"}}},
+            "serviceAccount": {"metadata": {"annotations": {"example.com/role": "proxy"}}},
+            "horizontalPodAutoscaler": {"spec": {"minReplicas": 2, "maxReplicas": 3}},
+            "podDisruptionBudget": {"spec": {"minAvailable": 1}},
+        },
+        waypointCustomization={"deployment": deployment("20m", replicas=2)},
+    )
+    asked = proxy["spec"]["template"]["spec"]
+    until(lambda: all("affinity" in template(lab, name) for name in (GATEWAY, WAYPOINT)))
+    for name in (GATEWAY, WAYPOINT):
+        settle(lab, name)
+        pod = template(lab, name)
+        assert pod["containers"][0]["resources"] == asked["containers"][0]["resources"]
+        assert {key: pod[key] for key in PLACED} == PLACED
+    # As many as the autoscaler says, and as the Deployment does.
+    until(lambda: found(lab, "deployment", GATEWAY)["status"].get("readyReplicas") == 2, limit=120)
+    assert found(lab, "deployment", WAYPOINT)["status"]["readyReplicas"] == 2
+    annotations = found(lab, "service", GATEWAY)["metadata"]["annotations"]
+    assert annotations["example.com/load-balancer"] == "internal"
+    annotations = found(lab, "serviceaccount", GATEWAY)["metadata"]["annotations"]
+    assert annotations["example.com/role"] == "proxy"
+    autoscaler = found(lab, "hpa", GATEWAY)["spec"]
+    assert autoscaler["scaleTargetRef"]["name"] == GATEWAY
+    assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == (2, 3)
+    assert found(lab, "pdb", GATEWAY)["spec"]["minAvailable"] == 1
+    until(lambda: found(lab, "pdb", GATEWAY)["status"]["currentHealthy"] == 2)
+    # Where nobody asks for one, none is made.
+    lab.kubectl("get", "hpa", WAYPOINT, "-n", "httpbin", ends="badly")
+    lab.kubectl("get", "pdb", WAYPOINT, "-n", "httpbin", ends="badly")
+    assert lab.curl(*HEADER, f"{HOST}/headers") == "200"
+    assert lab.curl(*HEADER, f"{HOST}/get") == "404"
+
+
+PATHS = {
+    "ConfigMap": "/api/v1/namespaces/httpbin/configmaps",
+    "Gateway": "/apis/gateway.networking.k8s.io/v1/namespaces/httpbin/gateways",
+}
+
+
+def _version(one: dict[str, Any]) -> str:
+    """The cluster's own counter when an object, or a list, was as it is there."""
+    version: str = one["metadata"]["resourceVersion"]
+    return version
+
+
+class History:
+    """What befalls ConfigMaps and Gateways from here on."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        listed = {kind: json.loads(lab.kubectl("get", "--raw", at)) for kind, at in PATHS.items()}
+        self._since = {kind: _version(one) for kind, one in listed.items()}
+        self.maps = {one["metadata"]["name"] for one in listed["ConfigMap"]["items"]}
+        self.named = {
+            one["metadata"]["name"]: self._parameters(one) for one in listed["Gateway"]["items"]
+        }
+
+    def replay(self) -> Iterator[None]:
+        """Stops after each event, in the order of the cluster's own counter."""
+        events = [event for kind in PATHS for event in self._events(kind)]
+        for event in sorted(events, key=lambda event: int(_version(event["object"]))):
+            one = event["object"]
+            name = one["metadata"]["name"]
+            if one["kind"] == "Gateway":
+                self.named[name] = self._parameters(one)
+            elif event["type"] == "DELETED":
+                self.maps.remove(name)
+            else:
+                self.maps.add(name)
+            yield
+
+    def _events(self, kind: str) -> list[dict[str, Any]]:
+        query = f"?watch=1&timeoutSeconds=1&resourceVersion={self._since[kind]}"
+        events = self._lab.kubectl("get", "--raw", PATHS[kind] + query)
+        return [json.loads(line) for line in events.splitlines()]
+
+    @staticmethod
+    def _parameters(gateway: dict[str, Any]) -> str | None:
+        name: str | None = gateway["spec"]["infrastructure"].get("parametersRef", {}).get("name")
+        return name
+
+
+def customizations(cpu: str) -> dict[str, Any]:
+    """The configuration of proxies with so many CPUs each."""
+    customization = {"deployment": deployment(cpu)}
+    return {"gatewayCustomization": customization, "waypointCustomization": customization}
+
+
+def test_a_customization_changes_without_a_failed_request(lab: Lab, stack: Stack) -> None:
+    stack.up(**customizations("20m"))
+    for name in (GATEWAY, WAYPOINT):
+        settle(lab, name)
+    for changes in (customizations("30m"), {}):
+        history = History(lab)
+        old = {*history.named.values()}
+        others = history.maps - old
+        assert None not in old
+        assert len(old) == 2
+        before = {name: pods(lab, name) for name in (GATEWAY, WAYPOINT)}
+        with load(lab, f"http://{HOST}/headers") as answers:
+            stack.reset()
+            stack.up(**changes)
+            for name in (GATEWAY, WAYPOINT):
+                settle(lab, name, *before[name])
+        assert_unbroken(answers)
+        for _ in history.replay():
+            assert {*history.named.values()} - {None} <= history.maps
+        now = {*history.named.values()}
+        assert not now & old
+        assert history.maps == others | now - {None}
+
+
+def test_a_gateway_runs_where_the_kernel_is_old(lab: Lab, stack: Stack) -> None:
+    none: list[str] = []
+    change = {"spec": {"template": {"spec": {"securityContext": {"sysctls": none}}}}}
+    # Without the sysctl its listeners need a port that is not privileged.
+    stack.up(port=8080, gatewayCustomization={"deployment": change})
+    until(lambda: not template(lab, GATEWAY)["securityContext"].get("sysctls"))
+    settle(lab, GATEWAY)
+    assert lab.curl(*HEADER, f"{HOST}:8080/headers") == "200"
+
+
+def test_the_reported_address_is_what_is_asked_for(lab: Lab, stack: Stack) -> None:
+    outputs = stack.up(addressType="IPAddress")
+    address = found(lab, "service", GATEWAY)["spec"]["clusterIP"]
+    assert outputs["ingressHost"] == address
+    assert outputs["ingressAddresses"] == [address]
+    assert (
+        f"GET http://{address}:80/headers (Host: httpbin.example.com): 200" in outputs["verified"]
+    )
+    reported = found(lab, "gateway", "httpbin-gateway")["status"]["addresses"]
+    assert reported == [{"type": "IPAddress", "value": address}]
+    assert lab.curl(*HEADER, f"{address}/headers") == "200"
+
+
+def test_generated_objects_have_the_name_that_is_asked_for(lab: Lab, stack: Stack) -> None:
+    outputs = stack.up(nameOverride="front")
+    host = "front.httpbin.svc.cluster.local"
+    assert outputs["ingressHost"] == outputs["ingressInternalHost"] == host
+    assert lab.curl(*HEADER, f"{host}/headers") == "200"
+    for kind in ("deployment", "service", "serviceaccount"):
+        label = found(lab, kind, "front")["metadata"]["labels"]
+        assert label["gateway.networking.k8s.io/gateway-name"] == "httpbin-gateway"
+
+
+def test_a_load_balancer_gives_the_address_that_is_asked_for(lab: Lab, stack: Stack) -> None:
+    address = f"{pool(lab)}.77"
+    outputs = stack.up(serviceType="LoadBalancer", address=address)
+    assert outputs["ingressHost"] == address
+    assert outputs["ingressAddresses"] == [address]
+    assert from_here(f"http://{address}/headers") == "200"
+
+
+def test_a_revision_serves_what_has_its_label(lab: Lab, stack: Stack) -> None:
+    label = r"jsonpath={.metadata.labels.istio\.io/rev}"
+    serving = lab.kubectl("get", "deploy", "istiod", "-n", "istio-system", "-o", label)
+    stack.up(revision=serving)
+    for name in ("httpbin-gateway", "httpbin-waypoint"):
+        assert found(lab, "gateway", name)["metadata"]["labels"]["istio.io/rev"] == serving
+    assert lab.curl(*HEADER, f"{HOST}/headers") == "200"
+    assert lab.curl(*HEADER, f"{HOST}/get") == "404"
+    # A new pod gets no sidecar, as it would where the namespace has the label.
+    restarted = ("deployment/httpbin", "-n", "httpbin")
+    lab.kubectl("rollout", "restart", *restarted)
+    lab.kubectl("rollout", "status", *restarted, "--timeout=120s")
+    containers = "{..spec['initContainers','containers'][*].name}"
+    words = ("-n", "httpbin", "-l", "app=httpbin", "-o", f"jsonpath={containers}")
+    assert {*lab.kubectl("get", "pods", *words).split()} == {"httpbin"}
+
+
+def test_an_unknown_revision_serves_nothing(lab: Lab, new_stack: NewStack) -> None:
+    values = {"namespace": "unserved", "revision": "unknown", "verify": False, "readyTimeout": 5}
+    printed = new_stack().failing_up(**values)
+    for name in ("httpbin-gateway", "httpbin-waypoint"):
+        assert f"Gateway unserved/{name}: Accepted=Unknown (Pending: Waiting for contr" in printed
+    assert "are GatewayClass and revision right?" in printed
+    lab.kubectl("get", "deployment", GATEWAY, "-n", "unserved", ends="badly")
