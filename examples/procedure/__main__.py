@@ -13,11 +13,11 @@ from components import (
     Waypoint,
     WaypointRoute,
     Workload,
+    after,
     explain_failures,
+    fingerprint,
     preflight,
 )
-from components.outputs import after
-from components.probe import fingerprint
 
 DISCOVERY = {"istio-discovery": "enabled"}
 HOSTNAMES = ["httpbin.example.com"]
