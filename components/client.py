@@ -22,8 +22,6 @@ class ClientArgs(TypedDict):
     """Namespace of the client, created for it."""
     discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
     """Labels by which the mesh discovers namespaces."""
-    revision: NotRequired[pulumi.Input[str]]
-    """Revision or tag of the control plane that serves its namespace (default the mesh's)."""
     image: pulumi.Input[str]
     """Container image, with a shell and curl."""
     service_namespace: pulumi.Input[Any]
@@ -66,8 +64,6 @@ class Client(pulumi.ComponentResource):
             "name": after(args["namespace"], args["service_namespace"]),
             "discovery_labels": args.get("discovery_labels", {}),
         }
-        if "revision" in args:
-            namespace["revision"] = args["revision"]
         self.namespace = Namespace(name, namespace, pulumi.ResourceOptions(parent=self)).name
         metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": self.namespace}
         labels: dict[str, Any] = {"app": args["name"]}

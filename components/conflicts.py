@@ -160,6 +160,12 @@ def _check_pair(
             f"namespace {entry['namespace']} has another one {there}. Put one into waypoints, and"
             " name it in both",
         )
+    if same and entry["ingressUseWaypoint"] != other["ingressUseWaypoint"]:
+        faults.add(
+            f"{path}ingressUseWaypoint",
+            f"found {entry['ingressUseWaypoint']!r} in namespace {entry['namespace']}, expected"
+            f" {other['ingressUseWaypoint']!r} as {there.removesuffix(' already')}",
+        )
     if "gateway" not in entry or entry["gateway"] != other.get("gateway"):
         return
     claimed = list(_claims(other))

@@ -18,6 +18,9 @@ class CustomizationArgs(TypedDict):
     Resources, replicas, node selection, tolerations, annotations for a cloud's load balancer: in
     Kubernetes' own form, such as `{"deployment": {"spec": {"replicas": 2}}}`.
 
+    istiod never takes back a HorizontalPodAutoscaler or a PodDisruptionBudget: where it is dropped
+    from here, delete it by hand.
+
     https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment
     """
 

@@ -129,6 +129,8 @@ def waypoint(
     if "shared_waypoint" in args:
         shared = args["shared_waypoint"]
         ingress = args.get("waypoint", {}).get("ingress_use_waypoint", False)
+        if not args.get("bind", True):
+            return Part(shared, shared["name"])
         binding = WaypointBinding(
             name,
             {"namespace": namespace.made, "waypoint": shared, "ingress_use_waypoint": ingress},
@@ -288,6 +290,4 @@ def client(
         "service_namespace": namespace.made,
         "ready_timeout": args.get("ready_timeout", 300),
     }
-    if "revision" in args.get("namespace", {}):
-        client["revision"] = args["namespace"]["revision"]
     return Client(f"{name}-client", client, opts).reference

@@ -86,7 +86,7 @@ class AmbientExposureArgs(TypedDict):
     """What the gateway does with the requests (default: send all of them to the service)."""
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
-    owns such a namespace has to)."""
+    owns such a namespace has to). Istio asks for them for the rules of gateways only."""
     gateway: NotRequired[GatewayOptions]
     """The ingress gateway."""
     shared_gateway: NotRequired[GatewayReference]
@@ -95,6 +95,9 @@ class AmbientExposureArgs(TypedDict):
     """The waypoint."""
     shared_waypoint: NotRequired[WaypointReference]
     """The waypoint, where it is shared: `Waypoint.reference`."""
+    bind: NotRequired[bool]
+    """Send the services of the namespace through the shared waypoint (default true); false where a
+    `WaypointBinding` of another part of the program does, as a namespace needs only one."""
     policies: NotRequired[Sequence[PolicyArgs]]
     """AuthorizationPolicies of the Service, enforced by the waypoint (default none)."""
     jwt_rules: NotRequired[Sequence[JWTRule]]

@@ -28,10 +28,6 @@ class NamespaceArgs(TypedDict):
     """Create it, and delete it with the stack (default); false adopts one that exists."""
     discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
     """Labels by which the mesh discovers namespaces, as in its `meshConfig.discoverySelectors`."""
-    revision: NotRequired[pulumi.Input[str]]
-    """Revision or tag of the control plane that serves it (default the mesh's default one).
-
-    https://istio.io/latest/docs/setup/upgrade/canary/"""
     ambient: NotRequired[bool]
     """Whether the ambient data plane captures its pods (default true); false where only gateways
     run, or where somebody else enrols it."""
@@ -43,7 +39,6 @@ SCHEMA = Schema(
             "name": valid.dns_label,
             "discovery_labels{}": valid.label_key,
             "discovery_labels[]": valid.label_value,
-            "revision": valid.label_value,
         }
     },
     {},
@@ -83,8 +78,6 @@ class Namespace(pulumi.ComponentResource):
         own: dict[str, pulumi.Input[str]] = {}
         if args.get("ambient", True):
             own["istio.io/dataplane-mode"] = "ambient"
-        if "revision" in args:
-            own["istio.io/rev"] = args["revision"]
         labels = pulumi.Output.all(args.get("discovery_labels", {}), own).apply(
             lambda parts: {**parts[0], **parts[1]}
         )

@@ -118,6 +118,9 @@ class Settings:
     """Gateways that exposures share, by name, each with the name of its namespace."""
     waypoints: Mapping[str, tuple[str, WaypointArgs]]
     """Waypoints that exposures share, by name, each with the name of its namespace."""
+    bindings: Mapping[str, tuple[str, bool]]
+    """The shared waypoint of namespaces, by the namespace's name, and whether gateways reach every
+    service of it through that waypoint."""
     client: ClientArgs | None
     """The client that verifies the exposures; None where none is verified."""
     exposures: Mapping[str, Exposed]
@@ -160,6 +163,14 @@ class Settings:
             namespaces=namespaces,
             gateways=shared_gateways,
             waypoints=shared_waypoints,
+            bindings={
+                entry["namespace"]: (
+                    entry["waypoint"],
+                    entry["ingressUseWaypoint"] == "namespace",
+                )
+                for entry in exposures
+                if "waypoint" in entry
+            },
             client=_client(stack) if verified else None,
             exposures=exposed,
         )

@@ -11,7 +11,7 @@ from components.exposure_types import AmbientExposureArgs
 from components.gateway import IngressGateway
 from components.namespace import Namespace
 from components.settings import Settings
-from components.waypoint import Waypoint
+from components.waypoint import Waypoint, WaypointBinding
 
 
 def expose(settings: Settings, provider: pulumi.ProviderResource) -> dict[str, AmbientExposure]:
@@ -36,6 +36,18 @@ def expose(settings: Settings, provider: pulumi.ProviderResource) -> dict[str, A
         name: Waypoint(name, {**args, "namespace": namespaces[place].name}, opts)
         for name, (place, args) in settings.waypoints.items()
     }
+    bindings = {
+        place: WaypointBinding(
+            place,
+            {
+                "namespace": namespaces[place].name,
+                "waypoint": waypoints[name].reference,
+                "ingress_use_waypoint": ingress,
+            },
+            opts,
+        )
+        for place, (name, ingress) in settings.bindings.items()
+    }
     client = settings.client and Client(
         "client",
         {**settings.client, "service_namespace": [one.name for one in namespaces.values()]},
@@ -50,8 +62,13 @@ def expose(settings: Settings, provider: pulumi.ProviderResource) -> dict[str, A
             args["shared_gateway"] = gateways[exposed.gateway].reference
             subject.append(gateways[exposed.gateway].applied)
         if exposed.waypoint:
-            args["shared_waypoint"] = waypoints[exposed.waypoint].reference
-            subject.append(waypoints[exposed.waypoint].applied)
+            binding = bindings[exposed.namespace]
+            args["shared_waypoint"] = {
+                **waypoints[exposed.waypoint].reference,
+                "name": binding.name,
+            }
+            args["bind"] = False
+            subject += [waypoints[exposed.waypoint].applied, binding.applied]
         if exposed.verification and client:
             args["verification"] = {
                 **exposed.verification,

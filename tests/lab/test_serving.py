@@ -316,7 +316,7 @@ def test_generated_objects_have_the_name_that_is_asked_for(lab: Lab, stack: Stac
     assert outputs["ingressHost"] == outputs["ingressInternalHost"] == host
     assert lab.curl(*HEADER, f"{host}/headers") == "200"
     assert lab.curl(*HEADER, f"{host}/get") == "404"
-    for kind in ("deployment", "service", "serviceaccount"):
+    for kind in ("deployment", "service"):
         label = found(lab, kind, "front")["metadata"]["labels"]
         assert label["gateway.networking.k8s.io/gateway-name"] == "shop-gateway"
         lab.kubectl("get", kind, "shop-gateway-istio", "-n", "httpbin", ends="badly")

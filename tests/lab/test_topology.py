@@ -223,7 +223,7 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
     assert "the gateway's allowedRoutes do not admit this namespace" in printed
 
 
-def test_requests_are_sent_to_another_namespace(lab: Lab, stack: Stack) -> None:
+def test_a_rule_sends_requests_to_another_namespace(lab: Lab, stack: Stack) -> None:
     url = ("-H", "Host:front.example.com", "front-gateway-istio.front/hostname")
 
     def answering() -> str:

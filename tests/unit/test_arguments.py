@@ -106,12 +106,11 @@ INVALID: list[Case] = [
         f"discovery_labels['a b']: found 'a b', {KEY}",
     ),
     (Namespace, "discovery_labels", ["a"], "found ['a'], expected a mapping"),
-    (Namespace, "revision", "1/30", f"found '1/30', {LABEL}"),
     (
         Namespace,
         "labels",
         {},
-        "found an unknown key, expected one of name, create, discovery_labels, revision, ambient",
+        "found an unknown key, expected one of name, create, discovery_labels, ambient",
     ),
     (Workload, "image", ..., "found nothing, expected a string"),
     (Workload, "image", "Shop", f"found 'Shop', {IMAGE}"),
@@ -449,7 +448,7 @@ def test_every_fault_is_reported_at_once_and_nothing_is_registered(run: Run) -> 
     def program() -> None:
         assert refused(AmbientExposure, args) == [
             "namespace.creat: found an unknown key, expected one of name, create, discovery_labels,"
-            " revision, ambient (did you mean create?)",
+            " ambient (did you mean create?)",
             f"namespace.name: found 'Shop', {NAME}",
             f"service.port: found 0, {PORT}",
             "service.image: is for a service to deploy; this one is adopted",

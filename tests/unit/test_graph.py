@@ -471,12 +471,9 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
             | {"HTTPRoute/exposure-waypoint-route": EXPOSURE["HTTPRoute/exposure-waypoint-route"]},
             {"exposure": name, "httpbin": "shop"},
         )
-        return table | {
-            f"NamespacePatch/{name}-binding": (
-                f"WaypointBinding/{name}",
-                {"Gateway/shared-waypoint", "NamespacePatch/shop-enrolment"},
-            )
-        }
+        kind, needs = table[f"HTTPRoute/{name}-ingress-route"]
+        bound = {one.replace(f"/{name}-binding", "/shop-binding") for one in needs}
+        return table | {f"HTTPRoute/{name}-ingress-route": (kind, bound)}
 
     assert leaves(program) == {
         **CLIENT,
@@ -487,10 +484,14 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
         **renamed(NAMESPACE, {"httpbin": "shop"}),
         **renamed(NAMESPACE, {"httpbin": "waypoints"}),
         "Gateway/shared-waypoint": ("Waypoint/shared", {"NamespacePatch/waypoints-enrolment"}),
+        "NamespacePatch/shop-binding": (
+            "WaypointBinding/shop",
+            {"Gateway/shared-waypoint", "NamespacePatch/shop-enrolment"},
+        ),
         **own("a"),
         **own("b"),
     }
-    assert labels(program, "NamespacePatch/a-binding") == {
+    assert labels(program, "NamespacePatch/shop-binding") == {
         "istio.io/use-waypoint": "shared",
         "istio.io/use-waypoint-namespace": "waypoints",
     }
@@ -506,12 +507,12 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
 
 def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) -> None:
     program = run(**SHARED_WAYPOINT, ingressUseWaypoint="namespace")
+    assert labels(program, "NamespacePatch/shop-binding") == {
+        "istio.io/use-waypoint": "shared",
+        "istio.io/use-waypoint-namespace": "waypoints",
+        "istio.io/ingress-use-waypoint": "true",
+    }
     for name in ("a", "b"):
-        assert labels(program, f"NamespacePatch/{name}-binding") == {
-            "istio.io/use-waypoint": "shared",
-            "istio.io/use-waypoint-namespace": "waypoints",
-            "istio.io/ingress-use-waypoint": "true",
-        }
         assert "istio.io/ingress-use-waypoint" not in labels(program, f"Service/{name}-service")
 
 
@@ -895,7 +896,7 @@ def test_customizations_are_config_maps_named_by_their_content(run: Run) -> None
 # A program of one's own
 
 ARGS: AmbientExposureArgs = {
-    "namespace": {"name": "shop", "revision": "1-30"},
+    "namespace": {"name": "shop"},
     "service": {
         "name": "shop",
         "port": 80,
@@ -943,8 +944,6 @@ def test_a_program_of_ones_own(run: Run) -> None:
         ("tcp", None),
     ]
     revisions = {
-        "NamespacePatch/shop-enrolment": "1-30",
-        "NamespacePatch/shop-client-enrolment": "1-30",
         "Gateway/shop-gateway": "1-29",
         "Gateway/shop-waypoint": "1-28",
     }

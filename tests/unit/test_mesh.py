@@ -172,5 +172,5 @@ def test_invalid_input_is_refused(run: Run, key: str, value: object, fault: str)
 
 
 def test_labels_are_checked(run: Run) -> None:
-    with pytest.raises(InvalidInput, match=r"discovery_labels: found .*, expected labels"):
+    with pytest.raises(InvalidInput, match=r"discovery_labels\[.*\]: found .*, expected"):
         installed(run, {**ARGS, "discovery_labels": {"a b": "c"}})
