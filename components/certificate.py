@@ -12,7 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from components import validation as valid
 from components.outputs import after
+from components.schema import Schema
 
 _YEARS = 10
 
@@ -26,6 +28,20 @@ class CertificateArgs(TypedDict):
     """Namespace of the Secret."""
     hostnames: Sequence[str]
     """Host names that it is for, `*.` allowed in front."""
+
+
+SCHEMA = Schema(
+    {
+        CertificateArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "hostnames": valid.some,
+            "hostnames[]": valid.hostname,
+        }
+    },
+    {},
+)
+"""What is checked of a certificate's arguments."""
 
 
 class Certificate(pulumi.ComponentResource):
@@ -45,6 +61,7 @@ class Certificate(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        SCHEMA.validate(f"Certificate {name!r}", args, CertificateArgs)
         super().__init__("ambient:index:Certificate", name, {**args}, opts)
         digest = hashlib.sha256("\n".join(args["hostnames"]).encode()).hexdigest()[:8]
         certificate, key = self_signed(args["hostnames"])

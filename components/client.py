@@ -7,9 +7,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from components import validation as valid
 from components.gateway_api import timeouts
 from components.namespace import Namespace, NamespaceArgs
 from components.outputs import after
+from components.schema import Schema
 from components.workload import RESTRICTED, render_deployment
 
 
@@ -39,6 +41,22 @@ class ClientReference(TypedDict):
     """ServiceAccount of the client."""
 
 
+SCHEMA = Schema(
+    {
+        ClientArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "discovery_labels{}": valid.label_key,
+            "discovery_labels[]": valid.label_value,
+            "image": valid.image,
+            "ready_timeout": valid.seconds,
+        }
+    },
+    {},
+)
+"""What is checked of a client's arguments."""
+
+
 class Client(pulumi.ComponentResource):
     """A namespace of the mesh with Istio's curl sample in it.
 
@@ -55,6 +73,7 @@ class Client(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ClientArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        SCHEMA.validate(f"Client {name!r}", args, ClientArgs)
         super().__init__("ambient:index:Client", name, {**args}, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))

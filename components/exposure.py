@@ -7,7 +7,7 @@ from components.exposure_rules import SCHEMA
 from components.exposure_types import AmbientExposureArgs
 from components.gateway import GatewayReference
 from components.outputs import after
-from components.probe import Probe, ProbeArgs, command, fingerprint
+from components.probe import Probe, ProbeArgs, call, command, fingerprint
 from components.route import IngressRoute, WaypointRoute
 from components.waypoint import WaypointReference
 
@@ -33,7 +33,8 @@ class AmbientExposure(pulumi.ComponentResource):
     waypoint_reference: WaypointReference
     """The waypoint: address, conditions."""
     commands: pulumi.Output[list[str]]
-    """A `curl` command for each host name, to be run where `host` can be reached."""
+    """A `curl` command for each host name, to be run where `host` can be reached; for a gRPC
+    service one of `grpcurl`."""
     verified: pulumi.Output[list[str]]
     """Each request of the verification with its status, known once it was answered so; empty
     without a verification."""
@@ -119,9 +120,10 @@ class AmbientExposure(pulumi.ComponentResource):
         self.port = pulumi.Output.from_input(gateway.made["port"])
         self.url = pulumi.Output.from_input(gateway.made["url"])
         self_signed = "certificate" in gateway.made
+        send = call if "grpc_rules" in args else command
         self.commands = self.url.apply(
             lambda url: [
-                command(url, hostname, _path(args), self_signed=self_signed)
+                send(url, hostname, _path(args), self_signed=self_signed)
                 for hostname in args["hostnames"]
             ]
         )

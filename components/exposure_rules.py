@@ -32,6 +32,10 @@ def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> Non
             if field not in service:
                 faults.add(at(path, field), "found nothing, expected it for a service to deploy")
         check_container_port(faults, path, service)
+        if "selector" in service:
+            faults.add(
+                at(path, "selector"), "is for a service that is adopted; this one is deployed"
+            )
         return
     for field in (*needed, *ContainerOptions.__annotations__, "canary"):
         if field in service:

@@ -136,6 +136,9 @@ def check_hostnames(
 ) -> None:
     """Record host names that stand twice, or that `tls` has no certificate for."""
     given: Mapping[str, str] = (tls or {}).get("certificates", {})
+    if not known(given):
+        faults.add(f"{tls_path}.certificates", "has to be known to the program")
+        return
     for index, hostname in enumerate(hostnames):
         where = f"{at(path, 'hostnames')}[{index}]"
         if not known(hostname):

@@ -31,10 +31,6 @@ class CheckArgs(TypedDict):
     status: 0 is `OK`, 12 `UNIMPLEMENTED`."""
 
 
-SCHEMA = Schema({CheckArgs: {"path": valid.request_path}}, {})
-"""What is checked of a request."""
-
-
 class ProbeArgs(TypedDict):
     """What a `Probe` is made of."""
 
@@ -63,6 +59,25 @@ class ProbeArgs(TypedDict):
     """Seconds within which all must be answered as expected (default 60)."""
 
 
+SCHEMA = Schema(
+    {
+        CheckArgs: {"path": valid.request_path},
+        ProbeArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "account": valid.dns_label,
+            "image": valid.image,
+            "hostnames": valid.some,
+            "hostnames[]": valid.hostname,
+            "checks": valid.some,
+            "timeout": valid.seconds,
+        },
+    },
+    {},
+)
+"""What is checked of a proof's arguments."""
+
+
 class Probe(pulumi.ComponentResource):
     """A Job that sends requests through the ingress gateway from the client's namespace.
 
@@ -77,6 +92,7 @@ class Probe(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        SCHEMA.validate(f"Probe {name!r}", args, ProbeArgs)
         super().__init__("ambient:index:Probe", name, {**args}, opts)
         timeout = args.get("timeout", 60)
         job = kubernetes.batch.v1.Job(
@@ -181,6 +197,15 @@ def command(url: str, hostname: str, path: str, *, self_signed: bool = False) ->
         words = ["curl", "-sSi", "--connect-to", f"::{address}", f"https://{hostname}{path}"]
         return shlex.join([*words, "--insecure"] if self_signed else words)
     return shlex.join(["curl", "-sSig", "-H", f"Host:{hostname}", f"{url}{path}"])
+
+
+def call(url: str, hostname: str, path: str, *, self_signed: bool = False) -> str:
+    """A `grpcurl` command that calls a method through the gateway at `url`."""
+    scheme, _, address = url.partition("://")
+    insecure = ["-insecure"] if self_signed else []
+    trust = ["-plaintext"] if scheme == "http" else insecure
+    words = ["grpcurl", *trust, "-authority", _concrete(hostname), address, path.lstrip("/")]
+    return shlex.join(words)
 
 
 def _concrete(hostname: str) -> str:

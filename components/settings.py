@@ -231,12 +231,23 @@ def _entries(stack: Mapping[str, object], key: str, shape: type) -> list[dict[st
     entries: list[dict[str, Any]] = []
     for index, own in enumerate(cast("Sequence[Mapping[str, Any]]", stack.get(key, []))):
         entry = _set({**inherited, **own}, shape)
+        for field in _useless(own):
+            where = f"{key}[{index}].{field}"
+            faults.add(where, "is for a proxy of its own; this entry shares one, set it there")
         SCHEMA.check(faults, f"{key}[{index}]", entry, shape)
         if entry.get("name") in [other.get("name") for other in entries]:
             faults.add(f"{key}[{index}].name", f"found {entry['name']!r}, which is taken already")
         entries.append(entry)
     faults.raise_any()
     return entries
+
+
+def _useless(own: Mapping[str, Any]) -> list[str]:
+    """Keys of an exposure that say how a proxy is made which it shares."""
+    place = {"namespace", "createNamespace", "hostnames"}
+    shapes: list[tuple[str, Any]] = [("gateway", GatewaySettings), ("waypoint", WaypointSettings)]
+    shared = [shape.__annotations__.keys() - place for key, shape in shapes if own.get(key)]
+    return [field for field in own if any(field in keys for keys in shared)]
 
 
 def _namespaces(

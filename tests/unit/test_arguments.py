@@ -277,8 +277,8 @@ INVALID: list[Case] = [
     (
         AmbientExposure,
         "service.selector",
-        {"a": "-"},
-        f"service.selector['a']: found '-', {LABEL}",
+        {"app": "shop"},
+        "is for a service that is adopted; this one is deployed",
     ),
     (
         AmbientExposure,

@@ -847,6 +847,12 @@ def test_authorization_is_in_force_before_the_gateway_opens(run: Run) -> None:
     ]
 
 
+def test_a_required_waypoint_is_required_by_the_canary_too(run: Run) -> None:
+    program = run(requireWaypoint=True, canary={"image": "httpbin:2", "weight": 10})
+    only = spec(program, "AuthorizationPolicy/exposure-canary-waypoint-only")
+    assert only["selector"] == {"matchLabels": {"app": "httpbin-canary"}}
+
+
 def test_an_adopted_service_has_its_pods_named(run: Run) -> None:
     program = run(createService=False, requireWaypoint=True, selector={"run": "shop"})
     only = spec(program, "AuthorizationPolicy/exposure-waypoint-only")

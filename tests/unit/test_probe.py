@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.probe import command
+from components.probe import call, command
 from tests.unit.conftest import ROOT
 
 CURL = r"""#!/bin/sh
@@ -172,6 +172,20 @@ def test_commands_reach_the_gateway_under_the_name_of_the_host(
     url: str, *, self_signed: bool, expected: str
 ) -> None:
     assert command(url, "a.example.com", "/a", self_signed=self_signed) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "self_signed", "expected"),
+    [
+        ("http://gw:80", False, "grpcurl -plaintext -authority a.example.com gw:80 echo.Echo/Say"),
+        ("https://gw:443", False, "grpcurl -authority a.example.com gw:443 echo.Echo/Say"),
+        ("https://gw:443", True, "grpcurl -insecure -authority a.example.com gw:443 echo.Echo/Say"),
+    ],
+)
+def test_methods_are_called_under_the_name_of_the_host(
+    url: str, *, self_signed: bool, expected: str
+) -> None:
+    assert call(url, "a.example.com", "/echo.Echo/Say", self_signed=self_signed) == expected
 
 
 def test_a_wildcard_is_asked_for_under_one_of_its_names() -> None:

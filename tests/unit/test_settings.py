@@ -527,6 +527,24 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("own", "field"),
+    [
+        ({"gateway": "edge", "hostnames": ["a.example.com"], "tls": {}}, "tls"),
+        (
+            {"gateway": "edge", "hostnames": ["a.example.com"], "serviceType": "NodePort"},
+            "serviceType",
+        ),
+        ({"waypoint": "shared", "waypointClass": "other"}, "waypointClass"),
+    ],
+)
+def test_what_is_shared_is_not_set_at_one_of_those_that_share_it(
+    load: Load, own: dict[str, Any], field: str
+) -> None:
+    fault = "is for a proxy of its own; this entry shares one, set it there"
+    assert refused(load, exposures=[{"name": "a", **own}]) == [f"exposures[0].{field}: {fault}"]
+
+
 @pytest.mark.parametrize(("values", "fault"), CONFLICTS)
 def test_entries_that_do_not_fit_together(load: Load, values: dict[str, Any], fault: str) -> None:
     assert refused(load, **values) == [fault]
