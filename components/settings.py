@@ -19,7 +19,6 @@ from components.conflicts import check_together
 from components.exposure_parts import CLIENT
 from components.exposure_types import (
     AmbientExposureArgs,
-    CanaryOptions,
     ServiceOptions,
     VerificationOptions,
 )
@@ -268,8 +267,40 @@ def _namespaces(
     return found
 
 
+_GATEWAY = {
+    "listeners": "listeners",
+    "allowedRoutes": "allowed_routes",
+    "address": "address",
+    "nameOverride": "name_override",
+    "gatewayCustomization": "customization",
+}
+_WAYPOINT = {"waypointRoutes": "allowed_routes", "waypointCustomization": "customization"}
+_CONTAINER = {
+    "protocol": "protocol",
+    "replicas": "replicas",
+    "args": "args",
+    "env": "env",
+    "resources": "resources",
+    "securityContext": "security_context",
+    "readinessProbe": "readiness_probe",
+    "livenessProbe": "liveness_probe",
+}
+_EXPOSURE = {
+    "grpcRules": "grpc_rules",
+    "ingressRules": "ingress_rules",
+    "policies": "policies",
+    "jwtRules": "jwt_rules",
+}
+
+
+def _renamed(entry: Mapping[str, object], names: Mapping[str, str]) -> Any:
+    """What an entry has of some keys, under the names of the components' arguments."""
+    return {name: entry[key] for key, name in names.items() if key in entry}
+
+
 def _gateway_options(stack: StackSettings, entry: GatewaySettings) -> GatewayOptions:
     options: GatewayOptions = {
+        **cast("GatewayOptions", _renamed(entry, _GATEWAY)),
         "service_type": entry["serviceType"],
         "port": entry["port"],
         "gateway_class": entry["gatewayClass"],
@@ -279,32 +310,19 @@ def _gateway_options(stack: StackSettings, entry: GatewaySettings) -> GatewayOpt
         options["address_type"] = entry["addressType"]
     if "tls" in entry:
         options["tls"] = {"grants": stack["referenceGrants"], **entry["tls"]}
-    if "listeners" in entry:
-        options["listeners"] = entry["listeners"]
-    if "allowedRoutes" in entry:
-        options["allowed_routes"] = entry["allowedRoutes"]
-    if "address" in entry:
-        options["address"] = entry["address"]
-    if "nameOverride" in entry:
-        options["name_override"] = entry["nameOverride"]
     if "revision" in stack:
         options["revision"] = stack["revision"]
-    if "gatewayCustomization" in entry:
-        options["customization"] = entry["gatewayCustomization"]
     return options
 
 
 def _waypoint_options(stack: StackSettings, entry: WaypointSettings) -> WaypointOptions:
     options: WaypointOptions = {
+        **cast("WaypointOptions", _renamed(entry, _WAYPOINT)),
         "waypoint_for": entry["waypointFor"],
         "gateway_class": entry["waypointClass"],
     }
-    if "waypointRoutes" in entry:
-        options["allowed_routes"] = entry["waypointRoutes"]
     if "revision" in stack:
         options["revision"] = stack["revision"]
-    if "waypointCustomization" in entry:
-        options["customization"] = entry["waypointCustomization"]
     return options
 
 
@@ -340,7 +358,7 @@ def _client(stack: StackSettings) -> ClientArgs:
 
 
 def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
-    service: ServiceOptions = {
+    service: dict[str, Any] = {
         "name": entry["service"],
         "port": entry["servicePort"],
         "create": entry["createService"],
@@ -348,33 +366,19 @@ def _service(stack: StackSettings, entry: ExposureEntry) -> ServiceOptions:
     if "selector" in entry:
         service["selector"] = entry["selector"]
     if "canary" in entry:
-        canary: dict[str, Any] = {**entry["canary"]}
-        canary["image"] = _image(stack, canary["image"])
-        service["canary"] = cast("CanaryOptions", canary)
-    if not entry["createService"]:
-        return service
-    service["image"] = _image(stack, entry["image"])
-    service["container_port"] = entry["containerPort"]
-    service["protocol"] = entry["protocol"]
-    service["replicas"] = entry["replicas"]
-    if "args" in entry:
-        service["args"] = entry["args"]
-    if "env" in entry:
-        service["env"] = entry["env"]
-    if "resources" in entry:
-        service["resources"] = entry["resources"]
-    if "securityContext" in entry:
-        service["security_context"] = entry["securityContext"]
-    if "readinessProbe" in entry:
-        service["readiness_probe"] = entry["readinessProbe"]
-    if "livenessProbe" in entry:
-        service["liveness_probe"] = entry["livenessProbe"]
-    return service
+        canary = entry["canary"]
+        service["canary"] = {**canary, "image": _image(stack, canary["image"])}
+    if entry["createService"]:
+        service["image"] = _image(stack, entry["image"])
+        service["container_port"] = entry["containerPort"]
+        service |= _renamed(entry, _CONTAINER)
+    return cast("ServiceOptions", service)
 
 
 def _exposed(stack: StackSettings, entry: ExposureEntry) -> Exposed:
     ingress = entry["ingressUseWaypoint"] == "namespace"
     args: AmbientExposureArgs = {
+        **cast("AmbientExposureArgs", _renamed(entry, _EXPOSURE)),
         "service": _service(stack, entry),
         "hostnames": entry["hostnames"],
         "grants": stack["referenceGrants"],
@@ -388,17 +392,9 @@ def _exposed(stack: StackSettings, entry: ExposureEntry) -> Exposed:
         args["waypoint"] = {**_waypoint_options(stack, entry), "ingress_use_waypoint": ingress}
     elif ingress:
         args["waypoint"] = {"ingress_use_waypoint": True}
-    if "grpcRules" in entry:
-        args["grpc_rules"] = entry["grpcRules"]
     prefixes: list[RuleArgs] = [{"paths": entry["paths"]}] if "paths" in entry else []
     if rules := [*prefixes, *entry.get("rules", [])]:
         args["rules"] = rules
-    if "ingressRules" in entry:
-        args["ingress_rules"] = entry["ingressRules"]
-    if "policies" in entry:
-        args["policies"] = entry["policies"]
-    if "jwtRules" in entry:
-        args["jwt_rules"] = entry["jwtRules"]
     verification: VerificationOptions = {
         "image": _image(stack, stack["clientImage"]),
         "checks": entry["checks"],
