@@ -50,13 +50,13 @@ lint: $(INSTALLED) ## Check style and types
 	$(VENV)/bin/pyright
 
 .PHONY: unit
-unit: $(INSTALLED) ## Run the tests that need no cluster
-	$(PYTHON) -m pytest --numprocesses 2 --cov components --cov-branch --cov-report= \
-		--cov-fail-under 95 tests/unit
+unit: $(INSTALLED) ## Run the tests that need no cluster; in CI with their coverage, which takes longer
+	$(PYTHON) -m pytest --numprocesses 2 $(if $(CI),--cov components --cov-branch \
+		--cov-report= --cov-fail-under 95) tests/unit
 
 .PHONY: lab-test
 lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup tests/lab
+	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadgroup tests/lab
 
 $(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'

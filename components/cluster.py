@@ -72,6 +72,8 @@ class PreflightArgs(TypedDict):
     """GatewayClasses, which have to be accepted."""
     services: NotRequired[Sequence[ServiceExpectation]]
     """Services that the stack adopts (default none); each needs an address of its own."""
+    ztunnel: NotRequired[bool]
+    """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -103,7 +105,7 @@ def preflight(cluster: ClusterArgs, needs: PreflightArgs) -> None:
     """Raise `InvalidInput` with all that `cluster` lacks of `needs`, within seconds.
 
     Reads only. Where it may not read cluster-wide objects, it leaves their check to the update.
-    A mesh without ztunnel is not refused but warned about: gateways and waypoints work there.
+    A mesh without ztunnel is only warned about where nothing needs it: gateways and waypoints work.
     """
     faults = Faults("the cluster is not ready for this stack")
     context = f"context {cluster.get('context') or '(current)'}"
@@ -289,13 +291,20 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
             )
 
 
-def _ztunnel(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, str]]:
-    if not any(client.list(DaemonSet, namespace="*", labels={"app": "ztunnel"})):
-        pulumi.log.warn(
-            "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
-            " clients inside the mesh reach the service directly and in plaintext"
+def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    if any(client.list(DaemonSet, namespace="*", labels={"app": "ztunnel"})):
+        return
+    if needs.get("ztunnel"):
+        yield (
+            "DaemonSet ztunnel",
+            "missing, and nobody else enforces that only the waypoint reaches the pods"
+            " (requireWaypoint). Install it: the profile `ambient` has it",
         )
-    yield from ()
+        return
+    pulumi.log.warn(
+        "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
+        " clients inside the mesh reach the service directly and in plaintext"
+    )
 
 
 def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:

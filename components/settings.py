@@ -446,6 +446,7 @@ def _needs(
     return {
         "namespaces": [{"name": name, "create": create} for name, create in places.items()],
         "gateway_classes": list(dict.fromkeys(classes)),
+        "ztunnel": any(one["requireWaypoint"] for one in exposures),
         "services": [
             {"namespace": one["namespace"], "name": one["service"], "port": one["servicePort"]}
             for one in exposures

@@ -182,6 +182,11 @@ def test_only_the_waypoint_reaches_the_pods(
     until(lambda: other(f"{pod}/get") == "200")
 
 
+@plain
+def test_only_a_ztunnel_can_require_the_waypoint(new_stack: NewStack) -> None:
+    assert "DaemonSet ztunnel: missing, and nobody" in new_stack().failing_up(requireWaypoint=True)
+
+
 @ambient
 def test_policies_tell_the_clients_in_the_mesh_apart(
     lab: Lab, stack: Stack, other: Callable[..., str]

@@ -99,7 +99,11 @@ def write_kubeconfig(folder: Path, port: int) -> None:
 
 
 def faults(
-    *, create: bool = True, context: str = "lab", services: Sequence[ServiceExpectation] = ()
+    *,
+    create: bool = True,
+    context: str = "lab",
+    services: Sequence[ServiceExpectation] = (),
+    ztunnel: bool = False,
 ) -> list[str]:
     try:
         preflight(
@@ -108,6 +112,7 @@ def faults(
                 "namespaces": [{"name": "httpbin", "create": create}],
                 "gateway_classes": ["istio", "istio-waypoint"],
                 "services": services,
+                "ztunnel": ztunnel,
             },
         )
     except InvalidInput as refused:
@@ -225,6 +230,15 @@ def test_mesh_without_ztunnel_is_warned_about(
     assert warnings == [
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
         " clients inside the mesh reach the service directly and in plaintext"
+    ]
+
+
+def test_missing_ztunnel_where_the_waypoint_is_required(api: dict[str, Any]) -> None:
+    assert faults(ztunnel=True) == []
+    api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
+    assert faults(ztunnel=True) == [
+        "DaemonSet ztunnel: missing, and nobody else enforces that only the waypoint reaches the"
+        " pods (requireWaypoint). Install it: the profile `ambient` has it"
     ]
 
 

@@ -673,7 +673,14 @@ def test_the_preflight_looks_for_what_all_exposures_need(load: Load) -> None:
             {"name": "curl", "create": True},
         ],
         "gateway_classes": ["other", "istio", "istio-waypoint"],
+        "ztunnel": False,
         "services": [{"namespace": "b", "name": "httpbin", "port": 8000}],
+    }
+    assert load(requireWaypoint=True).preflight == {
+        "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+        "gateway_classes": ["istio", "istio-waypoint"],
+        "ztunnel": True,
+        "services": [],
     }
 
 
