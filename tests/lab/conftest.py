@@ -108,6 +108,7 @@ class Lab:
         return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, ends="somehow")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs one lab in one process: a file's tests, and all that need a ztunnel."""
     for item in items:

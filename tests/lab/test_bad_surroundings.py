@@ -33,7 +33,7 @@ def test_mistyped_key(stack: Stack) -> None:
 
 
 def test_hostname_with_a_slash(stack: Stack) -> None:
-    assert "'a.b/c' is not" in refused(stack, hostnames=["a.b/c"])
+    assert "hostnames[0]: found 'a.b/c', expected" in refused(stack, hostnames=["a.b/c"])
 
 
 def test_impossible_port(stack: Stack) -> None:
