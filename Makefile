@@ -56,7 +56,7 @@ unit: $(INSTALLED) ## Run the tests that need no cluster; in CI with their cover
 
 .PHONY: lab-test
 lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
-	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadgroup tests/lab
+	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadfile tests/lab
 
 $(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'

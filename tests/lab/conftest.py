@@ -108,16 +108,6 @@ class Lab:
         return self.kubectl("exec", "-n", "curl", "deploy/curl", "--", *command, ends="somehow")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs one lab in one process: a file's tests, and all that need a ztunnel."""
-    for item in items:
-        assert isinstance(item, pytest.Function)
-        form = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
-        group = "ztunnel" if form == "ztunnel" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 # What is under way when the input ends is finished, and one more batch of each kind follows, which
 # meets the late effects of a change.
 _LOAD = r"""
