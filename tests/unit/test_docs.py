@@ -4,6 +4,9 @@ import json
 import re
 from typing import Any
 
+import pytest
+import yaml
+
 from tests.unit.conftest import PROJECT, ROOT, Run
 
 
@@ -59,3 +62,21 @@ def test_the_readmes_commands_for_a_cluster_are_accepted(run: Run) -> None:
         values
     )
     assert "Gateway/exposure-gateway" in run(**values).graph
+
+
+def configurations() -> list[dict[str, Any]]:
+    """The settings in the YAML of README and docs/features.md, a stack's each."""
+    blocks: list[str] = []
+    for path in ("README.md", "docs/features.md"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        blocks += re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    parsed = [yaml.safe_load(block) for block in blocks]
+    return [
+        {key.partition(":")[2]: value for key, value in (one.get("config") or one).items()}
+        for one in parsed
+    ]
+
+
+@pytest.mark.parametrize("values", configurations(), ids="-".join)
+def test_the_documents_configurations_are_accepted(run: Run, values: dict[str, Any]) -> None:
+    run(addresses=("198.18.1.0",), **values | {"verify": False})
