@@ -13,10 +13,20 @@ ENROLMENT = "istio.io/dataplane-mode"
 
 
 def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
-    assert stack.up() == {
+    outputs = stack.up()
+    service = ("get", "service", "httpbin-waypoint", "-n", "httpbin")
+    programmed = [f"{condition}=True ({condition})" for condition in ("Accepted", "Programmed")]
+    assert outputs.pop("ingressConditions")[:2] == programmed
+    assert outputs.pop("waypointConditions")[:2] == programmed
+    assert outputs == {
         "ingressHost": HOST,
         "ingressPort": 80,
         "ingressUrl": f"http://{HOST}:80",
+        "ingressUrls": [f"http://{HOST}:80"],
+        "ingressAddresses": [HOST],
+        "ingressInternalHost": HOST,
+        "waypointAddress": lab.kubectl(*service, "-o", "jsonpath={.spec.clusterIP}"),
+        "commands": [f"curl -sSig -H Host:httpbin.example.com http://{HOST}:80/headers"],
         "verified": [
             f"GET http://{HOST}:80/headers (Host: httpbin.example.com): 200",
             f"GET http://{HOST}:80/get (Host: httpbin.example.com): 404",
