@@ -292,7 +292,11 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
 
 
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
-    if any(client.list(DaemonSet, namespace="*", labels={"app": "ztunnel"})):
+    # Its pods have the label in every installation, the DaemonSet itself has not.
+    if any(
+        one.spec and (one.spec.selector.matchLabels or {}).get("app") == "ztunnel"
+        for one in client.list(DaemonSet, namespace="*")
+    ):
         return
     if needs.get("ztunnel"):
         yield (

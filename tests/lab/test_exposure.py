@@ -13,6 +13,7 @@ ENROLMENT = "istio.io/dataplane-mode"
 
 
 def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
+    assert ("no ztunnel in this mesh" in stack.pulumi("preview")) is not lab.ambient
     outputs = stack.up()
     service = ("get", "service", "httpbin-waypoint", "-n", "httpbin")
     programmed = [f"{condition}=True ({condition})" for condition in ("Accepted", "Programmed")]

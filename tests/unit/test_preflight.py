@@ -45,8 +45,12 @@ def namespace(**metadata: Any) -> dict[str, Any]:
 
 ZTUNNEL = {
     "metadata": {"name": "ztunnel"},
-    "spec": {"selector": {}, "template": {"spec": {"containers": []}}},
+    "spec": {
+        "selector": {"matchLabels": {"app": "ztunnel"}},
+        "template": {"spec": {"containers": []}},
+    },
 }
+AGENT = {"metadata": {"name": "agent"}, "spec": {**ZTUNNEL["spec"], "selector": {}}}
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Handled"}
 READY: dict[str, Any] = {
     f"{CRDS}/gateways.gateway.networking.k8s.io": crd("gateways"),
@@ -225,7 +229,7 @@ def test_mesh_without_ztunnel_is_warned_about(
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     assert faults() == []
     assert warnings == []
-    api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
+    api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": [AGENT]}
     assert faults() == []
     assert warnings == [
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
