@@ -43,7 +43,7 @@ def namespace(**metadata: Any) -> dict[str, Any]:
     return {"metadata": {"name": "httpbin", **metadata}}
 
 
-ZTUNNEL = {
+ZTUNNEL: dict[str, Any] = {
     "metadata": {"name": "ztunnel"},
     "spec": {
         "selector": {"matchLabels": {"app": "ztunnel"}},
