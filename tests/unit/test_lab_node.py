@@ -358,11 +358,12 @@ class TestNode:
         monkeypatch.setattr(cgroups, "make", lambda _: [])
         monkeypatch.setattr(node, "clean", lambda _: None)
 
-        def wait_for_environment(*_: Any) -> None:
-            while not (tmp_path / "environment").exists():
+        def wait_for_sleep(process: subprocess.Popen[bytes], _: State) -> None:
+            """By then `env`, which holds the slot as well, has written all and is gone."""
+            while Path(f"/proc/{process.pid}/comm").read_text(encoding="utf-8") != "sleep\n":
                 time.sleep(0.01)
 
-        monkeypatch.setattr(node, "_wait_for_namespace", wait_for_environment)
+        monkeypatch.setattr(node, "_wait_for_namespace", wait_for_sleep)
 
         def start() -> tuple[State, Slot]:
             slot, lock = lab.claim()
