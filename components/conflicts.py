@@ -1,10 +1,11 @@
 """What is right by itself in a stack's configuration, but not beside the rest."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from components.keys import ExposureEntry, GatewayEntry, StackSettings, WaypointEntry
+from components.route import render_rule
 from components.validation import Faults, did_you_mean
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
@@ -77,17 +78,31 @@ def _gateway(entry: GatewayEntry | WaypointEntry | ExposureEntry, name: str) -> 
     return f"Gateway {entry['namespace']}/{name}"
 
 
+def _shared(
+    faults: Faults, path: str, key: str, name: str | None, entries: Collection[str]
+) -> str | None:
+    """The name of the proxy that an exposure shares, if it shares one that there is."""
+    if name is None or name in entries:
+        return name
+    listed = ", ".join(entries) or "none"
+    faults.add(
+        f"{path}{key}",
+        f"found {name!r}, expected one of {key}s: {listed}{did_you_mean(name, entries)}",
+    )
+    return None
+
+
+def _closed(key: str, proxy: GatewayEntry | WaypointEntry, entry: ExposureEntry) -> str:
+    return (
+        f"found {proxy['name']}, whose {key} admit only its own namespace {proxy['namespace']}, not"
+        f" {entry['namespace']}"
+    )
+
+
 def _check_gateway(
     faults: Faults, path: str, entry: ExposureEntry, gateways: dict[str, GatewayEntry]
 ) -> None:
-    if (name := entry.get("gateway")) is None:
-        return
-    if name not in gateways:
-        known = ", ".join(gateways) or "none"
-        faults.add(
-            f"{path}gateway",
-            f"found {name!r}, expected one of gateways: {known}{did_you_mean(name, gateways)}",
-        )
+    if (name := _shared(faults, path, "gateway", entry.get("gateway"), gateways)) is None:
         return
     gateway = gateways[name]
     for hostname in entry["hostnames"]:
@@ -99,11 +114,7 @@ def _check_gateway(
             )
     admitted = gateway.get("allowedRoutes", {}).get("namespaces", {}).get("from", "All")
     if admitted == "Same" and gateway["namespace"] != entry["namespace"]:
-        faults.add(
-            f"{path}gateway",
-            f"found {name}, whose allowedRoutes admit only its own namespace"
-            f" {gateway['namespace']}, not {entry['namespace']}",
-        )
+        faults.add(f"{path}gateway", _closed("allowedRoutes", gateway, entry))
     if entry["verify"] and gateway.get("tls", {}).get("mode") == "MUTUAL":
         faults.add(
             f"{path}verify",
@@ -124,23 +135,12 @@ def _serves(listener: str, hostname: str) -> bool:
 def _check_waypoint(
     faults: Faults, path: str, entry: ExposureEntry, waypoints: dict[str, WaypointEntry]
 ) -> None:
-    if (name := entry.get("waypoint")) is None:
-        return
-    if name not in waypoints:
-        known = ", ".join(waypoints) or "none"
-        faults.add(
-            f"{path}waypoint",
-            f"found {name!r}, expected one of waypoints: {known}{did_you_mean(name, waypoints)}",
-        )
+    if (name := _shared(faults, path, "waypoint", entry.get("waypoint"), waypoints)) is None:
         return
     waypoint = waypoints[name]
     admitted = waypoint.get("waypointRoutes", {}).get("namespaces", {}).get("from", "Same")
     if admitted == "Same" and waypoint["namespace"] != entry["namespace"]:
-        faults.add(
-            f"{path}waypoint",
-            f"found {name}, whose waypointRoutes admit only its own namespace"
-            f" {waypoint['namespace']}, not {entry['namespace']}",
-        )
+        faults.add(f"{path}waypoint", _closed("waypointRoutes", waypoint, entry))
     if waypoint["waypointFor"] in ("workload", "none"):
         faults.add(
             f"{path}waypoint",
@@ -182,7 +182,6 @@ def _claims(entry: ExposureEntry) -> Iterator[tuple[str, str]]:
     """Host names and matches of the route at the gateway."""
     everything: list[Any] = [{}]
     for rule in entry.get("ingressRules", everything):
-        prefixes = [{"path": {"type": "PathPrefix", "value": one}} for one in rule.get("paths", [])]
-        for match in [*prefixes, *rule.get("matches", [])] or _EVERY:
+        for match in render_rule(rule, ()).get("matches", _EVERY):
             for hostname in entry["hostnames"]:
                 yield hostname, json.dumps(match, sort_keys=True)

@@ -58,7 +58,7 @@ class GatewayOptions(TypedDict):
     address_type: NotRequired[AddressType]
     """What it reports without an external address: its in-cluster name (default) or address."""
     gateway_class: NotRequired[pulumi.Input[str]]
-    """GatewayClass (default `istio`), part of the name of what istiod makes: see there."""
+    """GatewayClass (default `istio`); part of a name that is not to change, see `name_override`."""
     name_override: NotRequired[pulumi.Input[str]]
     """Name of the Deployment and Service that istiod makes (default `<name>-<gateway_class>`). Not
     to be changed later: istiod leaves what it made under another name, in service and unchanged."""

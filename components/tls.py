@@ -9,7 +9,6 @@ from components import validation as valid
 from components.certificate import Certificate
 from components.gateway_api_types import ListenerTLS, SecretObjectReference
 from components.grant import grant
-from components.outputs import after
 from components.schema import Schema
 
 TLSMode = Literal["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"]
@@ -86,7 +85,7 @@ def terminate(
             opts,
         )
         references |= {hostname: {"name": made.secret} for hostname in without}
-        pem = after(made.pem, made.secret)
+        pem = made.pem
     return [_terminated(references[hostname], tls) for hostname in hostnames], pem
 
 
