@@ -12,7 +12,7 @@ from typing import Any
 
 from components import gateway_api_types as api
 from components import validation as valid
-from components.schema import Bases, Limits, Rules, Schema, at
+from components.schema import Bases, Limits, Rule, Rules, Schema, at
 from components.validation import Check, Faults
 
 _GATEWAY_API = "gateway.networking.k8s.io"
@@ -577,15 +577,40 @@ def _header_matches(faults: Faults, path: str, match: Mapping[str, Any]) -> None
 _Match = tuple[str, Hashable]
 
 
-def _route_rules(
-    faults: Faults, path: str, route: Mapping[str, Any], matches: Iterable[Iterable[_Match]]
+def _known_matches(
+    path: str, rule: Mapping[str, Any], key: Callable[[Mapping[str, Any]], Hashable]
+) -> Iterator[_Match]:
+    """The matches of a rule that are wholly known, with their paths; without any, every request."""
+    if _empty(rule, "matches") and (everything := key({})):
+        yield path, everything
+    for where, match in _elements(path, rule, "matches"):
+        if (condition := key(match)) is not None:
+            yield where, condition
+
+
+def _route_rule(key: Callable[[Mapping[str, Any]], Hashable], default: int) -> Rule:
+    """The rule of a kind of route: `key` is what a match matches, `default` their number unsaid."""
+
+    def check(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
+        _parents(faults, path, route)
+        _match_count(faults, path, route, default)
+        _unique_names(faults, _elements(path, route, "rules"), "rule")
+        _reachable(faults, path, route, key)
+
+    return check
+
+
+def _reachable(
+    faults: Faults,
+    path: str,
+    route: Mapping[str, Any],
+    key: Callable[[Mapping[str, Any]], Hashable],
 ) -> None:
-    """Check what the rules have in common; `matches` are those of each rule, all of it known."""
-    _unique_names(faults, _elements(path, route, "rules"), "rule")
+    """Check that no rule has a match of an earlier one."""
     earlier: dict[Hashable, str] = {}
-    for of_rule in matches:
+    for place, rule in _elements(path, route, "rules"):
         own: dict[Hashable, str] = {}
-        for where, match in of_rule:
+        for where, match in _known_matches(place, rule, key):
             if match in earlier:
                 faults.add(
                     where,
@@ -749,31 +774,6 @@ def _one_prefix(rule: Mapping[str, Any]) -> bool:
     return _text(path, "type", "PathPrefix") in (None, "PathPrefix")
 
 
-def _http_route(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
-    _parents(faults, path, route)
-    _match_count(faults, path, route, 1)
-    _route_rules(
-        faults,
-        path,
-        route,
-        (
-            _known_matches(where, rule, _http_match_key)
-            for where, rule in _elements(path, route, "rules")
-        ),
-    )
-
-
-def _known_matches(
-    path: str, rule: Mapping[str, Any], key: Callable[[Mapping[str, Any]], Hashable]
-) -> Iterator[_Match]:
-    """The matches of a rule that are wholly known, with their paths; without any, every request."""
-    if _empty(rule, "matches") and (everything := key({})):
-        yield path, everything
-    for where, match in _elements(path, rule, "matches"):
-        if (condition := key(match)) is not None:
-            yield where, condition
-
-
 def _http_match_key(match: Mapping[str, Any]) -> Hashable:
     path = match.get("path", {})
     if not isinstance(path, Mapping):
@@ -811,20 +811,6 @@ _GRPC_NAMES: Mapping[str, Check] = {
     ),
     "method": valid.matching(r"[A-Za-z_][A-Za-z_0-9]*", "a method like 'SayHello'", 1024),
 }
-
-
-def _grpc_route(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
-    _parents(faults, path, route)
-    _match_count(faults, path, route, 0)
-    _route_rules(
-        faults,
-        path,
-        route,
-        (
-            _known_matches(where, rule, _grpc_match_key)
-            for where, rule in _elements(path, route, "rules")
-        ),
-    )
 
 
 def _grpc_match_key(match: Mapping[str, Any]) -> Hashable:
@@ -867,13 +853,13 @@ _RULES: Rules = {
     api.HTTPBackendRef: _filters,
     api.HTTPRouteTimeouts: _timeouts,
     api.HTTPRouteRule: _http_rule,
-    api.HTTPRouteSpec: _http_route,
+    api.HTTPRouteSpec: _route_rule(_http_match_key, 1),
     api.GRPCMethodMatch: _grpc_method,
     api.GRPCRouteMatch: _header_matches,
     api.GRPCRouteFilter: _filter,
     api.GRPCBackendRef: _filters,
     api.GRPCRouteRule: _filters,
-    api.GRPCRouteSpec: _grpc_route,
+    api.GRPCRouteSpec: _route_rule(_grpc_match_key, 0),
     api.ReferenceGrantFrom: _granted_from,
     api.ReferenceGrantTo: _granted_to,
 }
