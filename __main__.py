@@ -3,8 +3,8 @@
 import pulumi
 
 from components import Cluster, common_metadata, explain_failures, preflight
-from components.settings import Settings
-from components.stack import expose, outputs
+from components.stack.settings import Settings
+from components.stack.stack import expose, outputs
 
 settings = Settings.load()
 explain_failures(settings.cluster)

@@ -1,38 +1,38 @@
 """Pulumi components that expose services of an Istio ambient mesh through the Gateway API."""
 
-from components.authorization import Authorization, AuthorizationArgs, PolicyArgs
-from components.certificate import Certificate, CertificateArgs
-from components.client import Client, ClientArgs, ClientReference
-from components.cluster import Cluster, ClusterArgs, PreflightArgs, preflight
-from components.customization import CustomizationArgs
-from components.explain import explain_failures
-from components.exposure import AmbientExposure
-from components.exposure_types import AmbientExposureArgs
-from components.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
-from components.gateway_api import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
-from components.istio_api import AuthorizationPolicy, RequestAuthentication
-from components.mesh import Mesh, MeshArgs
-from components.metadata import common_metadata
-from components.namespace import Namespace, NamespaceArgs
-from components.outputs import after
-from components.probe import CheckArgs, Probe, ProbeArgs, fingerprint
-from components.route import (
+from .api.gateway import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
+from .api.istio import AuthorizationPolicy, RequestAuthentication
+from .api.outputs import after
+from .checks.values import InvalidInput
+from .cluster.explain import explain_failures
+from .cluster.provider import Cluster, ClusterArgs, PreflightArgs, preflight
+from .exposure.arguments import AmbientExposureArgs
+from .exposure.exposure import AmbientExposure
+from .parts.authorization import Authorization, AuthorizationArgs, PolicyArgs
+from .parts.certificate import Certificate, CertificateArgs
+from .parts.client import Client, ClientArgs, ClientReference
+from .parts.customization import CustomizationArgs
+from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
+from .parts.mesh import Mesh, MeshArgs
+from .parts.metadata import common_metadata
+from .parts.namespace import Namespace, NamespaceArgs
+from .parts.probe import CheckArgs, Probe, ProbeArgs, fingerprint
+from .parts.route import (
     IngressRoute,
     IngressRouteArgs,
     RuleArgs,
     WaypointRoute,
     WaypointRouteArgs,
 )
-from components.tls import TLSArgs
-from components.validation import InvalidInput
-from components.waypoint import (
+from .parts.tls import TLSArgs
+from .parts.waypoint import (
     Waypoint,
     WaypointArgs,
     WaypointBinding,
     WaypointBindingArgs,
     WaypointReference,
 )
-from components.workload import AdoptedService, AdoptedServiceArgs, Workload, WorkloadArgs
+from .parts.workload import AdoptedService, AdoptedServiceArgs, Workload, WorkloadArgs
 
 __all__ = [
     "AdoptedService",

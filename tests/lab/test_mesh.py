@@ -29,7 +29,7 @@ PROGRAM = """
 import pulumi
 
 from components import Cluster
-from components.mesh import Mesh
+from components.parts.mesh import Mesh
 
 
 def change(args):

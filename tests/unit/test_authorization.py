@@ -7,10 +7,10 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from components.authorization import Authorization, AuthorizationArgs
-from components.istio_api import AuthorizationPolicy, RequestAuthentication
-from components.istio_api_types import PolicyTargetReference, WorkloadSelector
-from components.validation import InvalidInput
+from components.api.istio import AuthorizationPolicy, RequestAuthentication
+from components.api.istio_types import PolicyTargetReference, WorkloadSelector
+from components.checks.values import InvalidInput
+from components.parts.authorization import Authorization, AuthorizationArgs
 from tests.unit.conftest import Run
 
 WAYPOINT = "cluster.local/ns/shop/sa/shop-waypoint"

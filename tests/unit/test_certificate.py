@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from components.certificate import self_signed
+from components.parts.certificate import self_signed
 
 HOSTNAMES = ["shop.example.com", "*.shop.example.com"]
 

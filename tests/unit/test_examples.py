@@ -124,7 +124,9 @@ def needs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def run_example(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs an example with the defaults of its Pulumi.yaml, and returns its graph."""
     # Else every run makes another one, of which the engine keeps the first.
-    monkeypatch.setattr("components.certificate.self_signed", lambda _: (b"certificate", b"key"))
+    monkeypatch.setattr(
+        "components.parts.certificate.self_signed", lambda _: (b"certificate", b"key")
+    )
 
     def run_with(example: str, **options: Any) -> Program:
         def program() -> None:

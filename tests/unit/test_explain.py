@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.explain import describe, explain_failures
+from components.cluster.explain import describe, explain_failures
 from tests.unit.test_preflight import api, write_kubeconfig
 
 __all__ = ["api"]

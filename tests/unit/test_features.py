@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import components
-from components.keys import StackSettings
+from components.stack.keys import StackSettings
 from tests.unit.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ import pulumi
 import pytest
 
 from components import InvalidInput
-from components import gateway_api_types as api
-from components.gateway_api import Gateway
-from components.gateway_api_rules import SCHEMA
-from components.schema import at
-from components.validation import Faults
+from components.api import gateway_types as api
+from components.api.gateway import Gateway
+from components.api.gateway_rules import SCHEMA
+from components.checks.schema import at
+from components.checks.values import Faults
 from tests.unit.conftest import Run
 
 SHAPES = {

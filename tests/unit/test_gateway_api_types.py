@@ -12,7 +12,7 @@ from typing import Any, Literal, NotRequired, Union, get_args, get_origin, is_ty
 
 import pytest
 
-from components import gateway_api_types as types
+from components.api import gateway_types as types
 
 CRDS = Path(__file__).parent / "crds"
 BUNDLES = sorted(path.stem for path in CRDS.glob("*.json"))

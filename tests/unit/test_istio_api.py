@@ -8,7 +8,7 @@ from typing import is_typeddict
 
 import pytest
 
-from components import istio_api_types as types
+from components.api import istio_types as types
 from tests.unit.test_gateway_api_types import compare, docstrings
 
 SCHEMAS = json.loads(

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from components.mesh import Mesh, MeshArgs, merged
-from components.namespace import OWNER
-from components.validation import InvalidInput
+from components.checks.values import InvalidInput
+from components.parts.mesh import Mesh, MeshArgs, merged
+from components.parts.namespace import OWNER
 from tests.unit.conftest import Program, Run
 
 NAMESPACES = {

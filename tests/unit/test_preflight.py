@@ -12,8 +12,8 @@ import pulumi
 import pytest
 import yaml
 
-from components.cluster import ServiceExpectation, preflight
-from components.validation import InvalidInput
+from components.checks.values import InvalidInput
+from components.cluster.provider import ServiceExpectation, preflight
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
@@ -86,7 +86,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     write_kubeconfig(tmp_path, server.server_port)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    monkeypatch.setattr("components.cluster.owner", lambda: OURS)
+    monkeypatch.setattr("components.cluster.provider.owner", lambda: OURS)
     yield Api.objects
     server.shutdown()
     server.server_close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.probe import call, command
+from components.parts.probe import call, command
 from tests.unit.conftest import ROOT
 
 CURL = r"""#!/bin/sh

@@ -6,9 +6,9 @@ from typing import Any, Literal, NotRequired, cast, get_args, get_origin, get_ty
 import pulumi
 import pytest
 
-from components.keys import ExposureEntry, GatewayEntry, StackSettings, WaypointEntry
-from components.settings import Settings, read
-from components.validation import InvalidInput
+from components.checks.values import InvalidInput
+from components.stack.keys import ExposureEntry, GatewayEntry, StackSettings, WaypointEntry
+from components.stack.settings import Settings, read
 from tests.unit.conftest import PROJECT, config
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"

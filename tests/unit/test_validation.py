@@ -5,8 +5,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import validation as valid
-from components.validation import Check, Faults, InvalidInput, did_you_mean, shown
+from components.checks import values as valid
+from components.checks.values import Check, Faults, InvalidInput, did_you_mean, shown
 from tests.unit.conftest import Run
 
 RIGHT: list[tuple[Check, list[Any]]] = [

@@ -1,8 +1,8 @@
 import pulumi
 
 from components import AmbientExposure, AmbientExposureArgs, IngressGateway, Waypoint
-from components.gateway_api import Gateway, HTTPRoute
-from components.gateway_api_types import (
+from components.api.gateway import Gateway, HTTPRoute
+from components.api.gateway_types import (
     GatewaySpec,
     GRPCRouteSpec,
     HTTPRouteSpec,

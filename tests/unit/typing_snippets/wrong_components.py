@@ -8,17 +8,17 @@ from components import (
     TLSArgs,
     WaypointBinding,
 )
-from components.exposure_types import CanaryOptions, VerificationOptions
-from components.gateway import (
+from components.api.gateway import ObjectMeta
+from components.exposure.arguments import CanaryOptions, VerificationOptions
+from components.parts.gateway import (
     GatewayOptions,
     GatewayReference,
     IngressGateway,
     IngressGatewayArgs,
 )
-from components.gateway_api import ObjectMeta
-from components.namespace import NamespaceArgs
-from components.route import IngressRouteArgs, RuleArgs, WaypointRouteArgs
-from components.waypoint import Waypoint, WaypointArgs, WaypointOptions
+from components.parts.namespace import NamespaceArgs
+from components.parts.route import IngressRouteArgs, RuleArgs, WaypointRouteArgs
+from components.parts.waypoint import Waypoint, WaypointArgs, WaypointOptions
 
 # Misspelt fields
 rule_field: RuleArgs = {"path": ["/status"]}  # wrong

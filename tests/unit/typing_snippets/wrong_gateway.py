@@ -1,4 +1,4 @@
-from components.gateway_api_types import (
+from components.api.gateway_types import (
     AllowedListeners,
     AllowedRoutes,
     FrontendTLSConfig,

@@ -1,6 +1,6 @@
 import pulumi
 
-from components.gateway_api_types import (
+from components.api.gateway_types import (
     Fraction,
     HTTPBackendRef,
     HTTPCORSFilter,

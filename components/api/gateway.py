@@ -1,0 +1,201 @@
+"""Thin typed resources of the Kubernetes Gateway API.
+
+Their tokens are those of the Kubernetes provider's custom resources, so that a later move to
+generated SDK types replaces nothing. Specs are plain dicts in the API's own camelCase, typed by
+`gateway_api_types`.
+
+https://gateway-api.sigs.k8s.io/reference/spec/
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar, cast, get_args
+
+import pulumi
+
+from ..checks import values as valid
+from ..checks.schema import Limits, Schema
+from ..checks.values import Faults
+from .gateway_rules import SCHEMA
+from .gateway_types import (
+    GatewayInfrastructure,
+    GatewaySpec,
+    GRPCRouteSpec,
+    HTTPRouteSpec,
+    ReferenceGrantSpec,
+)
+from .outputs import after
+
+GROUP = "gateway.networking.k8s.io"
+"""API group of the Gateway API."""
+
+
+class ClusterObjectMeta(TypedDict):
+    """Metadata of an object that is in no namespace, as far as this package sets it."""
+
+    name: pulumi.Input[str]
+    labels: NotRequired[Mapping[str, pulumi.Input[str]]]
+    annotations: NotRequired[Mapping[str, pulumi.Input[str]]]
+
+
+class ObjectMeta(ClusterObjectMeta):
+    """Metadata of an object in a namespace."""
+
+    namespace: pulumi.Input[str]
+
+
+_METADATA_LIMITS: Limits = {
+    ClusterObjectMeta: {
+        "name": valid.subdomain,
+        "labels{}": valid.label_key,
+        "labels[]": valid.label_value,
+        "annotations{}": valid.label_key,
+    },
+    ObjectMeta: {"namespace": valid.dns_label},
+}
+
+MetaT = TypeVar("MetaT", bound=ClusterObjectMeta)
+SpecT = TypeVar("SpecT", bound=Mapping[str, Any])
+
+
+class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
+    """A custom resource of Kubernetes whose live `status` is an output."""
+
+    group: ClassVar[str] = GROUP
+    kind: ClassVar[str]
+    version: ClassVar[str] = "v1"
+    schema: ClassVar[Schema] = SCHEMA.extended(
+        _METADATA_LIMITS, {}, {ObjectMeta: ClusterObjectMeta}
+    )
+    """Checks `metadata` and `spec` before the object is registered."""
+
+    name: pulumi.Output[str]
+    """`metadata.name`, known once the object is ready."""
+    applied: pulumi.Output[dict[str, Any]]
+    """`metadata` and `spec` as given, known once the object is ready."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        metadata: MetaT,
+        spec: SpecT,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self._check(resource_name, metadata, spec)
+        super().__init__(
+            f"kubernetes:{self.group}/{self.version}:{self.kind}",
+            resource_name,
+            {
+                "apiVersion": f"{self.group}/{self.version}",
+                "kind": self.kind,
+                "metadata": metadata,
+                "spec": spec,
+                # Declared, and None so that it is not sent: Python drops undeclared outputs.
+                "status": None,
+            },
+            # Without a version the engine takes any Kubernetes plugin that it finds.
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
+            ),
+        )
+        self.name = after(metadata["name"], self.urn)
+        self.applied = after({"metadata": metadata, "spec": spec}, self.urn)
+
+    @classmethod
+    def _check(cls, resource_name: str, metadata: MetaT, spec: SpecT) -> None:
+        # Its arguments as a generic class are the shapes that its values must have.
+        metadata_shape, spec_shape = get_args(cast("Any", cls).__orig_bases__[0])
+        faults = Faults(f"{cls.kind} {resource_name!r}")
+        cls.schema.check(faults, "metadata", metadata, metadata_shape)
+        cls.schema.check(faults, "spec", spec, spec_shape)
+        faults.raise_any()
+
+    @property
+    def status(self) -> pulumi.Output[dict[str, Any]]:
+        """The object's status as the cluster reported it when the wait for it ended."""
+        return cast("pulumi.Output[dict[str, Any]]", pulumi.get(self, "status"))
+
+
+class Gateway(Resource[ObjectMeta, GatewaySpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#gateway"""
+
+    kind = "Gateway"
+
+
+class HTTPRoute(Resource[ObjectMeta, HTTPRouteSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
+
+    kind = "HTTPRoute"
+
+
+class GRPCRoute(Resource[ObjectMeta, GRPCRouteSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute"""
+
+    kind = "GRPCRoute"
+
+
+class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
+
+    At v1beta1, which every bundle from v1.0 on serves; v1 came with v1.5.
+    """
+
+    kind = "ReferenceGrant"
+    version = "v1beta1"
+
+
+def wait_for(*conditions: str) -> dict[str, str]:
+    """The annotation that makes the provider wait until all `conditions` hold.
+
+    Each is `condition=TYPE` or `jsonpath={QUERY}[=VALUE]` (RFC 9535).
+    https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
+    """
+    return {"pulumi.com/waitFor": json.dumps(conditions)}
+
+
+def timeouts(seconds: int) -> pulumi.CustomTimeouts:
+    """A limit of `seconds` on creating and on updating an object, waits included."""
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+
+
+def wait_for_parents() -> dict[str, str]:
+    """The annotation that makes the provider wait until istiod has accepted a route as it is now.
+
+    Of the first of its parents; istiod judges them in one go. What it said of the route before a
+    change is no answer.
+    """
+    return wait_for(
+        *(
+            "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
+            f".conditions[?@.type=='{condition}' && @.observedGeneration==$.metadata.generation]"
+            ".status}=True"
+            for condition in ("Accepted", "ResolvedRefs")
+        )
+    )
+
+
+def conditions(status: Mapping[str, Any] | None) -> list[str]:
+    """`Type=Status (Reason)` of each condition in a `status`."""
+    listed = (status or {}).get("conditions") or []
+    return [f"{one['type']}={one['status']} ({one['reason']})" for one in listed]
+
+
+def infrastructure(
+    description: str,
+    parameters: pulumi.Input[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> GatewayInfrastructure:
+    """The `spec.infrastructure` of a Gateway that istiod deploys.
+
+    Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
+    and a mere change of the service type would restart them. `parameters` names the ConfigMap of
+    its customization, `labels` are further ones of what istiod makes.
+    """
+    found: GatewayInfrastructure = {
+        "labels": {"app.kubernetes.io/managed-by": "pulumi", **(labels or {})},
+        "annotations": {"kubernetes.io/description": description},
+    }
+    if parameters is not None:
+        found["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": parameters}
+    return found

@@ -1,0 +1,66 @@
+"""Thin typed resources of Istio: its security API, and the Sail operator's installation API.
+
+As in `gateway_api`, tokens are those of the Kubernetes provider's custom resources, and specs are
+plain dicts in the API's own camelCase, typed by `istio_api_types`.
+
+https://istio.io/latest/docs/reference/config/security/
+https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
+"""
+
+from .gateway import ClusterObjectMeta, ObjectMeta, Resource
+from .istio_rules import SCHEMA
+from .istio_types import (
+    AuthorizationPolicySpec,
+    IstioCNISpec,
+    IstioSpec,
+    RequestAuthenticationSpec,
+    ZTunnelSpec,
+)
+
+_SCHEMA = Resource.schema | SCHEMA
+
+
+class AuthorizationPolicy(Resource[ObjectMeta, AuthorizationPolicySpec]):
+    """https://istio.io/latest/docs/reference/config/security/authorization-policy/"""
+
+    group = "security.istio.io"
+    kind = "AuthorizationPolicy"
+    schema = _SCHEMA
+
+
+class RequestAuthentication(Resource[ObjectMeta, RequestAuthenticationSpec]):
+    """https://istio.io/latest/docs/reference/config/security/request_authentication/
+
+    Istio reports no condition on it.
+    """
+
+    group = "security.istio.io"
+    kind = "RequestAuthentication"
+    schema = _SCHEMA
+
+
+class Istio(Resource[ClusterObjectMeta, IstioSpec]):
+    """https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#istio"""
+
+    group = "sailoperator.io"
+    kind = "Istio"
+
+
+class IstioCNI(Resource[ClusterObjectMeta, IstioCNISpec]):
+    """https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#istiocni
+
+    Its name is `default`, the one that its CRD admits.
+    """
+
+    group = "sailoperator.io"
+    kind = "IstioCNI"
+
+
+class ZTunnel(Resource[ClusterObjectMeta, ZTunnelSpec]):
+    """https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#ztunnel
+
+    Its name is `default`, the one that its CRD admits.
+    """
+
+    group = "sailoperator.io"
+    kind = "ZTunnel"

@@ -1,0 +1,104 @@
+"""What the cluster says of an object that failed to become ready."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pulumi
+from lightkube.generic_resource import create_namespaced_resource
+from lightkube.resources.core_v1 import Service
+
+from ..api.gateway import GROUP
+from .provider import ClusterArgs, connect
+
+_KINDS: dict[str, Any] = {
+    f"kubernetes:{GROUP}/v1:Gateway": create_namespaced_resource(
+        GROUP, "v1", "Gateway", "gateways"
+    ),
+    f"kubernetes:{GROUP}/v1:HTTPRoute": create_namespaced_resource(
+        GROUP, "v1", "HTTPRoute", "httproutes"
+    ),
+    f"kubernetes:{GROUP}/v1:GRPCRoute": create_namespaced_resource(
+        GROUP, "v1", "GRPCRoute", "grpcroutes"
+    ),
+    "kubernetes:security.istio.io/v1:AuthorizationPolicy": create_namespaced_resource(
+        "security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies"
+    ),
+    "kubernetes:core/v1:Service": Service,
+}
+
+_ADVICE = {
+    "AddressNotAssigned": (
+        "no load balancer has given the gateway's Service an address: install one, or choose the"
+        " service type ClusterIP"
+    ),
+    "Pending": (
+        "no controller has seen it: do the discovery labels match the discoverySelectors of the"
+        " mesh, and are GatewayClass and revision right?"
+    ),
+    "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
+    "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",
+    "RefNotPermitted": (
+        "the other namespace has to permit it with a ReferenceGrant: referenceGrants true makes it,"
+        " or ask its owner"
+    ),
+    "InvalidCertificateRef": "the Secret of the certificate has to have tls.crt and tls.key",
+    "AncestorNotBound": "the Service has no waypoint: is its namespace bound to one?",
+    "TargetNotFound": "the Service that the policy is for does not exist",
+    "BackendNotFound": "name and port of the Service have to be those of the cluster",
+    "NotAllowedByListeners": "the gateway's allowedRoutes do not admit this namespace",
+    "NoMatchingListenerHostname": "no listener of the gateway has this host name",
+}
+
+
+def explain_failures(cluster: ClusterArgs) -> None:
+    """Log, for each object of the stack that fails, its conditions and what to do about them.
+
+    The provider's own message names only the wait that ended. To be called once, before any
+    resource is registered.
+    """
+
+    def explain(args: pulumi.ErrorHookArgs) -> bool:
+        metadata = (args.new_inputs or args.old_inputs or {}).get("metadata") or {}
+        try:
+            with connect(cluster) as client:
+                found = client.get(
+                    _KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
+                )
+        except Exception as error:  # noqa: BLE001  # the failure itself has been reported already
+            pulumi.log.debug(f"no explanation of {args.urn}: {error!r}")
+            return False
+        name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
+        pulumi.log.error(f"{name}: {describe(found.to_dict().get('status') or {})}")
+        return False
+
+    hook = pulumi.ErrorHook("explain", explain)
+
+    def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ not in _KINDS:
+            return None
+        binding = pulumi.ResourceHookBinding(on_error=[hook])
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
+        return pulumi.ResourceTransformResult(args.props, opts)
+
+    pulumi.runtime.register_resource_transform(attach)
+
+
+def describe(status: Mapping[str, Any]) -> str:
+    """The conditions of a `status`, and advice for those that stand in the way."""
+    conditions = list(_conditions(status))
+    if not conditions:
+        return f"the cluster reports no condition; {_ADVICE['Pending']}"
+    lines = [f"{c['type']}={c['status']} ({c['reason']}: {c['message']})" for c in conditions]
+    failing = (c["reason"] for c in conditions if c["status"] != "True")
+    advice = (_ADVICE[reason] for reason in failing if reason in _ADVICE)
+    return "; ".join(dict.fromkeys([*lines, *advice]))
+
+
+def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
+    """Those of the object and of a route's parents, of a gateway's listeners the failing ones."""
+    for holder in (status, *(status.get("parents") or [])):
+        yield from holder.get("conditions") or []
+    for listener in status.get("listeners") or []:
+        for condition in listener.get("conditions") or []:
+            if condition["status"] == ("True" if condition["type"] == "Conflicted" else "False"):
+                yield {**condition, "type": f"listener {listener['name']}: {condition['type']}"}

@@ -1,0 +1,112 @@
+"""What an exposure is made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from ..api.gateway_types import GRPCRouteRule
+from ..api.istio_types import JWTRule
+from ..parts.authorization import PolicyArgs
+from ..parts.client import ClientReference
+from ..parts.gateway import GatewayOptions, GatewayReference
+from ..parts.namespace import NamespaceArgs
+from ..parts.probe import CheckArgs
+from ..parts.route import RuleArgs
+from ..parts.waypoint import WaypointOptions, WaypointReference
+from ..parts.workload import ContainerOptions
+
+
+class CanaryOptions(ContainerOptions):
+    """A second version of the workload; what is left out is as in the first one.
+
+    It gets a Service of its own, `<service>-canary`. To end: take over its image and drop it.
+    """
+
+    image: str
+    """Image of the version."""
+    weight: int
+    """Share of the requests that it gets, in percent, 0 to 100."""
+
+
+class ServiceOptions(ContainerOptions):
+    """The service and the workload behind it."""
+
+    name: str
+    """Name of the Service; Gateways and routes are named after it."""
+    port: int
+    """Port of the Service."""
+    create: NotRequired[bool]
+    """Deploy it with its workload (default); false adopts a Service that exists."""
+    image: NotRequired[str]
+    """Image of the workload; required where it is deployed."""
+    container_port: NotRequired[int]
+    """Port on which the image listens, unprivileged; required where it is deployed."""
+    canary: NotRequired[CanaryOptions]
+    """A second version that gets a share of the requests (default none)."""
+    selector: NotRequired[Mapping[str, str]]
+    """Labels of the pods behind an adopted Service; required for `require_waypoint`."""
+
+
+class VerificationOptions(TypedDict):
+    """The requests that prove the exposure, and the client that sends them."""
+
+    namespace: NotRequired[str]
+    """Namespace of the client, created for it and removed with the stack; required without
+    `client`."""
+    client: NotRequired[ClientReference]
+    """The client, where another part of the program makes it."""
+    image: str
+    """Image of the client, with a shell and curl."""
+    checks: Sequence[CheckArgs]
+    """Requests in order, first one that the service answers."""
+    timeout: NotRequired[int]
+    """Seconds within which all must be answered as expected (default 60)."""
+    subject: NotRequired[pulumi.Input[Any]]
+    """What else the requests prove; they are repeated when it changes (default nothing)."""
+
+
+class AmbientExposureArgs(TypedDict):
+    """What an `AmbientExposure` is made of."""
+
+    namespace: NotRequired[NamespaceArgs]
+    """The namespace of the service and of everything that exposes it."""
+    shared_namespace: NotRequired[pulumi.Input[str]]
+    """The namespace, where another part of the program enrols it: `Namespace.name`."""
+    service: ServiceOptions
+    """The service that is exposed."""
+    hostnames: Sequence[str]
+    """Host names under which it is exposed, each a listener of the gateway."""
+    rules: NotRequired[Sequence[RuleArgs]]
+    """The requests that the waypoint lets through, and what it does with them; all else is answered
+    with 404. Required without `grpc_rules`."""
+    grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
+    """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
+    ingress_rules: NotRequired[Sequence[RuleArgs]]
+    """What the gateway does with the requests (default: send all of them to the service)."""
+    grants: NotRequired[bool]
+    """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
+    owns such a namespace has to). Istio asks for them for the rules of gateways only."""
+    gateway: NotRequired[GatewayOptions]
+    """The ingress gateway."""
+    shared_gateway: NotRequired[GatewayReference]
+    """The ingress gateway, where it is shared: `IngressGateway.reference`."""
+    waypoint: NotRequired[WaypointOptions]
+    """The waypoint."""
+    shared_waypoint: NotRequired[WaypointReference]
+    """The waypoint, where it is shared: `Waypoint.reference`."""
+    bind: NotRequired[bool]
+    """Send the services of the namespace through the shared waypoint (default true); false where a
+    `WaypointBinding` of another part of the program does, as a namespace needs only one."""
+    policies: NotRequired[Sequence[PolicyArgs]]
+    """AuthorizationPolicies of the Service, enforced by the waypoint (default none)."""
+    jwt_rules: NotRequired[Sequence[JWTRule]]
+    """Tokens that the waypoint checks (default none)."""
+    require_waypoint: NotRequired[bool]
+    """Let only the waypoint reach the pods, which ztunnel enforces (default false)."""
+    trust_domain: NotRequired[str]
+    """Trust domain of the mesh, for `require_waypoint` (default `cluster.local`)."""
+    verification: NotRequired[VerificationOptions]
+    """Requests that must be answered before the update ends; none are sent where it is left out."""
+    ready_timeout: NotRequired[int]
+    """Seconds that each object may take to become ready (default 300)."""

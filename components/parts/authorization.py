@@ -1,0 +1,205 @@
+"""Who may send what to a service: authorization and request authentication."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+
+from ..api.gateway import ObjectMeta, timeouts, wait_for
+from ..api.istio import AuthorizationPolicy, RequestAuthentication
+from ..api.istio_rules import SCHEMA as ISTIO
+from ..api.istio_rules import check_policy, identity, mappings, selector
+from ..api.istio_types import (
+    AuthorizationPolicySpec,
+    ExtensionProvider,
+    JWTRule,
+    PolicyAction,
+    PolicyRule,
+    PolicyTargetReference,
+)
+from ..api.outputs import after
+from ..checks import values as valid
+
+
+class PolicyArgs(TypedDict):
+    """A policy that the waypoint enforces.
+
+    A request is refused where one of `DENY` matches it, or where there are some of `ALLOW` and
+    none of them matches it.
+
+    https://istio.io/latest/docs/reference/config/security/authorization-policy/
+    """
+
+    name: NotRequired[str]
+    """Name, unique in the list (default its index): the object is `<authorization>-<policy>`."""
+    action: PolicyAction
+    """What is done with the requests of `rules`."""
+    rules: Sequence[PolicyRule]
+    """Requests in Istio's own form; an empty rule is every request, and `ALLOW` without any rule
+    allows nothing."""
+    provider: NotRequired[ExtensionProvider]
+    """Who decides, for `CUSTOM` only."""
+
+
+class RequiredWaypointArgs(TypedDict):
+    """Makes pods refuse what has not passed their waypoint.
+
+    While a waypoint is missing, ztunnel sends requests straight to the pods.
+
+    https://istio.io/latest/docs/ambient/usage/waypoint/
+    """
+
+    principal: pulumi.Input[str]
+    """Identity of the waypoint, `cluster.local/ns/NAMESPACE/sa/WAYPOINT`."""
+    selector: Mapping[str, pulumi.Input[str]]
+    """Labels of the pods, at least one."""
+
+
+class AuthorizationOptions(TypedDict):
+    """Who may send what."""
+
+    policies: NotRequired[Sequence[PolicyArgs]]
+    """Policies that the waypoint enforces (default none, which allows every request)."""
+    jwt_rules: NotRequired[Sequence[JWTRule]]
+    """Tokens that the waypoint accepts (default none looked at). A request with another token is
+    answered 401; one without any passes, unless a policy demands `requestPrincipals`.
+
+    https://istio.io/latest/docs/reference/config/security/request_authentication/"""
+    required_waypoint: NotRequired[RequiredWaypointArgs]
+    """Makes ztunnel refuse what comes from anybody but the waypoint (default: what bypasses the
+    waypoint is not judged at all)."""
+
+
+class AuthorizationArgs(AuthorizationOptions):
+    """What an `Authorization` is made of."""
+
+    name: pulumi.Input[str]
+    """What the names of its objects begin with."""
+    namespace: pulumi.Input[str]
+    """Namespace of the objects, that of the Service and its pods."""
+    service: pulumi.Input[str]
+    """Service whose requests the waypoint judges."""
+    ready_timeout: NotRequired[int]
+    """Seconds that each policy may take to be accepted (default 300)."""
+
+
+class Authorization(pulumi.ComponentResource):
+    """The rules for one service, at its waypoint and at the ztunnel of its pods.
+
+    Ready when istiod has bound every policy to a waypoint or sent it to ztunnel; on a
+    RequestAuthentication it reports nothing. Raises `InvalidInput` with every fault of `args`
+    before anything is registered.
+
+    https://istio.io/latest/docs/ambient/usage/l7-features/
+    """
+
+    name: pulumi.Output[str]
+    """What the names of its objects begin with, known once all policies are in force."""
+    applied: pulumi.Output[list[dict[str, Any]]]
+    """The objects as given, known once all policies are in force."""
+
+    def __init__(
+        self, name: str, args: AuthorizationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        SCHEMA.validate(f"Authorization {name!r}", args, AuthorizationArgs)
+        super().__init__("ambient:index:Authorization", name, {**args}, opts)
+        inside = pulumi.ResourceOptions(
+            parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
+        )
+        targets: list[PolicyTargetReference] = [
+            {"group": "", "kind": "Service", "name": args["service"]}
+        ]
+        objects: list[AuthorizationPolicy | RequestAuthentication] = [
+            AuthorizationPolicy(
+                f"{name}-policy-{label}",
+                _metadata(args, label, "condition=WaypointAccepted"),
+                render_policy(policy, targets),
+                inside,
+            )
+            for label, policy in named(args.get("policies", ()))
+        ]
+        if "jwt_rules" in args:
+            objects.append(
+                RequestAuthentication(
+                    f"{name}-jwt",
+                    _metadata(args, "jwt"),
+                    {"targetRefs": targets, "jwtRules": args["jwt_rules"]},
+                    inside,
+                )
+            )
+        if required := args.get("required_waypoint"):
+            objects.append(
+                AuthorizationPolicy(
+                    f"{name}-{WAYPOINT_ONLY}",
+                    _metadata(args, WAYPOINT_ONLY, "condition=ZtunnelAccepted"),
+                    {
+                        "selector": {"matchLabels": required["selector"]},
+                        "action": "ALLOW",
+                        "rules": [{"from": [{"source": {"principals": [required["principal"]]}}]}],
+                    },
+                    inside,
+                )
+            )
+        self.name = after(args["name"], *(one.urn for one in objects))
+        self.applied = pulumi.Output.all(*(one.applied for one in objects))
+        self.register_outputs({"name": self.name})
+
+
+WAYPOINT_ONLY = "waypoint-only"
+"""Name of the policy of `required_waypoint`."""
+
+
+def named(policies: Sequence[PolicyArgs]) -> list[tuple[str, PolicyArgs]]:
+    """Each policy with its name, or its index where it has none."""
+    return [(policy.get("name", str(index)), policy) for index, policy in enumerate(policies)]
+
+
+def render_policy(
+    policy: PolicyArgs, targets: Sequence[PolicyTargetReference]
+) -> AuthorizationPolicySpec:
+    """The spec of a policy for `targets`."""
+    spec: AuthorizationPolicySpec = {
+        "targetRefs": targets,
+        "action": policy["action"],
+        "rules": policy["rules"],
+    }
+    if "provider" in policy:
+        spec["provider"] = policy["provider"]
+    return spec
+
+
+def _metadata(args: AuthorizationArgs, label: str, *conditions: str) -> ObjectMeta:
+    metadata: ObjectMeta = {
+        "name": pulumi.Output.format("{}-{}", args["name"], label),
+        "namespace": args["namespace"],
+    }
+    if conditions:
+        metadata["annotations"] = wait_for(*conditions)
+    return metadata
+
+
+def _check_names(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+    del path  # it is the root
+    taken = {WAYPOINT_ONLY}
+    policies = cast("list[PolicyArgs]", mappings(args.get("policies")))
+    for index, (label, _) in enumerate(named(policies)):
+        if label in taken:
+            faults.add(f"policies[{index}].name", f"found {label!r}, which is taken already")
+        taken.add(label)
+
+
+SCHEMA = ISTIO.extended(
+    {
+        AuthorizationArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "service": valid.dns_label,
+            "jwt_rules": valid.some,
+            "ready_timeout": valid.seconds,
+        },
+        PolicyArgs: {"name": valid.dns_label},
+        RequiredWaypointArgs: {"principal": identity, "selector": selector},
+    },
+    {AuthorizationArgs: _check_names, PolicyArgs: check_policy},
+)
+"""What is expected of an `Authorization`."""

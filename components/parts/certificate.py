@@ -1,0 +1,111 @@
+"""A self-signed certificate, for clusters where nobody else gives one."""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ..api.outputs import after
+from ..checks import values as valid
+from ..checks.schema import Schema
+
+_YEARS = 10
+
+
+class CertificateArgs(TypedDict):
+    """What a `Certificate` is made of."""
+
+    name: pulumi.Input[str]
+    """Beginning of the Secret's name; a digest of the host names is added."""
+    namespace: pulumi.Input[str]
+    """Namespace of the Secret."""
+    hostnames: Sequence[str]
+    """Host names that it is for, `*.` allowed in front."""
+
+
+SCHEMA = Schema(
+    {
+        CertificateArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "hostnames": valid.some,
+            "hostnames[]": valid.hostname,
+        }
+    },
+    {},
+)
+"""What is checked of a certificate's arguments."""
+
+
+class Certificate(pulumi.ComponentResource):
+    """A self-signed certificate for ten years, in a Secret; the state keeps its key encrypted.
+
+    It is made once and kept while its host names stay the same; for others a new one is made
+    beside it. For development: nobody trusts it but who is given it.
+
+    https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
+    """
+
+    secret: pulumi.Output[str]
+    """Name of the Secret, known once it is there."""
+    pem: pulumi.Output[str]
+    """The certificate, not secret, for those that shall trust it."""
+
+    def __init__(
+        self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        SCHEMA.validate(f"Certificate {name!r}", args, CertificateArgs)
+        super().__init__("ambient:index:Certificate", name, {**args}, opts)
+        digest = hashlib.sha256("\n".join(args["hostnames"]).encode()).hexdigest()[:8]
+        certificate, key = self_signed(args["hostnames"])
+        secret_name = pulumi.Output.format("{}-{}", args["name"], digest)
+        secret = kubernetes.core.v1.Secret(
+            # Other host names make another resource: as one, it would keep the old certificate.
+            f"{name}-certificate-{digest}",
+            metadata={"name": secret_name, "namespace": args["namespace"]},
+            type="kubernetes.io/tls",
+            data={
+                "tls.crt": base64.b64encode(certificate).decode(),
+                "tls.key": pulumi.Output.secret(base64.b64encode(key).decode()),
+            },
+            # Every run of the program makes a pair; the first one is kept.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["data"]),
+        )
+        self.secret = after(secret_name, secret.urn)
+        self.pem = pulumi.Output.unsecret(secret.data).apply(
+            lambda data: base64.b64decode(data["tls.crt"]).decode()
+        )
+        self.register_outputs({"secret": self.secret, "pem": self.pem})
+
+
+def self_signed(hostnames: Sequence[str]) -> tuple[bytes, bytes]:
+    """A certificate for `hostnames` and its private key, both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "self-signed")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))  # clocks differ
+        .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(h) for h in hostnames]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

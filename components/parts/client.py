@@ -1,0 +1,121 @@
+"""The client from which an exposure is verified."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+from ..api.gateway import timeouts
+from ..api.outputs import after
+from ..checks import values as valid
+from ..checks.schema import Schema
+from .namespace import Namespace, NamespaceArgs
+from .workload import RESTRICTED, render_deployment
+
+
+class ClientArgs(TypedDict):
+    """What a `Client` is made of."""
+
+    name: pulumi.Input[str]
+    """Name of the ServiceAccount, the Service and the Deployment."""
+    namespace: pulumi.Input[str]
+    """Namespace of the client, created for it."""
+    discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """Labels by which the mesh discovers namespaces."""
+    image: pulumi.Input[str]
+    """Container image, with a shell and curl."""
+    service_namespace: pulumi.Input[Any]
+    """Namespace of the service that is called, or several; the client's goes before it."""
+    ready_timeout: NotRequired[int]
+    """Seconds that the Deployment may take to roll out (default 300)."""
+
+
+class ClientReference(TypedDict):
+    """A client that another part of the program makes."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the client."""
+    account: pulumi.Input[str]
+    """ServiceAccount of the client."""
+
+
+SCHEMA = Schema(
+    {
+        ClientArgs: {
+            "name": valid.dns_label,
+            "namespace": valid.dns_label,
+            "discovery_labels{}": valid.label_key,
+            "discovery_labels[]": valid.label_value,
+            "image": valid.image,
+            "ready_timeout": valid.seconds,
+        }
+    },
+    {},
+)
+"""What is checked of a client's arguments."""
+
+
+class Client(pulumi.ComponentResource):
+    """A namespace of the mesh with Istio's curl sample in it.
+
+    https://github.com/istio/istio/blob/master/samples/curl/curl.yaml
+    """
+
+    namespace: pulumi.Output[str]
+    """Name of the namespace, known once it is enrolled."""
+    account: pulumi.Output[str]
+    """Name of the ServiceAccount, the client's identity in the mesh."""
+    reference: ClientReference
+    """What an `AmbientExposure` needs to be verified from it."""
+
+    def __init__(
+        self, name: str, args: ClientArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        SCHEMA.validate(f"Client {name!r}", args, ClientArgs)
+        super().__init__("ambient:index:Client", name, {**args}, opts)
+        inside = pulumi.ResourceOptions(
+            parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
+        )
+        namespace: NamespaceArgs = {
+            # Made after the service's namespace, and so removed before it.
+            "name": after(args["namespace"], args["service_namespace"]),
+            "discovery_labels": args.get("discovery_labels", {}),
+        }
+        self.namespace = Namespace(name, namespace, pulumi.ResourceOptions(parent=self)).name
+        metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": self.namespace}
+        labels: dict[str, Any] = {"app": args["name"]}
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, opts=inside
+        )
+        self.account = after(args["name"], account.urn)
+        kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata={
+                **metadata,
+                "labels": {**labels, "service": args["name"]},
+                # It only names the client in the mesh; nothing listens behind it.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={"ports": [{"name": "http", "port": 80}], "selector": labels},
+            opts=inside,
+        )
+        pod = {
+            "terminationGracePeriodSeconds": 0,
+            "serviceAccountName": self.account,
+            "containers": [
+                {
+                    "name": args["name"],
+                    "image": args["image"],
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["/bin/sleep", "infinity"],
+                    "securityContext": RESTRICTED,
+                }
+            ],
+        }
+        kubernetes.apps.v1.Deployment(
+            f"{name}-deployment", **render_deployment(metadata, labels, pod), opts=inside
+        )
+        self.reference = {"namespace": self.namespace, "account": self.account}
+        self.register_outputs({"namespace": self.namespace, "account": self.account})

@@ -1,0 +1,496 @@
+"""The ingress gateway."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..api import gateway_rules as gateway_api_rules
+from ..api.gateway import (
+    Gateway,
+    HTTPRoute,
+    ObjectMeta,
+    conditions,
+    infrastructure,
+    timeouts,
+    wait_for,
+    wait_for_parents,
+)
+from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTLS
+from ..api.outputs import after, unknown
+from ..checks import values as valid
+from ..checks.schema import Schema, at, known
+from . import customization
+from . import tls as https
+from .customization import CustomizationArgs, customize
+from .tls import TLSArgs, redirects, terminate
+
+ServiceType = Literal["ClusterIP", "LoadBalancer", "NodePort"]
+"""How the Service of a gateway is exposed."""
+
+AddressType = Literal["Hostname", "IPAddress"]
+"""What a gateway without an external address reports."""
+
+# The namespace's label would bind the gateway's own Service, too: what clients of the mesh send to
+# the gateway would pass the waypoint before it, where gRPC fails.
+_UNBOUND = {"istio.io/use-waypoint": "none"}
+
+_IN_CLUSTER = r"search(@.value, '[.]svc[.]')"
+
+
+class GatewayOptions(TypedDict):
+    """How an ingress gateway listens and is reached."""
+
+    port: NotRequired[pulumi.Input[int]]
+    """Port on which it listens for plaintext (default 80)."""
+    tls: NotRequired[TLSArgs]
+    """How it serves HTTPS (default not at all)."""
+    listeners: NotRequired[Sequence[Listener]]
+    """Further listeners, in the Gateway API's own form (default none)."""
+    allowed_routes: NotRequired[AllowedRoutes]
+    """Routes that may attach to it, in the Gateway API's own form (default those of all
+    namespaces)."""
+    service_type: NotRequired[ServiceType]
+    """`ClusterIP` (default), `LoadBalancer` or `NodePort`."""
+    address: NotRequired[pulumi.Input[str]]
+    """IP address that the load balancer shall give it (default any)."""
+    address_type: NotRequired[AddressType]
+    """What it reports without an external address: its in-cluster name (default) or address."""
+    gateway_class: NotRequired[pulumi.Input[str]]
+    """GatewayClass (default `istio`); part of a name that is not to change, see `name_override`."""
+    name_override: NotRequired[pulumi.Input[str]]
+    """Name of the Deployment and Service that istiod makes (default `<name>-<gateway_class>`). Not
+    to be changed later: istiod leaves what it made under another name, in service and unchanged."""
+    revision: NotRequired[pulumi.Input[str]]
+    """Revision or tag of the control plane that serves it (default the namespace's)."""
+    customization: NotRequired[CustomizationArgs]
+    """Changes to the objects that istiod makes for it (default none)."""
+    cluster_domain: NotRequired[pulumi.Input[str]]
+    """DNS domain of the cluster (default `cluster.local`)."""
+
+
+class IngressGatewayArgs(GatewayOptions):
+    """What an `IngressGateway` is made of."""
+
+    name: pulumi.Input[str]
+    """Name of the Gateway; istiod names Deployment and Service `<name>-<gateway_class>`."""
+    namespace: pulumi.Input[str]
+    """Namespace of the gateway and of its proxy."""
+    hostnames: Sequence[pulumi.Input[str]]
+    """Host names that it serves, `*.` allowed in front: a listener each, the first named
+    `default`, the others `default-2` and so on; for HTTPS `https`, `https-2` and so on."""
+    ready_timeout: NotRequired[int]
+    """Seconds that it may take to be programmed and to get its address (default 300)."""
+
+
+class GatewayReference(TypedDict):
+    """An ingress gateway that is there already, or another part of the program makes."""
+
+    name: pulumi.Input[str]
+    """Name of the Gateway."""
+    namespace: pulumi.Input[str]
+    """Namespace of the Gateway."""
+    listener_port: NotRequired[pulumi.Input[int]]
+    """Port of the listeners that routes attach to (default all listeners)."""
+    host: pulumi.Input[str]
+    """Address under which it is reached from where its clients are."""
+    port: pulumi.Input[int]
+    """Port under which it is reached there."""
+    url: pulumi.Input[str]
+    """Both as a URL."""
+    urls: pulumi.Input[Sequence[str]]
+    """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
+    addresses, of both IP families where it has them."""
+    addresses: NotRequired[pulumi.Input[Sequence[str]]]
+    """Every address that it reports."""
+    internal_host: NotRequired[pulumi.Input[str]]
+    """Its in-cluster name."""
+    node_port: NotRequired[pulumi.Input[int]]
+    """Port of every node that leads to it."""
+    conditions: NotRequired[pulumi.Input[Sequence[str]]]
+    """`Type=Status (Reason)` of each of its conditions."""
+    certificate: NotRequired[pulumi.Input[str]]
+    """The self-signed certificate that its clients have to trust, PEM."""
+
+
+def _check_options(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+    balanced = args.get("service_type") == "LoadBalancer"
+    if "address" in args and not balanced:
+        faults.add(at(path, "address"), "needs service_type LoadBalancer, which gives it")
+    if args.get("address_type") == "IPAddress" and balanced:
+        faults.add(
+            at(path, "address_type"),
+            "found IPAddress beside service_type LoadBalancer, which reports external addresses",
+        )
+    if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
+        faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
+
+
+def check_hostnames(
+    faults: valid.Faults,
+    path: str,
+    hostnames: Sequence[object],
+    tls: Mapping[str, Any] | None,
+    tls_path: str,
+) -> None:
+    """Record host names that stand twice, or that `tls` has no certificate for."""
+    given: Mapping[str, str] = (tls or {}).get("certificates", {})
+    if not known(given):
+        faults.add(f"{tls_path}.certificates", "has to be known to the program")
+        return
+    for index, hostname in enumerate(hostnames):
+        where = f"{at(path, 'hostnames')}[{index}]"
+        if not known(hostname):
+            if tls is not None:
+                faults.add(where, "has to be known to the program: a certificate belongs to it")
+            continue
+        if hostname in hostnames[:index]:
+            faults.add(where, f"{hostname} stands there already")
+        if tls is not None and hostname not in given and "issuer" not in tls:
+            faults.add(
+                f"{tls_path}.certificates",
+                f"found none for {hostname}, expected its Secret, or issuer: self-signed",
+            )
+    for hostname in given:
+        if hostname not in hostnames:
+            faults.add(f"{tls_path}.certificates[{hostname!r}]", "is none of the host names")
+
+
+def _check_gateway(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+    check_hostnames(faults, path, args["hostnames"], args.get("tls"), at(path, "tls"))
+
+
+SCHEMA = (
+    gateway_api_rules.SCHEMA
+    | customization.SCHEMA
+    | https.SCHEMA
+    | Schema(
+        {
+            GatewayOptions: {
+                "port": valid.port,
+                "address": valid.address,
+                "gateway_class": valid.dns_label,
+                "name_override": valid.dns_label,
+                "revision": valid.label_value,
+                "cluster_domain": valid.hostname,
+            },
+            IngressGatewayArgs: {
+                "name": valid.dns_label,
+                "namespace": valid.dns_label,
+                "hostnames": valid.some,
+                "hostnames[]": valid.hostname,
+                "ready_timeout": valid.seconds,
+            },
+            GatewayReference: {
+                "name": valid.subdomain,
+                "namespace": valid.dns_label,
+                "port": valid.port,
+                "listener_port": valid.port,
+            },
+        },
+        {GatewayOptions: _check_options, IngressGatewayArgs: _check_gateway},
+        {IngressGatewayArgs: GatewayOptions},
+    )
+)
+"""What is checked of an ingress gateway's arguments."""
+
+
+class IngressGateway(pulumi.ComponentResource):
+    """A Gateway that istiod deploys, and the address under which it is reached.
+
+    Raises `InvalidInput` with every fault of `args`.
+
+    https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/
+    """
+
+    name: pulumi.Output[str]
+    """Name of the Gateway, known once it is programmed."""
+    host: pulumi.Output[str]
+    """The external address of a LoadBalancer, unknown in a preview that brings it, else the
+    in-cluster name, or the in-cluster address where that is what it reports."""
+    port: pulumi.Output[int]
+    """Port on which it listens, that of HTTPS where it serves it."""
+    url: pulumi.Output[str]
+    """`http://host:port` or `https://host:port`, an IPv6 host in brackets."""
+    reference: GatewayReference
+    """What an `AmbientExposure` needs to share it, and all its other outputs."""
+    applied: pulumi.Output[dict[str, Any]]
+    """The Gateway as given, known once it is programmed."""
+
+    def __init__(
+        self, name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        SCHEMA.validate(f"IngressGateway {name!r}", args, IngressGatewayArgs)
+        super().__init__("ambient:index:IngressGateway", name, {**args}, opts)
+        inside = pulumi.ResourceOptions(
+            parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
+        )
+        tls, certificate = _terminate(name, args, inside)
+        metadata: ObjectMeta = {
+            "name": args["name"],
+            "namespace": args["namespace"],
+            "annotations": {
+                **_annotations(args),
+                **wait_for(
+                    "condition=Accepted",
+                    "condition=Programmed",
+                    _ADDRESSED[_reports(args)],
+                    *_certified(args),
+                ),
+            },
+        }
+        if "revision" in args:
+            metadata["labels"] = {"istio.io/rev": args["revision"]}
+        parameters = customize(f"{name}-gateway", args, inside)
+        gateway = Gateway(
+            f"{name}-gateway", metadata, render_gateway(args, tls, parameters), inside
+        )
+        self.name = gateway.name
+        if redirects(args.get("tls")):
+            self.name = after(self.name, _redirect(name, args, gateway, inside).urn)
+        self.port = pulumi.Output.from_input(_port(args))
+        internal = internal_host(args)
+        self.host = after(internal, gateway.urn)
+        addresses = self.host.apply(lambda host: [host])
+        node_port: pulumi.Output[int] | None = None
+        if _reports(args) == "external":
+            addresses = gateway.status.apply(_external_addresses)
+            self.host = addresses.apply(lambda addresses: addresses[0])
+        elif _reports(args) == "IPAddress" or args.get("service_type") == "NodePort":
+            spec: pulumi.Output[Any] = _generated_service(name, args, gateway, inside).spec
+            if args.get("service_type") == "NodePort":
+                node_port = pulumi.Output.all(spec, self.port).apply(lambda at: _node_port(*at))
+            if _reports(args) == "IPAddress":
+                addresses = spec.apply(lambda spec: [*spec["cluster_ips"]])
+                self.host = addresses.apply(lambda addresses: addresses[0])
+        scheme = "https" if "tls" in args else "http"
+        self.url = pulumi.Output.all(self.host, self.port).apply(lambda at: url(scheme, *at))
+        self.applied = gateway.applied
+        self.reference = {
+            "name": self.name,
+            "namespace": args["namespace"],
+            "host": self.host,
+            "port": self.port,
+            "url": self.url,
+            "urls": pulumi.Output.all(internal, addresses, self.port).apply(
+                lambda at: [url(scheme, host, at[2]) for host in dict.fromkeys([at[0], *at[1]])]
+            ),
+            "addresses": addresses,
+            "internal_host": internal,
+            "conditions": gateway.status.apply(conditions),
+        }
+        if certificate is not None:
+            self.reference["certificate"] = certificate
+        if node_port is not None:
+            self.reference["node_port"] = node_port
+        if redirects(args.get("tls")):
+            self.reference["listener_port"] = self.port
+        self.register_outputs(
+            {"name": self.name, "host": self.host, "port": self.port, "url": self.url}
+        )
+
+
+def _port(args: IngressGatewayArgs) -> pulumi.Input[int]:
+    return args["tls"].get("port", 443) if "tls" in args else args.get("port", 80)
+
+
+def _reports(args: IngressGatewayArgs) -> Literal["external", "Hostname", "IPAddress"]:
+    """The kind of address in the status of a gateway that is reached as it shall be."""
+    if args.get("service_type") == "LoadBalancer":
+        return "external"
+    return args.get("address_type", "Hostname")
+
+
+# istiod leaves the in-cluster name in the status until a load balancer has given an address, and
+# a change of the service type alone does not outdate the condition Programmed.
+_ADDRESSED = {
+    "external": f"jsonpath={{.status.addresses[?!{_IN_CLUSTER}].value}}",
+    "Hostname": f"jsonpath={{.status.addresses[?{_IN_CLUSTER}].value}}",
+    "IPAddress": "jsonpath={.status.addresses[?@.type=='IPAddress'].value}",
+}
+
+
+def _certified(args: IngressGatewayArgs) -> list[str]:
+    """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
+    encrypted = len(args["hostnames"]) if "tls" in args else 0
+    return [
+        f"jsonpath={{.status.listeners[?@.name=='{_numbered('https', number)}']"
+        ".conditions[?@.type=='ResolvedRefs'].status}=True"
+        for number in range(1, encrypted + 1)
+    ]
+
+
+def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
+    """What istiod reads from the Gateway beside its spec."""
+    found: dict[str, pulumi.Input[str]] = {}
+    if (service_type := args.get("service_type", "ClusterIP")) != "LoadBalancer":
+        # LoadBalancer is what istiod deploys where nothing is said.
+        found["networking.istio.io/service-type"] = service_type
+    if "address_type" in args:
+        found["networking.istio.io/address-type"] = args["address_type"]
+    if "name_override" in args:
+        found["gateway.istio.io/name-override"] = args["name_override"]
+    return found
+
+
+def generated_name(args: IngressGatewayArgs) -> pulumi.Input[str]:
+    """Name of the Deployment and the Service that istiod makes."""
+    return args.get("name_override") or pulumi.Output.format(
+        "{}-{}", args["name"], args.get("gateway_class", "istio")
+    )
+
+
+def internal_host(args: IngressGatewayArgs) -> pulumi.Output[str]:
+    """The in-cluster name of the gateway's Service."""
+    return pulumi.Output.format(
+        "{}.{}.svc.{}",
+        generated_name(args),
+        args["namespace"],
+        args.get("cluster_domain", "cluster.local"),
+    )
+
+
+def render_gateway(
+    args: IngressGatewayArgs,
+    tls: Sequence[ListenerTLS] = (),
+    parameters: pulumi.Input[str] | None = None,
+) -> GatewaySpec:
+    """The spec of the Gateway.
+
+    `tls` is what serves each host name, in their order; `parameters` names a ConfigMap.
+    """
+    every: AllowedRoutes = {"namespaces": {"from": "All"}}
+    allowed = args.get("allowed_routes", every)
+    own: AllowedRoutes = {"namespaces": {"from": "Same"}}
+    # Where plaintext is only redirected, nobody else's route may answer it.
+    plain: AllowedRoutes = own if redirects(args.get("tls")) else allowed
+    plaintext: list[Listener] = [
+        {
+            "name": _numbered("default", number),
+            "hostname": hostname,
+            "port": args.get("port", 80),
+            "protocol": "HTTP",
+            "allowedRoutes": plain,
+        }
+        for number, hostname in enumerate(args["hostnames"], start=1)
+    ]
+    encrypted: list[Listener] = [
+        {
+            "name": _numbered("https", number),
+            "hostname": hostname,
+            "port": _port(args),
+            "protocol": "HTTPS",
+            "tls": served,
+            "allowedRoutes": allowed,
+        }
+        for number, (hostname, served) in enumerate(
+            zip(args["hostnames"], tls, strict=False), start=1
+        )
+    ]
+    spec: GatewaySpec = {
+        "gatewayClassName": args.get("gateway_class", "istio"),
+        "infrastructure": infrastructure("Ingress gateway", parameters, _UNBOUND),
+        "listeners": [*plaintext, *encrypted, *args.get("listeners", [])],
+    }
+    if "address" in args:
+        spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
+    return spec
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
+
+
+def _terminate(
+    name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions
+) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
+    if "tls" not in args:
+        return [], None
+    gateway = (args["namespace"], args["name"])
+    hostnames = cast("Sequence[str]", args["hostnames"])
+    return terminate(f"{name}-gateway", gateway, hostnames, args["tls"], opts)
+
+
+def _redirect(
+    name: str, args: IngressGatewayArgs, gateway: Gateway, opts: pulumi.ResourceOptions
+) -> HTTPRoute:
+    """The route that answers plaintext requests, whatever their host name."""
+    return HTTPRoute(
+        f"{name}-redirect",
+        {
+            "name": pulumi.Output.format("{}-redirect", args["name"]),
+            "namespace": args["namespace"],
+            "annotations": wait_for_parents(),
+        },
+        {
+            "parentRefs": [
+                {
+                    "name": gateway.name,
+                    "namespace": args["namespace"],
+                    "port": args.get("port", 80),
+                }
+            ],
+            "rules": [
+                {
+                    "filters": [
+                        {
+                            "type": "RequestRedirect",
+                            "requestRedirect": {
+                                "scheme": "https",
+                                "port": _port(args),
+                                "statusCode": 301,
+                            },
+                        }
+                    ]
+                }
+            ],
+        },
+        opts,
+    )
+
+
+def _generated_service(
+    name: str, args: IngressGatewayArgs, gateway: Gateway, opts: pulumi.ResourceOptions
+) -> kubernetes.core.v1.ServicePatch:
+    """The Service that istiod makes, once it has the service type.
+
+    A patch of nothing but the annotation by which it is waited for: a mere lookup would read it
+    before istiod has followed the change.
+    """
+    service_type = args.get("service_type", "ClusterIP")
+    return kubernetes.core.v1.ServicePatch(
+        f"{name}-service",
+        metadata={
+            "name": after(generated_name(args), gateway.urn),
+            "namespace": args["namespace"],
+            "annotations": wait_for(f"jsonpath={{.spec.type}}={service_type}"),
+        },
+        opts=opts,
+    )
+
+
+def _node_port(spec: Mapping[str, Any], port: int) -> int:
+    return next(int(one["node_port"]) for one in spec["ports"] if one["port"] == port)
+
+
+def url(scheme: str, host: str, port: int) -> str:
+    """`scheme://host:port`, an IPv6 host in brackets."""
+    try:
+        bracketed = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    except ValueError:
+        bracketed = host
+    return f"{scheme}://{bracketed}:{int(port)}"
+
+
+def _external_addresses(status: Mapping[str, Any] | None) -> pulumi.Input[list[str]]:
+    addresses = (str(entry["value"]) for entry in (status or {}).get("addresses") or [])
+    if found := [value for value in addresses if ".svc." not in value]:
+        return found
+    if pulumi.runtime.is_dry_run():
+        return unknown()
+    raise pulumi.RunError(
+        "the gateway's last known status has no external address. Run `pulumi refresh` to read it"
+        " anew, then `pulumi up`"
+    )

@@ -1,0 +1,49 @@
+"""Permission to refer to an object of another namespace."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pulumi
+
+from ..api.gateway import GROUP, ReferenceGrant
+from ..api.outputs import after
+
+
+def grant(
+    name: str,
+    namespace: str,
+    to: tuple[Literal["Secret", "Service"], Sequence[str]],
+    by: tuple[str, pulumi.Input[str], pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    """Make the ReferenceGrant in `namespace` that lets others refer `to` objects of it.
+
+    `to` is a kind and names; `by` is kind, namespace and name of who refers to them, of which the
+    name only names the grant. Returns `namespace`, known once it is granted.
+
+    https://gateway-api.sigs.k8s.io/api-types/referencegrant/
+    """
+    to_kind, names = to
+    kind, by_namespace, by_name = by
+    made = ReferenceGrant(
+        f"{name}-grant-{namespace}",
+        {"name": pulumi.Output.format("{}-{}", by_namespace, by_name), "namespace": namespace},
+        {
+            "from": [{"group": GROUP, "kind": kind, "namespace": by_namespace}],
+            "to": [{"group": "", "kind": to_kind, "name": one} for one in dict.fromkeys(names)],
+        },
+        opts,
+    )
+    return after(namespace, made.urn)
+
+
+def backends_elsewhere(rules: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The Services that the `rules` of a route name together with a namespace, by namespace."""
+    found: dict[str, list[str]] = {}
+    for rule in rules:
+        mirrors = [one.get("requestMirror") for one in rule.get("filters", [])]
+        backends = [*rule.get("backendRefs", []), *(one["backendRef"] for one in mirrors if one)]
+        for backend in backends:
+            if "namespace" in backend:
+                found.setdefault(backend["namespace"], []).append(backend["name"])
+    return found
