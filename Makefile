@@ -1,66 +1,118 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# From the command line alone: a variable of the environment must not lead to another cluster.
+CONTEXT :=
+STACK := $(if $(CONTEXT),local,lab)
+STACK_FILE := Pulumi.$(STACK).yaml
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+ifdef CONTEXT
+ifeq ($(shell command -v pulumi),)
+$(error pulumi: not found on PATH. Install it (https://www.pulumi.com/docs/install/), or leave CONTEXT out: the lab brings its own)
+endif
+# Else what the stack has on another cluster would be left behind, or destroyed instead.
+SAME_CLUSTER = found="$$(pulumi config get --stack $(STACK) --path ambient-exposure:cluster.context)"; \
+	[ "$$found" = '$(CONTEXT)' ] || { \
+		echo "$(STACK_FILE): the stack is on context $$found, not $(CONTEXT)." \
+			'Name another stack for another cluster: STACK=NAME.' >&2; exit 1; \
+	}
+ON_STACK = pulumi stack select --create $(STACK); $(SAME_CLUSTER)
+else
 # An assignment of its own, so that the shell stops where no lab runs.
 ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"
+ON_STACK = $(ON_LAB); pulumi stack select --create $(STACK)
+endif
 
 .PHONY: help
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo
+	@echo 'up, preview, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
 
 .PHONY: up
-up: $(INSTALLED) ## From nothing to a verified exposure on the lab
-	@$(PYTHON) -m lab up
-	@$(ON_LAB); pulumi stack select --create dev; pulumi up --stack dev --yes --skip-preview
+up: $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
+	$(if $(CONTEXT),,@$(PYTHON) -m lab up)
+	@$(ON_STACK); pulumi up --stack $(STACK) --yes --skip-preview
 
 .PHONY: preview
-preview: $(INSTALLED) ## Show what an update of the lab's stack would change
-	@$(ON_LAB); pulumi preview --stack dev --diff
+preview: $(INSTALLED) $(STACK_FILE) ## Show what an update of the stack would change
+	@$(ON_STACK); pulumi preview --stack $(STACK) --diff
 
 .PHONY: down
-down: $(INSTALLED) ## Destroy the lab's stack, then remove the lab
+ifdef CONTEXT
+down: $(INSTALLED)
+	@$(SAME_CLUSTER); pulumi destroy --stack $(STACK) --yes --skip-preview
+else
+down: $(INSTALLED) ## Destroy the stack, then remove the lab
 	@if $(PYTHON) -m lab status >/dev/null 2>&1; then \
 		$(ON_LAB); \
-		if pulumi stack select dev 2>/dev/null; then \
-			pulumi destroy --stack dev --yes --skip-preview || { \
+		if pulumi stack select $(STACK) 2>/dev/null; then \
+			pulumi destroy --stack $(STACK) --yes --skip-preview || { \
 				echo '`$(PYTHON) -m lab down` removes the lab with all that is in it' >&2; exit 1; \
 			}; \
 		fi; \
 	fi
 	@$(PYTHON) -m lab down
+endif
 
 .PHONY: env
-env: $(INSTALLED) ## Print the exports for a shell that works on the lab's stack
-	@$(PYTHON) -m lab env
+env: $(INSTALLED) ## Print the exports for a shell that works on the stack
+	$(if $(CONTEXT),,@$(PYTHON) -m lab env)
+	@echo 'export PULUMI_STACK=$(STACK)'
+
+.PHONY: generate
+generate: $(INSTALLED_DEV) ## Make types, limits and the reference anew, from the CRDs and the docstrings
+	$(PYTHON) -m generate api
+	$(PYTHON) -m generate reference
 
 .PHONY: test
 test: lint unit lab-test ## Run every check, the quick ones first
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style and types
+lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/shellcheck .ci/run scripts/*.sh
+	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.
 	for program in examples/*/__main__.py; do $(VENV)/bin/mypy "$$program"; done
 	$(VENV)/bin/pyright
 
 .PHONY: unit
-unit: $(INSTALLED) ## Run the tests that need no cluster; in CI with their coverage, which takes longer
+unit: $(INSTALLED_DEV) ## Run the tests that need no cluster; in CI with their coverage, which takes longer
 	$(PYTHON) -m pytest --numprocesses 2 $(if $(CI),--cov components --cov-branch \
 		--cov-report= --cov-fail-under 95) tests/unit
 
 .PHONY: lab-test
-lab-test: $(INSTALLED) ## Run the tests on a lab of their own, with the real engine and cluster
+lab-test: $(INSTALLED_DEV) ## Run the tests on a lab of their own, with the real engine and cluster
 	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadfile tests/lab
 
-$(INSTALLED): pyproject.toml requirements.txt requirements-dev.txt constraints.txt
+# Git ignores the copy, so that `pulumi config set` changes no tracked file.
+$(STACK_FILE):
+	@{ \
+		printf 'config:\n  ambient-exposure:cluster: {context: "%s"}\n' '$(or $(CONTEXT),lab)'; \
+		sed '/^config:/d; /^encryptionsalt:/d' Pulumi.dev.yaml; \
+	} >$@
+
+$(INSTALLED): requirements.txt constraints.txt
 	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
 	@echo "installing Python packages into $(VENV)" >&2
 	@python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(PIP_INSTALL) --requirement requirements.txt
+	@# The examples import the checkout by the name that the wheel has.
+	@site="$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
+		rm -rf "$$site"/ambient_exposure*; ln -s ../../../../components "$$site/ambient_exposure"
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
+	@$(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@

@@ -1,11 +1,18 @@
-"""Pulumi components that expose services of an Istio ambient mesh through the Gateway API."""
+"""Pulumi components that expose services of an Istio ambient mesh through the Gateway API.
+
+`exposure` makes of a service, its host names and rules what the `parts` make of one thing each;
+`api` are the objects of others that they are made of, `checks` what is checked of arguments,
+`cluster` where all of it goes. `stack` makes a whole stack from its configuration. Imports go one
+way: stack, exposure, parts, cluster, api, checks.
+"""
 
 from .api.gateway import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
 from .api.istio import AuthorizationPolicy, RequestAuthentication
 from .api.outputs import after
-from .checks.values import InvalidInput
+from .checks.faults import InvalidInput
 from .cluster.explain import explain_failures
-from .cluster.provider import Cluster, ClusterArgs, PreflightArgs, preflight
+from .cluster.preflight import PreflightArgs, preflight
+from .cluster.provider import Cluster, ClusterArgs
 from .exposure.arguments import AmbientExposureArgs
 from .exposure.exposure import AmbientExposure
 from .parts.authorization import Authorization, AuthorizationArgs, PolicyArgs
@@ -14,15 +21,15 @@ from .parts.client import Client, ClientArgs, ClientReference
 from .parts.customization import CustomizationArgs
 from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
 from .parts.mesh import Mesh, MeshArgs
-from .parts.metadata import common_metadata
-from .parts.namespace import Namespace, NamespaceArgs
+from .parts.metadata import common_metadata, mirrored_images
+from .parts.namespace import Namespace, NamespaceArgs, NamespaceReference
 from .parts.probe import CheckArgs, Probe, ProbeArgs, fingerprint
-from .parts.route import (
-    IngressRoute,
+from .parts.routes import (
     IngressRouteArgs,
     RuleArgs,
-    WaypointRoute,
     WaypointRouteArgs,
+    ingress_route,
+    waypoint_route,
 )
 from .parts.tls import TLSArgs
 from .parts.waypoint import (
@@ -57,13 +64,13 @@ __all__ = [
     "HTTPRoute",
     "IngressGateway",
     "IngressGatewayArgs",
-    "IngressRoute",
     "IngressRouteArgs",
     "InvalidInput",
     "Mesh",
     "MeshArgs",
     "Namespace",
     "NamespaceArgs",
+    "NamespaceReference",
     "PolicyArgs",
     "PreflightArgs",
     "Probe",
@@ -77,7 +84,6 @@ __all__ = [
     "WaypointBinding",
     "WaypointBindingArgs",
     "WaypointReference",
-    "WaypointRoute",
     "WaypointRouteArgs",
     "Workload",
     "WorkloadArgs",
@@ -85,5 +91,8 @@ __all__ = [
     "common_metadata",
     "explain_failures",
     "fingerprint",
+    "ingress_route",
+    "mirrored_images",
     "preflight",
+    "waypoint_route",
 ]

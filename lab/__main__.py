@@ -1,4 +1,4 @@
-"""The lab's command line: `python -m lab up|down|status|env|exec|logs`."""
+"""The lab's command line: `python -m lab up|down|status|env|exec|logs|check`."""
 
 import argparse
 import os
@@ -12,27 +12,40 @@ def main() -> None:
     """Run one command; end with status 1 and one message when it cannot be done."""
     arguments = _parser().parse_args()
     try:
-        _require(platform.system(), os.geteuid() if hasattr(os, "geteuid") else None)
-        # The commands need modules that exist on Linux alone.
-        from lab import commands  # noqa: PLC0415
-
-        match arguments.command:
-            case "up":
-                commands.up(arguments.ztunnel)
-            case "down":
-                commands.down()
-            case "status":
-                commands.status()
-            case "env":
-                commands.env()
-            case "exec":
-                commands.exec_in_node(arguments.program)
-            case _:
-                commands.logs(arguments.component, follow=arguments.follow)
+        _run(arguments)
     except LabError as error:
         sys.exit(f"lab: {error}")
     except KeyboardInterrupt:
         sys.exit("lab: interrupted; the same command goes on from here")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if platform.system() != "Linux":
+        raise LabError(
+            f"it needs Linux, and this is {platform.system()}. A cluster with Istio in ambient "
+            "mode does instead, as one of kind: README says how."
+        )
+    from lab.node import requirements  # noqa: PLC0415  # Linux alone has what it imports
+
+    if arguments.command == "check" or os.geteuid():
+        requirements.check()
+        print("this machine can run the lab")  # noqa: T201  # the answer to `check`
+        return
+    from lab import commands  # noqa: PLC0415  # the check above is to work without packages
+
+    match arguments.command:
+        case "up":
+            commands.up(arguments.ztunnel)
+        case "down":
+            commands.down()
+        case "status":
+            commands.status()
+        case "env":
+            commands.env()
+        case "exec":
+            commands.exec_in_node(arguments.program)
+        case _:
+            commands.logs(arguments.component, previous=arguments.previous, follow=arguments.follow)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,21 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="print the end of the logs, or all of one")
     logs.add_argument("component", nargs="?", help="as `status` names it, or `init`")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
-    return parser
-
-
-def _require(system: str, user: int | None) -> None:
-    """Raise `LabError` where the lab cannot run; `user` is the effective user id."""
-    if system != "Linux":
-        found = f"needs Linux, and this is {system}"
-    elif user != 0:
-        found = f"needs root for namespaces and network, and this is user {user}"
-    else:
-        return
-    raise LabError(
-        f"the lab {found}. Any cluster with Istio in ambient mode does instead: "
-        "`pulumi config set context NAME` with a context of your kubeconfig, then `pulumi up`."
+    logs.add_argument(
+        "-p", "--previous", action="store_true", help="of the lab before, which ended unexpectedly"
     )
+    commands.add_parser("check", help="say what this machine lacks to run a lab")
+    return parser
 
 
 if __name__ == "__main__":

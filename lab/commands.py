@@ -9,11 +9,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from lab import addons, artifacts, cgroups, control_plane, image_store, node, pulumi_cli, versions
+from lab import versions
+from lab.build import artifacts, go, pulumi
+from lab.build.cache import Cache
+from lab.build.progress import Steps, duration
 from lab.errors import LabError
-from lab.init import Plan
-from lab.progress import Steps, duration
-from lab.state import ADDRESSES, REGISTRY, Record, Slot, State, runs
+from lab.node import addons, cgroups, control_plane, image_store, node, requirements
+from lab.node.init import Plan
+from lab.node.state import ADDRESSES, REGISTRY, Record, Slot, State, runs
 
 WITHOUT = "none"
 """What is asked for, and printed, where a lab has no ztunnel."""
@@ -107,17 +110,18 @@ def exec_in_node(program: Sequence[str]) -> None:
     node.enter(slot, words, os.environ | plan.environment | {"KUBECONFIG": str(state.kubeconfig)})
 
 
-def logs(component: str | None, *, follow: bool) -> None:
+def logs(component: str | None, *, previous: bool, follow: bool) -> None:
     """Become `tail` on all of one component's log, or on the end of each."""
     state = State.of_environment()
-    known = {path.stem: path for path in sorted(state.logs.glob("*.log"))}
+    folder = state.previous_logs if previous else state.logs
+    known = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if not known:
-        raise LabError(f"{state.logs}: no lab has run here. Run `python -m lab up`.")
+        raise LabError(f"{folder}: there are no logs. Run `python -m lab up`.")
     if component is not None and component not in known:
         raise LabError(f"{component}: no such log; there are {', '.join(known)}.")
     files = [known[component]] if component else list(known.values())
     lines = "+1" if component else "10"
-    os.execvp("tail", ["tail", *(["-F"] if follow else []), "-n", lines, *map(str, files)])  # noqa: S606
+    os.execvp("tail", ["tail", *(["-F"] if follow else []), "-n", lines, *map(str, files)])  # noqa: S606  # no shell
 
 
 def _ztunnel(asked: str | None, record: Record | None) -> str | None:
@@ -135,23 +139,24 @@ def _start(state: State, ztunnel: str | None) -> None:
             f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel, or `none`. If a "
             "former lab had it, `python -m lab down` makes this one forget it."
         )
-    node.check()
+    requirements.check()
     steps = Steps()
     if not ztunnel:
         steps.note(WITHOUT_ZTUNNEL)
     slot = _running(state)
     if not slot:
         _clear(steps, state)
-    built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
-    images = image_store.prepare(steps, built)
-    pulumi = pulumi_cli.find(steps, state.pulumi_home)
+    with go.caches(Cache(), steps):
+        built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
+        images = image_store.prepare(steps, built)
+        tools = pulumi.find(steps, state.pulumi_home)
     slot = slot or _start_node(state, built, images)
     record = Record(
         ztunnel=ztunnel,
-        versions=_versions() | {"Pulumi CLI": pulumi.cli, "Kubernetes plugin": pulumi.plugin},
+        versions=_versions() | {"Pulumi CLI": tools.cli, "Kubernetes provider": tools.provider},
         programs=[
             f"{sys.prefix}/bin",
-            *([str(pulumi.folder)] if pulumi.folder else []),
+            *([str(tools.folder)] if tools.folder else []),
             str(built.bin),
         ],
     )
@@ -160,15 +165,16 @@ def _start(state: State, ztunnel: str | None) -> None:
     addons.install(steps, state, slot, built, ambient=ztunnel is not None)
     state.write(replace(record, ready=True))
     print(f"the lab is up\n{_addresses(state, slot)}")
-    print(f"Pulumi CLI: {pulumi.cli}\nPulumi's Kubernetes plugin: {pulumi.plugin}")
-    if pulumi.stand_in:
-        print("The stand-in serves where Pulumi cannot download its own plugin, nowhere else.")
+    print(f"Pulumi CLI: {tools.cli}\nPulumi's Kubernetes provider: {tools.provider}")
 
 
 def _clear(steps: Steps, state: State) -> None:
     """Remove what a lab without a `down` left: it ended with its node, its stacks with it."""
     if left := state.slot():
-        steps.note("a lab that ended without `down` is replaced, its Pulumi stacks too")
+        steps.note(
+            "a lab that ended without `down` is replaced, its Pulumi stacks too; "
+            "`python -m lab logs --previous` has its logs"
+        )
         node.end(state, left)
     state.clear()
 

@@ -13,9 +13,12 @@ COREDNS: Final = "v1.15.0"
 METALLB: Final = "v0.15.2"
 GATEWAY_API: Final = "v1.6.0"
 HTTPBIN: Final = "v2.15.0"
-PULUMI: Final = "v3.259.0"
+PULUMI: Final = "v3.274.1"
 PULUMI_LANGUAGE_PYTHON: Final = "v3.75.0"
 ENVOY: Final = "1.40.0"
+
+PULUMI_KUBERNETES: Final = "4.25.0"
+"""The release whose commit the pinned module of Pulumi's Kubernetes provider is."""
 
 ISTIO: Final = "1.31.0"
 """The release whose branch the pinned Istio module is a commit of."""

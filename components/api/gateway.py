@@ -16,7 +16,7 @@ import pulumi
 
 from ..checks import values as valid
 from ..checks.schema import Limits, Schema
-from ..checks.values import Faults
+from ..checks.faults import Faults
 from .gateway_rules import SCHEMA
 from .gateway_types import (
     GatewayInfrastructure,

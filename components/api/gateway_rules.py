@@ -12,13 +12,18 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.schema import Bases, Limits, Rule, Rules, Schema, at
-from ..checks.values import Check, Faults
+from ..checks.faults import Faults
+from ..checks.values import Check
 from . import gateway_types as api
 
 _GATEWAY_API = "gateway.networking.k8s.io"
 _INT32 = 2**31 - 1
 
 # Fields
+
+
+def _matching(pattern: str, words: str, longest: int) -> Check:
+    return valid.Limit(None, longest, f"^({pattern})$", words)
 
 
 def _group(value: object) -> str | None:
@@ -39,23 +44,23 @@ def _header_value(value: object) -> str | None:
     return "1 to 4096 characters, no control characters, for which Istio refuses the route"
 
 
-_kind = valid.matching(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", "a kind like 'Service'", 63)
-_header_name = valid.matching(
+_kind = _matching(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", "a kind like 'Service'", 63)
+_header_name = _matching(
     r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+", "a name of letters, digits and !#$%&'*+-.^_`|~", 256
 )
-_origin = valid.matching(
+_origin = _matching(
     r"\*|https?://((\*\.)?([a-zA-Z0-9-]+\.)*[a-zA-Z0-9-]+|\*)(:[0-9]{1,5})?",
     "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
     253,
 )
-_duration = valid.matching(
+_duration = _matching(
     r"([0-9]{1,5}(h|m|s|ms)){1,4}", "a duration like '1h30m', '10s' or '500ms'", 28
 )
 _weighted: Mapping[str, Check] = {
     "weight": valid.number(0, 1_000_000),
-    "filters": valid.count(0, 16),
+    "filters": valid.Limit(0, 16),
 }
-_header_match: Mapping[str, Check] = {"name": _header_name, "value": valid.length(1, 4096)}
+_header_match: Mapping[str, Check] = {"name": _header_name, "value": valid.Limit(1, 4096)}
 _namespaced: Mapping[str, Check] = {
     "group": _group,
     "kind": _kind,
@@ -64,13 +69,13 @@ _namespaced: Mapping[str, Check] = {
 }
 _rule: Mapping[str, Check] = {
     "name": valid.subdomain,
-    "matches": valid.count(0, 64),
-    "filters": valid.count(0, 16),
-    "backendRefs": valid.count(0, 16),
+    "matches": valid.Limit(0, 64),
+    "filters": valid.Limit(0, 16),
+    "backendRefs": valid.Limit(0, 16),
 }
 _route: Mapping[str, Check] = {
-    "parentRefs": valid.count(0, 32),
-    "hostnames": valid.count(0, 16),
+    "parentRefs": valid.Limit(0, 32),
+    "hostnames": valid.Limit(0, 16),
     "hostnames[]": valid.hostname,
 }
 
@@ -87,79 +92,79 @@ _LIMITS: Limits = {
     api.BackendObjectReference: {**_namespaced, "port": valid.port},
     # Gateway
     api.ListenerTLS: {
-        "certificateRefs": valid.count(0, 2, ", as Istio takes no more"),
-        "options": valid.count(0, 16),
-        "options[]": valid.length(0, 4096),
+        "certificateRefs": valid.Limit(0, 2, reason=", as Istio takes no more"),
+        "options": valid.Limit(0, 16),
+        "options[]": valid.Limit(0, 4096),
     },
     api.RouteGroupKind: {"group": _group, "kind": _kind},
-    api.AllowedRoutes: {"kinds": valid.count(0, 8)},
+    api.AllowedRoutes: {"kinds": valid.Limit(0, 8)},
     api.Listener: {"name": valid.subdomain, "hostname": valid.hostname, "port": valid.port},
-    api.GatewayAddress: {"value": valid.length(0, 253)},
+    api.GatewayAddress: {"value": valid.Limit(0, 253)},
     api.ParametersReference: {"group": _group, "kind": _kind, "name": valid.subdomain},
     api.GatewayInfrastructure: {
-        "labels": valid.count(0, 8),
+        "labels": valid.Limit(0, 8),
         "labels{}": valid.label_key,
         "labels[]": valid.label_value,
-        "annotations": valid.count(0, 16),
+        "annotations": valid.Limit(0, 16),
         "annotations{}": valid.label_key,
-        "annotations[]": valid.length(0, 4096),
+        "annotations[]": valid.Limit(0, 4096),
     },
     api.FrontendTLSValidation: {
-        "caCertificateRefs": valid.count(1, 1, ", as Istio takes no more"),
+        "caCertificateRefs": valid.Limit(1, 1, reason=", as Istio takes no more"),
     },
     api.TLSPortConfig: {"port": valid.port},
-    api.FrontendTLSConfig: {"perPort": valid.count(0, 64)},
+    api.FrontendTLSConfig: {"perPort": valid.Limit(0, 64)},
     api.GatewaySpec: {
         "gatewayClassName": valid.subdomain,
-        "listeners": valid.count(1, 64),
-        "addresses": valid.count(0, 16),
+        "listeners": valid.Limit(1, 64),
+        "addresses": valid.Limit(0, 16),
     },
     # HTTPRoute and GRPCRoute
     api.HTTPHeader: {"name": _header_name, "value": _header_value},
     api.HTTPHeaderFilter: {
-        "set": valid.count(0, 16),
-        "add": valid.count(0, 16),
-        "remove": valid.count(0, 16),
+        "set": valid.Limit(0, 16),
+        "add": valid.Limit(0, 16),
+        "remove": valid.Limit(0, 16),
         "remove[]": _header_name,
     },
     api.Fraction: {"numerator": valid.number(0, _INT32), "denominator": valid.number(1, _INT32)},
     api.HTTPRequestMirrorFilter: {"percent": valid.number(0, 100)},
     # HTTPRoute
-    api.HTTPPathMatch: {"value": valid.length(0, 1024)},
+    api.HTTPPathMatch: {"value": valid.Limit(0, 1024)},
     api.HTTPHeaderMatch: _header_match,
-    api.HTTPQueryParamMatch: {"name": _header_name, "value": valid.length(1, 1024)},
-    api.HTTPRouteMatch: {"headers": valid.count(0, 16), "queryParams": valid.count(0, 16)},
+    api.HTTPQueryParamMatch: {"name": _header_name, "value": valid.Limit(1, 1024)},
+    api.HTTPRouteMatch: {"headers": valid.Limit(0, 16), "queryParams": valid.Limit(0, 16)},
     api.HTTPPathModifier: {
-        "replaceFullPath": valid.length(0, 1024),
-        "replacePrefixMatch": valid.length(0, 1024),
+        "replaceFullPath": valid.Limit(0, 1024),
+        "replacePrefixMatch": valid.Limit(0, 1024),
     },
     api.HTTPRequestRedirectFilter: {"hostname": _precise_hostname, "port": valid.port},
     api.HTTPURLRewriteFilter: {"hostname": _precise_hostname},
     api.HTTPCORSFilter: {
-        "allowOrigins": valid.count(0, 64),
+        "allowOrigins": valid.Limit(0, 64),
         "allowOrigins[]": _origin,
-        "allowMethods": valid.count(0, 9),
-        "allowHeaders": valid.count(0, 64),
+        "allowMethods": valid.Limit(0, 9),
+        "allowHeaders": valid.Limit(0, 64),
         "allowHeaders[]": _header_name,
-        "exposeHeaders": valid.count(0, 64),
+        "exposeHeaders": valid.Limit(0, 64),
         "exposeHeaders[]": _header_name,
         "maxAge": valid.number(1, _INT32),
     },
     api.HTTPBackendRef: _weighted,
     api.HTTPRouteTimeouts: {"request": _duration, "backendRequest": _duration},
     api.HTTPRouteRule: _rule,
-    api.HTTPRouteSpec: {**_route, "rules": valid.count(1, 16)},
+    api.HTTPRouteSpec: {**_route, "rules": valid.Limit(1, 16)},
     # GRPCRoute
-    api.GRPCMethodMatch: {"service": valid.length(0, 1024), "method": valid.length(0, 1024)},
+    api.GRPCMethodMatch: {"service": valid.Limit(0, 1024), "method": valid.Limit(0, 1024)},
     api.GRPCHeaderMatch: _header_match,
-    api.GRPCRouteMatch: {"headers": valid.count(0, 16)},
+    api.GRPCRouteMatch: {"headers": valid.Limit(0, 16)},
     api.GRPCBackendRef: _weighted,
     api.GRPCRouteRule: _rule,
-    api.GRPCRouteSpec: {**_route, "rules": valid.count(0, 16)},
+    api.GRPCRouteSpec: {**_route, "rules": valid.Limit(0, 16)},
     # ReferenceGrant
     api.ReferenceGrantFrom: {"group": _group, "kind": _kind, "namespace": valid.dns_label},
     api.ReferenceGrantTo: {"group": _group, "kind": _kind, "name": valid.subdomain},
-    api.ReferenceGrantSpec: {"from": valid.count(1, 16), "to": valid.count(1, 16)},
+    api.ReferenceGrantSpec: {"from": valid.Limit(1, 16), "to": valid.Limit(1, 16)},
 }
 
 _BASES: Bases = {
@@ -476,6 +481,31 @@ def _waypoint_listeners(faults: Faults, path: str, gateway: Mapping[str, Any]) -
                 at(where, "protocol"),
                 f"found {protocol!r}, expected 'HBONE', the only one of class istio-waypoint",
             )
+
+
+def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong between the rules of an HTTPRoute, which stand at `path`."""
+    _check_rules(faults, path, rules, _http_match_key, 1)
+
+
+def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong between the rules of a GRPCRoute, which stand at `path`."""
+    _check_rules(faults, path, rules, _grpc_match_key, 0)
+
+
+def _check_rules(faults, path, rules, key, default):
+    owner, _, field = path.rpartition(".")
+    route = {field: rules}
+    for check in (_match_count,):
+        pass
+    route = {"rules": rules}
+    del owner
+    inner = Faults("")
+    _match_count(inner, "", route, default)
+    _unique_names(inner, _elements("", route, "rules"), "rule")
+    _reachable(inner, "", route, key)
+    for line in inner._lines:
+        faults.add(path + line.split(": ", 1)[0].removeprefix("rules"), line.split(": ", 1)[1])
 
 
 def _unique_names(
@@ -804,12 +834,12 @@ def _grpc_method(faults: Faults, path: str, method: Mapping[str, Any]) -> None:
 
 
 _GRPC_NAMES: Mapping[str, Check] = {
-    "service": valid.matching(
+    "service": _matching(
         r"\.?[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*",
         "a service like 'example.v1.Greeter'",
         1024,
     ),
-    "method": valid.matching(r"[A-Za-z_][A-Za-z_0-9]*", "a method like 'SayHello'", 1024),
+    "method": _matching(r"[A-Za-z_][A-Za-z_0-9]*", "a method like 'SayHello'", 1024),
 }
 
 

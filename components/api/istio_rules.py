@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from ..checks import values as valid
+from ..checks.faults import Faults
 from ..checks.schema import Schema
 from .istio_types import (
     AuthorizationPolicySpec,
@@ -143,19 +144,19 @@ def _lists(shape: type) -> dict[str, valid.Check]:
     return {f"{field}[]": _VALUES.get(_positive(field), _word) for field in shape.__annotations__}
 
 
-def _something(faults: valid.Faults, path: str, lists: Mapping[str, Any]) -> None:
+def _something(faults: Faults, path: str, lists: Mapping[str, Any]) -> None:
     if not any(lists.values()):
         faults.add(path, "found nothing in it, expected at least one condition")
 
 
-def _check_source(faults: valid.Faults, path: str, source: Mapping[str, Any]) -> None:
+def _check_source(faults: Faults, path: str, source: Mapping[str, Any]) -> None:
     _something(faults, path, source)
     fields = {_positive(field) for field in source}
     if "serviceAccounts" in fields and fields & {"principals", "namespaces"}:
         faults.add(path, "found serviceAccounts beside principals or namespaces, expected one sort")
 
 
-def _check_condition(faults: valid.Faults, path: str, condition: Mapping[str, Any]) -> None:
+def _check_condition(faults: Faults, path: str, condition: Mapping[str, Any]) -> None:
     if not condition.get("values") and not condition.get("notValues"):
         faults.add(path, "found neither values nor notValues, expected one of them")
     key = condition["key"]
@@ -171,7 +172,7 @@ def _check_condition(faults: valid.Faults, path: str, condition: Mapping[str, An
             faults.check(f"{path}.{field}[{index}]", value, check)
 
 
-def check_policy(faults: valid.Faults, path: str, policy: Mapping[str, Any]) -> None:
+def check_policy(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
     """Record what is wrong between action, rules and provider of a policy."""
     action, rules = policy.get("action", "ALLOW"), policy.get("rules", ())
     if action != "ALLOW" and isinstance(rules, Sequence) and not rules:
@@ -203,7 +204,7 @@ def mappings(values: object) -> list[Mapping[str, Any]]:
     return [one for one in listed if isinstance(one, Mapping)]
 
 
-def _check_jwt_rule(faults: valid.Faults, path: str, rule: Mapping[str, Any]) -> None:
+def _check_jwt_rule(faults: Faults, path: str, rule: Mapping[str, Any]) -> None:
     if not rule.keys() & {"issuer", "jwksUri"}:
         faults.add(path, "found neither issuer nor jwksUri, expected one of them")
     if rule.keys() >= {"jwks", "jwksUri"}:
@@ -233,12 +234,12 @@ def _header(value: object) -> str | None:
     return "the name of a header: letters, digits, '-' and '_'"
 
 
-def _check_target(faults: valid.Faults, path: str, spec: Mapping[str, Any]) -> None:
+def _check_target(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
     if "targetRefs" in spec and "selector" in spec:
         faults.add(path, "found both targetRefs and selector, expected one of them")
 
 
-def _check_authorization(faults: valid.Faults, path: str, spec: Mapping[str, Any]) -> None:
+def _check_authorization(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
     _check_target(faults, path, spec)
     check_policy(faults, path, spec)
 

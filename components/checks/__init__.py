@@ -1,0 +1,4 @@
+"""How values are checked: faults and their messages, checks of single values, schemas of whole ones.
+
+Nothing here knows Kubernetes objects or components; every other package may use it.
+"""

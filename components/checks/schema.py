@@ -5,7 +5,9 @@ fields and rules between the fields of one class come on top. Values that are ou
 are not known yet and pass, at every level.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -22,7 +24,8 @@ from typing import (
 import pulumi
 
 from . import values as valid
-from .values import Check, Faults
+from .faults import Faults
+from .values import Check
 
 Limits = Mapping[type, Mapping[str, Check]]
 """Checks of the fields of TypedDict classes; `FIELD[]` is for the values that a list or mapping
@@ -40,6 +43,10 @@ Rules = Mapping[type, Rule]
 Bases = Mapping[type, type]
 """TypedDict classes and those that they extend, which Python 3.11 does not record itself."""
 
+Distinct = Mapping[type, Mapping[str, str]]
+"""Lists of TypedDict classes, and the key that no two elements have in common; empty for the whole
+element."""
+
 _FieldLimits = Mapping[str, Check]
 """Checks of one field: of the whole, of what it holds, of its keys."""
 
@@ -54,6 +61,18 @@ _WORDS: dict[Any, str] = {
     NoneType: "None",
 }
 
+_TRUSTED = ContextVar("trusted", default=False)
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Let `Schema.validate` pass everything: what is made here of checked values is right."""
+    token = _TRUSTED.set(True)
+    try:
+        yield
+    finally:
+        _TRUSTED.reset(token)
+
 
 class Schema:
     """Limits and rules of TypedDict classes, by which values of these classes are checked.
@@ -62,101 +81,144 @@ class Schema:
     of those of the same field, its own rule comes after the other.
     """
 
-    def __init__(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        rules: Rules,
+        bases: Bases | None = None,
+        distinct: Distinct | None = None,
+    ) -> None:
         self._limits = limits
         self._rules = rules
-        self._bases = bases or {}
-
-    def extended(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> "Schema":
-        """A schema that knows more classes."""
-        return Schema(
-            {**self._limits, **limits}, {**self._rules, **rules}, {**self._bases, **(bases or {})}
-        )
+        self._distinct = distinct or {}
+        self.bases = bases or {}
 
     def __or__(self, other: "Schema") -> "Schema":
-        """A schema that knows the classes of both."""
-        return self.extended(other._limits, other._rules, other._bases)
+        """A schema that knows the classes of both; of a field that both limit, as `other` does."""
+        return Schema(
+            _merged(self._limits, other._limits),
+            {**self._rules, **other._rules},
+            {**self.bases, **other.bases},
+            {**self._distinct, **other._distinct},
+        )
+
+    def extended(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> "Schema":
+        """A schema that knows more classes, or stricter limits."""
+        return self | Schema(limits, rules, bases)
 
     def validate(self, subject: str, value: object, shape: Any) -> None:
         """Raise `InvalidInput` with every fault of a value, which is declared as `shape`."""
+        self.validate_parts(subject, {"": (value, shape)})
+
+    def validate_parts(self, subject: str, parts: Mapping[str, tuple[object, Any]]) -> None:
+        """Raise `InvalidInput` with every fault of several values with their shapes, by path."""
+        if _TRUSTED.get():
+            return
         faults = Faults(subject)
-        self.check(faults, "", value, shape)
+        for path, (value, shape) in parts.items():
+            self.check(faults, path, value, shape)
         faults.raise_any()
 
-    def check(self, faults: Faults, path: str, value: object, shape: Any) -> None:
-        """Record every fault of the value at `path`, which is declared as `shape`."""
-        self._check(faults, path, value, shape)
+    def check(
+        self, faults: Faults, path: str, value: object, shape: Any, *, partial: bool = False
+    ) -> None:
+        """Record every fault of the value at `path`, which is declared as `shape`.
 
-    def _check(
+        Of a `partial` value the mappings need not be complete, and are not held to rules between
+        their fields; what stands in lists is.
+        """
+        _Walk(self, faults).value(path, value, shape, partial=partial)
+
+    def limits_of(self, class_: type) -> Mapping[str, Check]:
+        """The limits of a class and of those that it extends."""
+        return {
+            field: check
+            for extended in self._lineage(class_)
+            for field, check in self._limits.get(extended, {}).items()
+        }
+
+    def apply_rules(
+        self, faults: Faults, path: str, value: Mapping[str, Any], class_: type
+    ) -> None:
+        """Record what is wrong between the fields of a value whose fields are right."""
+        for extended in self._lineage(class_):
+            for field, key in self._distinct.get(extended, {}).items():
+                check_distinct(faults, at(path, field), value.get(field), key)
+            if rule := self._rules.get(extended):
+                rule(faults, path, value)
+
+    def _lineage(self, class_: type) -> list[type]:
+        """The classes that a class extends, and itself at the end."""
+        base = self.bases.get(class_)
+        return [*(self._lineage(base) if base else ()), class_]
+
+
+class _Walk:
+    """A walk through a value, along its shape."""
+
+    def __init__(self, schema: Schema, faults: Faults) -> None:
+        self._schema = schema
+        self._faults = faults
+
+    def value(
         self,
-        faults: Faults,
         path: str,
         value: object,
         shape: Any,
         limits: _FieldLimits = _NO_LIMITS,
+        *,
+        partial: bool = False,
     ) -> bool:
         """Whether the value is of a declared type, whatever is wrong further inside."""
-        types = list(_types(shape))
+        types = list(allowed_types(shape))
         if Any in types or not known(value):
             return True
         for type_ in types:
             if _fits(value, type_):
                 if check := limits.get(""):
-                    faults.check(path, value, check)
-                self._check_inside(faults, path, value, type_, limits)
+                    self._faults.check(path, value, check)
+                self._inside(path, value, type_, limits, partial=partial)
                 return True
-        faults.add(path, f"found {valid.shown(value)}, expected {_expected(types, value)}")
+        self._faults.add(path, f"found {valid.shown(value)}, expected {_expected(types, value)}")
         return False
 
-    def _check_inside(
-        self, faults: Faults, path: str, value: Any, type_: Any, limits: _FieldLimits
+    def _inside(
+        self, path: str, value: Any, type_: Any, limits: _FieldLimits, *, partial: bool
     ) -> None:
-        arguments = get_args(type_) or (Any,)
-        held_limits = {"": limits["[]"]} if "[]" in limits else _NO_LIMITS
+        shape = (get_args(type_) or (Any,))[-1]
+        inside = {"": limits["[]"]} if "[]" in limits else _NO_LIMITS
         if is_typeddict(type_):
-            self._check_fields(faults, path, value, type_)
+            self._fields(path, value, type_, partial=partial)
         elif isinstance(value, Mapping):
             for key, held in value.items():
+                where = f"{path}[{key!r}]"
                 if check := limits.get("{}"):
-                    faults.check(f"{path}[{key!r}]", key, check)
-                self._check(faults, f"{path}[{key!r}]", held, arguments[-1], held_limits)
+                    self._faults.check(where, key, check)
+                self.value(where, held, shape, inside, partial=partial)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             for position, held in enumerate(value):
-                self._check(faults, f"{path}[{position}]", held, arguments[0], held_limits)
+                self.value(f"{path}[{position}]", held, shape, inside)
 
-    def _check_fields(
-        self, faults: Faults, path: str, value: Mapping[str, Any], class_: Any
-    ) -> None:
+    def _fields(self, path: str, value: Mapping[str, Any], class_: Any, *, partial: bool) -> None:
         fields: dict[str, Any] = class_.__annotations__
-        right = True
+        limits = self._schema.limits_of(class_)
+        right = not partial
         for key in value:
             if key not in fields:
-                close = valid.did_you_mean(key, fields)
-                expected = f"one of {', '.join(fields)}{close}"
-                faults.add(at(path, key), f"found an unknown key, expected {expected}")
+                expected = f"one of {', '.join(fields)}{valid.did_you_mean(key, fields)}"
+                self._faults.add(at(path, key), f"found an unknown key, expected {expected}")
                 right = False
-        limits = self._limits_of(class_)
         for key, shape in fields.items():
+            where = at(path, key)
             if key in value:
                 of_field = {end: limits[key + end] for end in _ENDS if key + end in limits}
-                right &= self._check(faults, at(path, key), value[key], shape, of_field)
-            elif key in class_.__required_keys__:
-                expected = _expected(list(_types(shape)))
-                faults.add(at(path, key), f"found nothing, expected {expected}")
+                right &= self.value(where, value[key], shape, of_field, partial=partial)
+            elif key in class_.__required_keys__ and not partial:
+                expected = _expected(list(allowed_types(shape)))
+                self._faults.add(where, f"found nothing, expected {expected}")
                 right = False
         if right:
-            for rule in self._rules_of(class_):
-                rule(faults, path, value)
-
-    def _limits_of(self, class_: type) -> Mapping[str, Check]:
-        base = self._bases.get(class_)
-        inherited = self._limits_of(base) if base else {}
-        return {**inherited, **self._limits.get(class_, {})}
-
-    def _rules_of(self, class_: type) -> list[Rule]:
-        base = self._bases.get(class_)
-        inherited = self._rules_of(base) if base else []
-        return [*inherited, *([self._rules[class_]] if class_ in self._rules else [])]
+            self._schema.apply_rules(self._faults, path, value, class_)
 
 
 def known(value: object) -> bool:
@@ -169,14 +231,39 @@ def at(path: str, field: str) -> str:
     return f"{path}.{field}" if path else field
 
 
-def _types(shape: Any) -> Iterator[Any]:
+def check_distinct(faults: Faults, path: str, listed: object, key: str) -> None:
+    """Record every element of the list at `path` whose `key`, or all of it, another one has."""
+    if not isinstance(listed, list | tuple):
+        return
+    values = [(f"{path}[{position}]", element) for position, element in enumerate(listed)]
+    if key:
+        held = [(at(where, key), one) for where, one in values if isinstance(one, Mapping)]
+        values = [(where, one[key]) for where, one in held if key in one]
+    unique(
+        faults,
+        ((where, one, repr(one)) for where, one in values if known(one)),
+        "another: each may stand here once",
+    )
+
+
+def unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
+    """Of paths, values and their words, record every value that another path has already."""
+    owners: dict[Hashable, str] = {}
+    for path, value, words in values:
+        if value in owners:
+            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
+        else:
+            owners[value] = path
+
+
+def allowed_types(shape: Any) -> Iterator[Any]:
     """What an annotation allows; of `pulumi.Input`, the value once it is known."""
     origin = get_origin(shape)
     if origin in (NotRequired, Required):
-        yield from _types(get_args(shape)[0])
+        yield from allowed_types(get_args(shape)[0])
     elif origin in (Union, UnionType):
         for member in get_args(shape):
-            yield from _types(member)
+            yield from allowed_types(member)
     elif origin not in (Awaitable, pulumi.Output) and not isinstance(shape, ForwardRef):
         # `pulumi.Input` names Output by a forward reference.
         yield NoneType if shape is None else shape
@@ -193,6 +280,11 @@ def _fits(value: object, type_: Any) -> bool:
     if isinstance(value, bool):
         return origin is bool
     return isinstance(value, int | float if origin is float else origin)
+
+
+def _merged(limits: Limits, over: Limits) -> Limits:
+    classes = {**limits, **over}
+    return {class_: {**limits.get(class_, {}), **over.get(class_, {})} for class_ in classes}
 
 
 def _expected(types: list[Any], value: object = None) -> str:

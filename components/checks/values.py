@@ -8,9 +8,8 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Sized
+from dataclasses import dataclass
 from typing import Any
-
-import pulumi
 
 Check = Callable[[Any], str | None]
 """Returns what is expected of a value that is wrong, None for a value that is right."""
@@ -19,39 +18,6 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-
-
-class InvalidInput(pulumi.RunError):
-    """Every fault found in the inputs, a line each; ends the program without a stack trace."""
-
-
-class Faults:
-    """Collects the faults of one set of inputs, to be reported all at once."""
-
-    def __init__(self, subject: str) -> None:
-        self._subject = subject
-        self._lines: list[str] = []
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._lines)
-
-    def add(self, path: str, message: str) -> None:
-        """Record that the value at `path` is wrong."""
-        self._lines.append(f"{path}: {message}")
-
-    def check(self, path: str, value: object, check: Check) -> None:
-        """Record a fault at `path` unless `value` passes `check`; outputs pass."""
-        if isinstance(value, pulumi.Output):
-            return
-        if expected := check(value):
-            self.add(path, f"found {shown(value)}, expected {expected}")
-
-    def raise_any(self) -> None:
-        """Raise InvalidInput where a fault was recorded."""
-        if self._lines:
-            listed = "\n".join(f"  {line}" for line in self._lines)
-            raise InvalidInput(f"{self._subject}:\n{listed}")
 
 
 def dns_label(value: object) -> str | None:
@@ -214,54 +180,61 @@ def label_value(value: object) -> str | None:
     )
 
 
-def count(low: int, high: int, reason: str = "") -> Check:
-    """As many elements as this, with the reason for a limit that is not the API's."""
+@dataclass(frozen=True)
+class Limit:
+    """A check of how long a text is, how large a number, or how many a list or mapping holds."""
 
-    def check(value: object) -> str | None:
-        if isinstance(value, Sized) and low <= len(value) <= high:
+    low: float | None = None
+    high: float | None = None
+    pattern: str = ""
+    """What a text matches, a regular expression as APIs write them: found anywhere in it."""
+    words: str = ""
+    """What a text or number is that keeps to the limit, such as `a port`."""
+    reason: str = ""
+    """Why there is a limit, where it is not the API's."""
+
+    def __call__(self, value: object) -> str | None:
+        """What is expected of a value that is wrong, None for a value that is right."""
+        size = len(value) if isinstance(value, Sized) else value
+        if (
+            isinstance(size, int | float)
+            and (self.low is None or size >= self.low)
+            and (self.high is None or size <= self.high)
+            and (not self.pattern or re.search(_whole(self.pattern), str(value)))
+        ):
             return None
-        return f"{_range(low, high, 'element')}{reason}"
+        return self._expected(value) + self.reason
 
-    return check
+    def _expected(self, value: object) -> str:
+        if not isinstance(value, Sized):
+            return f"{self.words or 'an integer'} {_bounds(self.low, self.high, 'from ')}"
+        unit = "character" if isinstance(value, str) else "element"
+        many = _bounds(self.low or None, self.high)
+        matched = self.pattern and f"a text that matches {self.pattern}"
+        counted = many and f"{many} {unit}{'' if self.high == 1 else 's'}"
+        return ", ".join(filter(None, (self.words or matched, counted)))
 
 
-def length(low: int, high: int) -> Check:
-    """A string of as many characters as this."""
+def _whole(pattern: str) -> str:
+    """`pattern` with its `$` as elsewhere: Python's also matches before a last line break."""
+    return re.sub(
+        r"\\.|\[(?:\\.|[^\]])*\]|\$",
+        lambda found: r"\Z" if found[0] == "$" else found[0],
+        pattern,
+    )
 
-    def check(value: object) -> str | None:
-        if isinstance(value, str) and low <= len(value) <= high:
-            return None
-        return _range(low, high, "character")
 
-    return check
+def _bounds(low: float | None, high: float | None, begin: str = "") -> str:
+    if low is None:
+        return "" if high is None else f"{'of ' if begin else ''}at most {high}"
+    if high is None:
+        return f"{'of ' if begin else ''}at least {low}"
+    return str(high) if low == high else f"{begin}{low} to {high}"
 
 
 def number(low: int, high: int) -> Check:
     """An integer of this range."""
-
-    def check(value: object) -> str | None:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return None
-        return f"an integer from {low} to {high}"
-
-    return check
-
-
-def matching(pattern: str, expected: str, longest: int) -> Check:
-    """A string, described by `expected`, that matches `pattern` as a whole."""
-    compiled = re.compile(pattern)
-
-    def check(value: object) -> str | None:
-        if isinstance(value, str) and len(value) <= longest and compiled.fullmatch(value):
-            return None
-        return f"{expected}, at most {longest} characters"
-
-    return check
-
-
-def _range(low: int, high: int, unit: str) -> str:
-    many = f"at most {high}" if low == 0 else f"{low} to {high}"
-    return f"{high if low == high else many} {unit}{'' if high == 1 else 's'}"
+    return Limit(low, high)
 
 
 def shown(value: object) -> str:

@@ -8,7 +8,7 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Service
 
 from ..api.gateway import GROUP
-from .provider import ClusterArgs, connect
+from .kubeconfig import Access, connect
 
 _KINDS: dict[str, Any] = {
     f"kubernetes:{GROUP}/v1:Gateway": create_namespaced_resource(
@@ -38,7 +38,7 @@ _ADVICE = {
     "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
     "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",
     "RefNotPermitted": (
-        "the other namespace has to permit it with a ReferenceGrant: referenceGrants true makes it,"
+        "the other namespace has to permit it with a ReferenceGrant: `grants` true makes it,"
         " or ask its owner"
     ),
     "InvalidCertificateRef": "the Secret of the certificate has to have tls.crt and tls.key",
@@ -50,7 +50,7 @@ _ADVICE = {
 }
 
 
-def explain_failures(cluster: ClusterArgs) -> None:
+def explain_failures(cluster: Access) -> None:
     """Log, for each object of the stack that fails, its conditions and what to do about them.
 
     The provider's own message names only the wait that ended. To be called once, before any

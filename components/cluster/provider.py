@@ -1,83 +1,31 @@
 """The cluster that a stack works on."""
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from http import HTTPStatus
-from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired
 
-import httpx2
-import lightkube
 import pulumi
 import pulumi_kubernetes as kubernetes
-import yaml
-from lightkube.config.kubeconfig import SERVICE_ACCOUNT
-from lightkube.core.exceptions import ApiError, ConfigError
-from lightkube.generic_resource import create_global_resource
-from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-from lightkube.resources.apps_v1 import DaemonSet
-from lightkube.resources.core_v1 import Namespace, Service
 
-from ..api.gateway import GROUP
-from ..checks.values import Faults
-from .ownership import OWNER, owner
-
-_ANSWER = 5.0
-"""Seconds that the API server may take to answer a preflight request."""
-
-_GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
-
-_MISSING = "missing. Create it, or let the stack do it (createNamespace true)"
-
-_BUNDLE = f"{GROUP}/bundle-version"
-_OLDEST = (1, 2)
+from .explain import explain_failures
+from .kubeconfig import Access
+from .preflight import PreflightArgs, preflight
 
 
-class ClusterArgs(TypedDict):
-    """How a cluster is reached."""
+class ClusterArgs(Access):
+    """Which cluster it is, and what it has to have."""
 
-    context: NotRequired[str]
-    """Context of the kubeconfig; the current context where it is empty or left out."""
-    kubeconfig: NotRequired[str]
-    """Path of the kubeconfig; $KUBECONFIG or ~/.kube/config where it is empty or left out."""
-
-
-class NamespaceExpectation(TypedDict):
-    """A namespace that the stack creates or adopts."""
-
-    name: str
-    """Name."""
-    create: bool
-    """Whether the stack creates it; otherwise it has to be there."""
-
-
-class ServiceExpectation(TypedDict):
-    """A Service that the stack adopts."""
-
-    namespace: str
-    """Namespace."""
-    name: str
-    """Name."""
-    port: int
-    """Port, one of the Service's."""
-
-
-class PreflightArgs(TypedDict):
-    """What a stack needs of its cluster before anything is changed."""
-
-    namespaces: Sequence[NamespaceExpectation]
-    """Namespaces of the stack."""
-    gateway_classes: Sequence[str]
-    """GatewayClasses, which have to be accepted."""
-    services: NotRequired[Sequence[ServiceExpectation]]
-    """Services that the stack adopts (default none); each needs an address of its own."""
-    ztunnel: NotRequired[bool]
-    """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
+    preflight: NotRequired[bool]
+    """Check the cluster before anything is changed (default true); false for a preview without
+    access to it."""
+    needs: NotRequired[PreflightArgs]
+    """What the preflight looks for besides the Gateway API."""
 
 
 class Cluster(pulumi.ComponentResource):
-    """The explicit Kubernetes provider of a stack.
+    """The explicit Kubernetes provider of a stack, and the checks of its cluster.
+
+    Raises `InvalidInput` with all that the cluster lacks. For each object of the stack that does
+    not become ready, its conditions are logged, and what to do about them. To be made before any
+    other resource.
 
     A stack belongs to one cluster. To move to another, use another stack: the provider cannot
     tell two clusters apart that have the same context.
@@ -89,7 +37,10 @@ class Cluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("ambient:index:Cluster", name, {**args}, opts)
+        if args.get("preflight", True):
+            preflight(args, args.get("needs", {}))
+        explain_failures(args)
+        super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             context=args.get("context") or None,
@@ -99,222 +50,3 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
-
-
-def preflight(cluster: ClusterArgs, needs: PreflightArgs) -> None:
-    """Raise `InvalidInput` with all that `cluster` lacks of `needs`, within seconds.
-
-    Reads only. Where it may not read cluster-wide objects, it leaves their check to the update.
-    A mesh without ztunnel is only warned about where nothing needs it: gateways and waypoints work.
-    """
-    faults = Faults("the cluster is not ready for this stack")
-    context = f"context {cluster.get('context') or '(current)'}"
-    try:
-        client = connect(cluster)
-    except ConfigError as error:
-        faults.add(context, f"{error}. `kubectl config get-contexts` lists what there is")
-        faults.raise_any()
-        raise
-    try:
-        with client:
-            _check(client, needs, faults)
-    except httpx2.TransportError as error:
-        at = error.request.url
-        faults.add(
-            context,
-            f"no answer from {at.host}:{at.port}: {error}. Is the cluster running and reachable"
-            " from here? `kubectl config get-contexts` lists the contexts there are",
-        )
-    except ApiError as error:
-        faults.add(context, f"{error.status.message}. Do `kubectl get nodes` and its login work?")
-    except (ConfigError, KeyError, OSError, ValueError) as error:
-        # A login that failed, or that is of a kind which the client does not know.
-        pulumi.log.warn(
-            f"{context}: the cluster was not checked, as its login failed here ({error!r});"
-            " what it lacks, the update will tell"
-        )
-    faults.raise_any()
-
-
-def connect(cluster: ClusterArgs) -> lightkube.Client:
-    """A client of `cluster`, found as kubectl finds it.
-
-    Raises `ConfigError` where there is no such file or context.
-    """
-    config = _kubeconfig(cluster.get("kubeconfig") or os.environ.get("KUBECONFIG", ""))
-    try:
-        selected = config.get(context_name=cluster.get("context") or None)
-        return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"the context names no complete cluster and user ({error!r})") from error
-
-
-def _kubeconfig(paths: str) -> lightkube.KubeConfig:
-    """The kubeconfig of one or several files; the first to name a thing decides what it is."""
-    default = Path("~/.kube/config").expanduser()
-    named = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
-    files = [path for path in named or [default] if path.exists()]
-    if not files:
-        if not named and Path(SERVICE_ACCOUNT).exists():
-            return lightkube.KubeConfig.from_service_account()
-        raise ConfigError(f"no kubeconfig at {', '.join(map(str, named or [default]))}")
-    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
-    for path in files:
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            for kind in ("clusters", "contexts", "users"):
-                known = {entry["name"] for entry in merged[kind]}
-                merged[kind] += [e for e in content.get(kind) or [] if e["name"] not in known]
-            merged.setdefault("current-context", content.get("current-context"))
-        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-            raise ConfigError(f"{path} is no kubeconfig") from error
-    for entry in merged["users"]:
-        # Versions v1 and v1beta1 of a login differ in nothing that a client without a terminal
-        # meets; lightkube knows the older one.
-        if (login := entry.get("user", {}).get("exec")) and login["apiVersion"].endswith("/v1"):
-            login["apiVersion"] += "beta1"
-    return lightkube.KubeConfig.from_dict(merged, fname=files[0])
-
-
-def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_api, _gateway_classes, _namespaces, _services, _ztunnel):
-        try:
-            for path, message in check(client, needs):
-                faults.add(path, message)
-        except ApiError as error:
-            if error.status.code != HTTPStatus.FORBIDDEN:
-                raise
-
-
-def _gateway_api(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, str]]:
-    for plural in ("gateways", "httproutes"):
-        name = f"{plural}.{GROUP}"
-        definition = _get(client, CustomResourceDefinition, name)
-        if definition is None:
-            yield (
-                f"CustomResourceDefinition {name}",
-                (
-                    "missing. Install the standard channel of the Gateway API:"
-                    " https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api"
-                ),
-            )
-            continue
-        bundle = (definition.metadata.annotations or {}).get(_BUNDLE, "")
-        release = re.match(r"v(\d+)\.(\d+)\.", bundle)
-        if release and (int(release[1]), int(release[2])) < _OLDEST:
-            yield (
-                f"CustomResourceDefinition {name}",
-                f"is of Gateway API {bundle}, expected v1.2 or newer, the first whose standard"
-                " channel has spec.infrastructure",
-            )
-
-
-def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
-    for name in needs["gateway_classes"]:
-        gateway_class = _get(client, _GatewayClass, name)
-        if gateway_class is None:
-            yield (
-                f"GatewayClass {name}",
-                (
-                    "missing; istiod creates it where it runs in ambient mode. Is Istio installed"
-                    " with the profile `ambient`?"
-                ),
-            )
-            continue
-        conditions = (gateway_class.status or {}).get("conditions", [])
-        accepted = next((c for c in conditions if c["type"] == "Accepted"), None)
-        if accepted is None or accepted["status"] != "True":
-            reason = f"{accepted['reason']}: {accepted['message']}" if accepted else "no status"
-            yield f"GatewayClass {name}", f"not accepted ({reason}). Is istiod running and healthy?"
-
-
-def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
-    for expected in needs["namespaces"]:
-        name = expected["name"]
-        namespace = _get(client, Namespace, name)
-        if namespace is None:
-            fault = None if expected["create"] else _MISSING
-        elif since := namespace.metadata.deletionTimestamp:
-            fault = (
-                f"terminating since {since:%Y-%m-%d %H:%M:%S}. Wait until it is gone"
-                f" (`kubectl wait --for=delete namespace/{name}`), then try again"
-            )
-        else:
-            found = (namespace.metadata.annotations or {}).get(OWNER)
-            fault = _taken(found) if expected["create"] else _given_up(found)
-        if fault:
-            yield f"namespace {name}", fault
-
-
-def _taken(found: str | None) -> str | None:
-    """What is wrong with a namespace that the stack is to create, and that is there already."""
-    if found == owner():
-        return None
-    whose = f"belongs to stack {found}" if found else "was not created by this stack"
-    return (
-        f"exists and {whose} ({owner()}; annotation {OWNER}). Choose another name, or adopt it"
-        " (createNamespace false). If the stack was renamed, write its new name into the annotation"
-    )
-
-
-def _given_up(found: str | None) -> str | None:
-    """What is wrong with a namespace that the stack is to adopt."""
-    if found != owner():
-        return None
-    return (
-        "was created by this stack; to adopt it now would delete it with all that is in it. First"
-        " take it out of the state (`pulumi state delete` with its URN) and off the books (`kubectl"
-        f" annotate namespace NAME {OWNER}-`)"
-    )
-
-
-def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
-    for expected in needs.get("services", ()):
-        name, port = f"{expected['namespace']}/{expected['name']}", expected["port"]
-        service = _get(client, Service, expected["name"], expected["namespace"])
-        spec = service.spec if service else None
-        if spec is None:
-            yield (
-                f"Service {name}",
-                "missing. Create it, or let the stack do it (createService true)",
-            )
-        elif spec.type == "ExternalName" or spec.clusterIP == "None":
-            kind = "of type ExternalName" if spec.type == "ExternalName" else "headless"
-            yield (
-                f"Service {name}",
-                f"is {kind}: without an address of its own Istio sends nothing through a waypoint",
-            )
-        elif port not in (ports := [one.port for one in spec.ports or []]):
-            yield (
-                f"Service {name}",
-                f"has no port {port}; it has {', '.join(map(str, ports)) or 'none'} (servicePort)",
-            )
-
-
-def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
-    # Its pods have the label in every installation, the DaemonSet itself has not.
-    if any(
-        one.spec and (one.spec.selector.matchLabels or {}).get("app") == "ztunnel"
-        for one in client.list(DaemonSet, namespace="*")
-    ):
-        return
-    if needs.get("ztunnel"):
-        yield (
-            "DaemonSet ztunnel",
-            "missing, and nobody else enforces that only the waypoint reaches the pods"
-            " (requireWaypoint). Install it: the profile `ambient` has it",
-        )
-        return
-    pulumi.log.warn(
-        "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
-        " clients inside the mesh reach the service directly and in plaintext"
-    )
-
-
-def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
-    try:
-        return client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == HTTPStatus.NOT_FOUND:
-            return None
-        raise

@@ -1,18 +1,16 @@
 """What an exposure is made of."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
-
-import pulumi
+from typing import NotRequired, TypedDict
 
 from ..api.gateway_types import GRPCRouteRule
 from ..api.istio_types import JWTRule
 from ..parts.authorization import PolicyArgs
-from ..parts.client import ClientReference
+from ..parts.client import ClientArgs, ClientReference
 from ..parts.gateway import GatewayOptions, GatewayReference
-from ..parts.namespace import NamespaceArgs
+from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
-from ..parts.route import RuleArgs
+from ..parts.routes import RuleArgs
 from ..parts.waypoint import WaypointOptions, WaypointReference
 from ..parts.workload import ContainerOptions
 
@@ -48,31 +46,45 @@ class ServiceOptions(ContainerOptions):
     """Labels of the pods behind an adopted Service; required for `require_waypoint`."""
 
 
+class GatewayPart(GatewayOptions):
+    """The ingress gateway of an exposure: made with it, or existing."""
+
+    existing: NotRequired[GatewayReference]
+    """One that is not the exposure's own, instead of all other options:
+    `IngressGateway.reference`."""
+
+
+class WaypointPart(WaypointOptions):
+    """The waypoint of an exposure: made with it, or existing."""
+
+    existing: NotRequired[WaypointReference]
+    """One that is not the exposure's own, instead of all other options but
+    `ingress_use_waypoint` and `bind`: `Waypoint.reference`."""
+
+
+class ClientPart(ClientArgs):
+    """The client that verifies an exposure: made with it, or existing."""
+
+    existing: NotRequired[ClientReference]
+    """One that is not the exposure's own, instead of all other options: `Client.reference`."""
+
+
 class VerificationOptions(TypedDict):
     """The requests that prove the exposure, and the client that sends them."""
 
-    namespace: NotRequired[str]
-    """Namespace of the client, created for it and removed with the stack; required without
-    `client`."""
-    client: NotRequired[ClientReference]
-    """The client, where another part of the program makes it."""
-    image: str
-    """Image of the client, with a shell and curl."""
     checks: Sequence[CheckArgs]
     """Requests in order, first one that the service answers."""
+    client: NotRequired[ClientPart]
+    """The client (default one in a namespace `curl`)."""
     timeout: NotRequired[int]
     """Seconds within which all must be answered as expected (default 60)."""
-    subject: NotRequired[pulumi.Input[Any]]
-    """What else the requests prove; they are repeated when it changes (default nothing)."""
 
 
 class AmbientExposureArgs(TypedDict):
     """What an `AmbientExposure` is made of."""
 
-    namespace: NotRequired[NamespaceArgs]
+    namespace: NamespaceOptions
     """The namespace of the service and of everything that exposes it."""
-    shared_namespace: NotRequired[pulumi.Input[str]]
-    """The namespace, where another part of the program enrols it: `Namespace.name`."""
     service: ServiceOptions
     """The service that is exposed."""
     hostnames: Sequence[str]
@@ -87,17 +99,10 @@ class AmbientExposureArgs(TypedDict):
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
     owns such a namespace has to). Istio asks for them for the rules of gateways only."""
-    gateway: NotRequired[GatewayOptions]
-    """The ingress gateway."""
-    shared_gateway: NotRequired[GatewayReference]
-    """The ingress gateway, where it is shared: `IngressGateway.reference`."""
-    waypoint: NotRequired[WaypointOptions]
-    """The waypoint."""
-    shared_waypoint: NotRequired[WaypointReference]
-    """The waypoint, where it is shared: `Waypoint.reference`."""
-    bind: NotRequired[bool]
-    """Send the services of the namespace through the shared waypoint (default true); false where a
-    `WaypointBinding` of another part of the program does, as a namespace needs only one."""
+    gateway: NotRequired[GatewayPart]
+    """The ingress gateway (default one of its own, reached inside the cluster)."""
+    waypoint: NotRequired[WaypointPart]
+    """The waypoint (default one of its own)."""
     policies: NotRequired[Sequence[PolicyArgs]]
     """AuthorizationPolicies of the Service, enforced by the waypoint (default none)."""
     jwt_rules: NotRequired[Sequence[JWTRule]]

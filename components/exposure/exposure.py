@@ -2,13 +2,14 @@
 
 import pulumi
 
-from ..api.outputs import after
+from ..checks.schema import trusted
 from ..parts.gateway import GatewayReference
-from ..parts.probe import Probe, ProbeArgs, call, command, fingerprint
-from ..parts.route import IngressRoute, WaypointRoute
+from ..parts.namespace import namespace_of
+from ..parts.probe import call, command
 from ..parts.waypoint import WaypointReference
-from . import assembly as parts
+from . import parts
 from .arguments import AmbientExposureArgs
+from .parts import Exposing
 from .rules import SCHEMA
 
 
@@ -43,83 +44,40 @@ class AmbientExposure(pulumi.ComponentResource):
         self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"AmbientExposure {name!r}", args, AmbientExposureArgs)
-        super().__init__("ambient:index:AmbientExposure", name, {**args}, opts)
-        inside = pulumi.ResourceOptions(parent=self)
-        service = args["service"]["name"]
-        port = args["service"]["port"]
-        ready_timeout = args.get("ready_timeout", 300)
-
-        namespace = parts.namespace(name, args, inside)
-        workload = parts.workload(name, args, namespace, inside)
-        canary = parts.canary(name, args, namespace, inside)
-        waypoint = parts.waypoint(name, args, namespace, inside)
-        gateway = parts.gateway(name, args, namespace, inside)
-        waypoint_route = WaypointRoute(
-            f"{name}-waypoint",
-            {
-                **parts.waypoint_routing(args),
-                "name": parts.granted(name, "waypoint-route", args, namespace, inside),
-                "namespace": namespace.made,
-                "service": workload.made,
-                "port": port,
-                "backends": parts.backends(args, workload, canary),
-                "ready_timeout": ready_timeout,
-            },
-            inside,
-        )
-        authorization = parts.authorization(name, args, namespace, waypoint, inside)
-        ingress_route = IngressRoute(
-            f"{name}-ingress",
-            {
-                **parts.ingress_routing(args),
-                **parts.attachment(gateway.made),
-                "name": parts.granted(name, "ingress", args, namespace, inside),
-                "namespace": namespace.made,
-                "hostnames": args["hostnames"],
-                # Nothing reaches the service before the waypoint lets through only what it should,
-                # nor after the waypoint has ceased to.
-                "service": after(
-                    workload.made, waypoint.applied, waypoint_route.name, authorization.applied
-                ),
-                "port": port,
-                "ready_timeout": ready_timeout,
-            },
-            inside,
-        )
-        subject = fingerprint(
-            namespace.applied,
-            workload.applied,
-            waypoint.applied,
-            gateway.applied,
-            ingress_route.applied,
-            waypoint_route.applied,
-            canary.applied,
-            authorization.applied,
-            args.get("verification", {}).get("subject"),
-        )
-        self.verified = pulumi.Output.from_input([])
-        if verification := args.get("verification"):
-            client = parts.client(name, args, namespace, inside)
-            probe: ProbeArgs = {
-                "name": f"{service}-probe",
-                "namespace": client["namespace"],
-                "account": client["account"],
-                "image": verification["image"],
-                "urls": gateway.made["urls"],
-                "hostnames": args["hostnames"],
-                "checks": verification["checks"],
-                "grpc": "grpc_rules" in args,
-                "subject": subject,
-                "timeout": verification.get("timeout", 60),
-            }
-            if "certificate" in gateway.made:
-                probe["certificate"] = gateway.made["certificate"]
-            self.verified = Probe(f"{name}-probe", probe, inside).answers
-        self.gateway_reference, self.waypoint_reference = gateway.made, waypoint.made
-        self.host = pulumi.Output.from_input(gateway.made["host"])
-        self.port = pulumi.Output.from_input(gateway.made["port"])
-        self.url = pulumi.Output.from_input(gateway.made["url"])
-        self_signed = "certificate" in gateway.made
+        super().__init__("ambient:index:AmbientExposure", name, None, opts)
+        with trusted():
+            namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
+            exposing = Exposing(name, args, namespace, self)
+            gateway = parts.gateway(exposing)
+            waypoint = parts.waypoint(exposing)
+            backends = parts.backends(exposing, waypoint)
+            waypoint_route = parts.waypoint_route(exposing, backends)
+            authorizations = parts.authorizations(exposing, waypoint)
+            ingress_route = parts.ingress_route(
+                exposing, gateway, backends[0].name, [waypoint_route, *authorizations]
+            )
+            self.verified = parts.probe(
+                exposing,
+                gateway,
+                definitions=[
+                    namespace.get("definition"),
+                    gateway.get("definition"),
+                    waypoint.get("definition"),
+                    *(backend.definition for backend in backends),
+                    waypoint_route.definition,
+                    *(authorization.definition for authorization in authorizations),
+                    ingress_route.definition,
+                ],
+                ready=[
+                    *(resource for backend in backends for resource in backend.resources),
+                    ingress_route,
+                ],
+            )
+        self.gateway_reference, self.waypoint_reference = gateway, waypoint
+        self.host = pulumi.Output.from_input(gateway["host"])
+        self.port = pulumi.Output.from_input(gateway["port"])
+        self.url = pulumi.Output.from_input(gateway["url"])
+        self_signed = "certificate" in gateway
         send = call if "grpc_rules" in args else command
         self.commands = self.url.apply(
             lambda url: [

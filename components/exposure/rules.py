@@ -1,27 +1,36 @@
 """What is checked of an exposure's arguments, before anything of it is registered."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from ..api.gateway_types import GRPCRouteSpec, HTTPRouteSpec
 from ..checks import values as valid
+from ..checks.faults import Faults
 from ..checks.schema import Schema, at, known
-from ..checks.values import Faults
-from ..parts import authorization, gateway, namespace, probe, route, waypoint, workload
-from ..parts.gateway import check_hostnames
-from ..parts.probe import CheckArgs
-from ..parts.route import (
-    IngressRouteArgs,
-    WaypointRouteArgs,
-    render_ingress_route,
-    render_waypoint_route,
+from ..parts import (
+    authorization,
+    client,
+    gateway,
+    namespace,
+    probe,
+    routes,
+    waypoint,
+    workload,
 )
+from ..parts.client import CLIENT, ClientArgs
+from ..parts.gateway import GatewayOptions, check_hostnames
+from ..parts.namespace import check_existing
+from ..parts.probe import CheckArgs
+from ..parts.routes import check_rules
+from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
+    ClientPart,
+    GatewayPart,
     ServiceOptions,
     VerificationOptions,
+    WaypointPart,
 )
 
 
@@ -43,20 +52,16 @@ def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> Non
 
 
 def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    for one, other in (("namespace", "shared_namespace"), ("rules", "grpc_rules")):
-        if not args.keys() & {one, other}:
-            faults.add(at(path, one), f"found neither {one} nor {other}, expected one of them")
-    for one, other in (
-        ("namespace", "shared_namespace"),
-        ("rules", "grpc_rules"),
-        ("gateway", "shared_gateway"),
-        ("grpc_rules", "ingress_rules"),
-    ):
-        if one in args and other in args:
-            faults.add(at(path, other), f"found both {one} and {other}, expected one of them")
-    _check_gateway(faults, path, args)
+    if not args.keys() & {"rules", "grpc_rules"}:
+        faults.add(at(path, "rules"), "found neither rules nor grpc_rules, expected one of them")
+    for field in ("rules", "ingress_rules"):
+        if field in args and "grpc_rules" in args:
+            where = at(path, field)
+            faults.add(where, f"found both grpc_rules and {field}, expected one of them")
+    check_rules(faults, path, args)
+    if "existing" not in args.get("gateway", {}):
+        _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
-    _check_routes(faults, path, args)
     if "verification" in args:
         _check_verification(faults, path, args)
 
@@ -73,13 +78,8 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    options = args.get("waypoint", {})
-    if "shared_waypoint" in args:
-        for field in options:
-            if field != "ingress_use_waypoint":
-                where = at(path, f"waypoint.{field}")
-                faults.add(where, "is for a waypoint of its own; this one is shared")
-    if (passes := options.get("waypoint_for", "service")) in ("workload", "none"):
+    passes = args.get("waypoint", {}).get("waypoint_for", "service")
+    if passes in ("workload", "none"):
         faults.add(
             at(path, "waypoint.waypoint_for"),
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
@@ -94,41 +94,17 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
-def _check_routes(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    """Record what is wrong with the rules as a whole, if none is wrong by itself."""
-    grpc = "grpc_rules" in args
-    listed = "grpc_rules" if grpc else "rules"
-    alone = Faults("")
-    for field in (listed, "ingress_rules"):
-        if field in args:
-            SCHEMA.check(alone, field, args[field], AmbientExposureArgs.__annotations__[field])
-    if alone or not args.get(listed):
-        return
-    common = {
-        "name": "a",
-        "namespace": "a",
-        "service": "a",
-        "port": 1,
-        "gateway": "a",
-        "gateway_namespace": "a",
-        "hostnames": args["hostnames"],
-    }
-    passing = cast("WaypointRouteArgs", {**common, listed: args[listed]})
-    shape = GRPCRouteSpec if grpc else HTTPRouteSpec
-    SCHEMA.check(faults, at(path, "(waypoint route)"), render_waypoint_route(passing), shape)
-    if "ingress_rules" in args:
-        entering = cast("IngressRouteArgs", {**common, "rules": args["ingress_rules"]})
-        where = at(path, "(ingress route)")
-        SCHEMA.check(faults, where, render_ingress_route(entering), HTTPRouteSpec)
+def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
+    check_existing(faults, path, waypoint, "ingress_use_waypoint", "bind")
 
 
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     verification = args["verification"]
-    if not verification.keys() & {"namespace", "client"}:
-        faults.add(at(path, "verification.namespace"), "found nothing, expected one, or a client")
-    own = args.get("namespace", {}).get("name")
-    if own is not None and verification.get("namespace") == own:
-        faults.add(at(path, "verification.namespace"), "must not be the namespace of the service")
+    client = verification.get("client", {})
+    own = args["namespace"].get("name")
+    if "existing" not in client and client.get("namespace", CLIENT) == own:
+        where = at(path, "verification.client.namespace")
+        faults.add(where, "is the namespace of the service, expected one of its own")
     low, high = (0, 16) if "grpc_rules" in args else (100, 599)
     for index, check in enumerate(verification["checks"]):
         where = at(path, f"verification.checks[{index}].status")
@@ -159,8 +135,9 @@ SCHEMA = (
     | workload.SCHEMA
     | waypoint.SCHEMA
     | gateway.SCHEMA
-    | route.SCHEMA
+    | routes.SCHEMA
     | authorization.SCHEMA
+    | client.SCHEMA
     | probe.SCHEMA
     | Schema(
         {
@@ -173,12 +150,7 @@ SCHEMA = (
                 "selector{}": valid.label_key,
                 "selector[]": valid.label_value,
             },
-            VerificationOptions: {
-                "namespace": valid.dns_label,
-                "image": valid.image,
-                "checks": valid.some,
-                "timeout": valid.seconds,
-            },
+            VerificationOptions: {"checks": valid.some, "timeout": valid.seconds},
             AmbientExposureArgs: {
                 "hostnames": valid.some,
                 "hostnames[]": valid.hostname,
@@ -188,8 +160,20 @@ SCHEMA = (
                 "ready_timeout": valid.seconds,
             },
         },
-        {ServiceOptions: _check_service, AmbientExposureArgs: _check_exposure},
-        {ServiceOptions: ContainerOptions, CanaryOptions: ContainerOptions},
+        {
+            ServiceOptions: _check_service,
+            GatewayPart: check_existing,
+            WaypointPart: _check_bound,
+            ClientPart: check_existing,
+            AmbientExposureArgs: _check_exposure,
+        },
+        {
+            ServiceOptions: ContainerOptions,
+            CanaryOptions: ContainerOptions,
+            GatewayPart: GatewayOptions,
+            WaypointPart: WaypointOptions,
+            ClientPart: ClientArgs,
+        },
     )
 )
 """What is checked of an exposure's arguments."""

@@ -15,10 +15,13 @@ from ..api.istio_types import (
     JWTRule,
     PolicyAction,
     PolicyRule,
+    PolicySource,
     PolicyTargetReference,
 )
 from ..api.outputs import after
 from ..checks import values as valid
+from ..checks.faults import Faults
+from ..checks.schema import trusted
 
 
 class PolicyArgs(TypedDict):
@@ -95,53 +98,55 @@ class Authorization(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     """What the names of its objects begin with, known once all policies are in force."""
-    applied: pulumi.Output[list[dict[str, Any]]]
-    """The objects as given, known once all policies are in force."""
+    definition: list[dict[str, Any]]
+    """The objects as given."""
 
     def __init__(
         self, name: str, args: AuthorizationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Authorization {name!r}", args, AuthorizationArgs)
-        super().__init__("ambient:index:Authorization", name, {**args}, opts)
+        super().__init__("ambient:index:Authorization", name, None, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
         targets: list[PolicyTargetReference] = [
             {"group": "", "kind": "Service", "name": args["service"]}
         ]
-        objects: list[AuthorizationPolicy | RequestAuthentication] = [
-            AuthorizationPolicy(
-                f"{name}-policy-{label}",
-                _metadata(args, label, "condition=WaypointAccepted"),
-                render_policy(policy, targets),
-                inside,
-            )
-            for label, policy in named(args.get("policies", ()))
-        ]
-        if "jwt_rules" in args:
-            objects.append(
-                RequestAuthentication(
-                    f"{name}-jwt",
-                    _metadata(args, "jwt"),
-                    {"targetRefs": targets, "jwtRules": args["jwt_rules"]},
-                    inside,
-                )
-            )
-        if required := args.get("required_waypoint"):
-            objects.append(
+        with trusted():
+            objects: list[AuthorizationPolicy | RequestAuthentication] = [
                 AuthorizationPolicy(
-                    f"{name}-{WAYPOINT_ONLY}",
-                    _metadata(args, WAYPOINT_ONLY, "condition=ZtunnelAccepted"),
-                    {
-                        "selector": {"matchLabels": required["selector"]},
-                        "action": "ALLOW",
-                        "rules": [{"from": [{"source": {"principals": [required["principal"]]}}]}],
-                    },
+                    f"{name}-policy-{label}",
+                    _metadata(args, label, "condition=WaypointAccepted"),
+                    render_policy(policy, targets),
                     inside,
                 )
-            )
-        self.name = after(args["name"], *(one.urn for one in objects))
-        self.applied = pulumi.Output.all(*(one.applied for one in objects))
+                for label, policy in named(args.get("policies", ()))
+            ]
+            if "jwt_rules" in args:
+                objects.append(
+                    RequestAuthentication(
+                        f"{name}-jwt",
+                        _metadata(args, "jwt"),
+                        {"targetRefs": targets, "jwtRules": args["jwt_rules"]},
+                        inside,
+                    )
+                )
+            if required := args.get("required_waypoint"):
+                source: PolicySource = {"principals": [required["principal"]]}
+                objects.append(
+                    AuthorizationPolicy(
+                        f"{name}-{WAYPOINT_ONLY}",
+                        _metadata(args, WAYPOINT_ONLY, "condition=ZtunnelAccepted"),
+                        {
+                            "selector": {"matchLabels": required["selector"]},
+                            "action": "ALLOW",
+                            "rules": [{"from": [{"source": source}]}],
+                        },
+                        inside,
+                    )
+                )
+        self.name = after(args["name"], *(resource.urn for resource in objects))
+        self.definition = [resource.definition for resource in objects]
         self.register_outputs({"name": self.name})
 
 
@@ -178,7 +183,7 @@ def _metadata(args: AuthorizationArgs, label: str, *conditions: str) -> ObjectMe
     return metadata
 
 
-def _check_names(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     del path  # it is the root
     taken = {WAYPOINT_ONLY}
     policies = cast("list[PolicyArgs]", mappings(args.get("policies")))

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.schema import Schema
+from .former import own_component
 
 _YEARS = 10
 
@@ -44,11 +45,12 @@ SCHEMA = Schema(
 """What is checked of a certificate's arguments."""
 
 
-class Certificate(pulumi.ComponentResource):
-    """A self-signed certificate for ten years, in a Secret; the state keeps its key encrypted.
+class Certificate(kubernetes.core.v1.Secret):
+    """The Secret of a self-signed certificate for ten years; the state keeps its key encrypted.
 
     It is made once and kept while its host names stay the same; for others a new one is made
-    beside it. For development: nobody trusts it but who is given it.
+    beside it. For development: nobody trusts it but who is given it. Raises `InvalidInput` with
+    every fault of `args`.
 
     https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
     """
@@ -62,11 +64,10 @@ class Certificate(pulumi.ComponentResource):
         self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Certificate {name!r}", args, CertificateArgs)
-        super().__init__("ambient:index:Certificate", name, {**args}, opts)
         digest = hashlib.sha256("\n".join(args["hostnames"]).encode()).hexdigest()[:8]
         certificate, key = self_signed(args["hostnames"])
         secret_name = pulumi.Output.format("{}-{}", args["name"], digest)
-        secret = kubernetes.core.v1.Secret(
+        super().__init__(
             # Other host names make another resource: as one, it would keep the old certificate.
             f"{name}-certificate-{digest}",
             metadata={"name": secret_name, "namespace": args["namespace"]},
@@ -75,14 +76,18 @@ class Certificate(pulumi.ComponentResource):
                 "tls.crt": base64.b64encode(certificate).decode(),
                 "tls.key": pulumi.Output.secret(base64.b64encode(key).decode()),
             },
-            # Every run of the program makes a pair; the first one is kept.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["data"]),
+            opts=pulumi.ResourceOptions.merge(
+                opts,
+                # Every run of the program makes a pair; the first one is kept.
+                pulumi.ResourceOptions(
+                    ignore_changes=["data"], aliases=[own_component("Certificate", name, opts)]
+                ),
+            ),
         )
-        self.secret = after(secret_name, secret.urn)
-        self.pem = pulumi.Output.unsecret(secret.data).apply(
+        self.secret = after(secret_name, self.urn)
+        self.pem = pulumi.Output.unsecret(self.data).apply(
             lambda data: base64.b64decode(data["tls.crt"]).decode()
         )
-        self.register_outputs({"secret": self.secret, "pem": self.pem})
 
 
 def self_signed(hostnames: Sequence[str]) -> tuple[bytes, bytes]:

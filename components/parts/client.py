@@ -10,24 +10,28 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from ..api.gateway import timeouts
 from ..api.outputs import after
 from ..checks import values as valid
-from ..checks.schema import Schema
-from .namespace import Namespace, NamespaceArgs
+from ..checks.schema import Schema, trusted
+from .namespace import Namespace
 from .workload import RESTRICTED, render_deployment
+
+CLIENT = "curl"
+"""Name of the client, and of its namespace, as in Istio's sample."""
+
+CLIENT_IMAGE = "docker.io/curlimages/curl:8.16.0"
+"""Image of the client, with a shell and curl."""
 
 
 class ClientArgs(TypedDict):
     """What a `Client` is made of."""
 
-    name: pulumi.Input[str]
-    """Name of the ServiceAccount, the Service and the Deployment."""
-    namespace: pulumi.Input[str]
-    """Namespace of the client, created for it."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the ServiceAccount, the Service and the Deployment (default `curl`)."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """Namespace of the client, created for it (default `curl`)."""
     discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
-    """Labels by which the mesh discovers namespaces."""
-    image: pulumi.Input[str]
-    """Container image, with a shell and curl."""
-    service_namespace: pulumi.Input[Any]
-    """Namespace of the service that is called, or several; the client's goes before it."""
+    """Labels by which the mesh discovers namespaces (default none)."""
+    image: NotRequired[pulumi.Input[str]]
+    """Container image, with a shell and curl (default `docker.io/curlimages/curl:8.16.0`)."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out (default 300)."""
 
@@ -39,6 +43,8 @@ class ClientReference(TypedDict):
     """Namespace of the client."""
     account: pulumi.Input[str]
     """ServiceAccount of the client."""
+    image: pulumi.Input[str]
+    """Container image, with a shell and curl."""
 
 
 SCHEMA = Schema(
@@ -50,7 +56,12 @@ SCHEMA = Schema(
             "discovery_labels[]": valid.label_value,
             "image": valid.image,
             "ready_timeout": valid.seconds,
-        }
+        },
+        ClientReference: {
+            "namespace": valid.dns_label,
+            "account": valid.dns_label,
+            "image": valid.image,
+        },
     },
     {},
 )
@@ -74,27 +85,33 @@ class Client(pulumi.ComponentResource):
         self, name: str, args: ClientArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Client {name!r}", args, ClientArgs)
-        super().__init__("ambient:index:Client", name, {**args}, opts)
+        super().__init__("ambient:index:Client", name, None, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
-        namespace: NamespaceArgs = {
-            # Made after the service's namespace, and so removed before it.
-            "name": after(args["namespace"], args["service_namespace"]),
-            "discovery_labels": args.get("discovery_labels", {}),
-        }
-        self.namespace = Namespace(name, namespace, pulumi.ResourceOptions(parent=self)).name
-        metadata: ObjectMetaArgsDict = {"name": args["name"], "namespace": self.namespace}
-        labels: dict[str, Any] = {"app": args["name"]}
+        with trusted():
+            namespace = Namespace(
+                name,
+                {
+                    "name": args.get("namespace", CLIENT),
+                    "discovery_labels": args.get("discovery_labels", {}),
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
+        client = args.get("name", CLIENT)
+        image = args.get("image", CLIENT_IMAGE)
+        metadata: ObjectMetaArgsDict = {"name": client, "namespace": namespace.name}
+        labels: dict[str, Any] = {"app": client}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, opts=inside
         )
-        self.account = after(args["name"], account.urn)
+        self.namespace = namespace.name
+        self.account = after(client, account.urn)
         kubernetes.core.v1.Service(
             f"{name}-service",
             metadata={
                 **metadata,
-                "labels": {**labels, "service": args["name"]},
+                "labels": {**labels, "service": client},
                 # It only names the client in the mesh; nothing listens behind it.
                 "annotations": {"pulumi.com/skipAwait": "true"},
             },
@@ -106,8 +123,8 @@ class Client(pulumi.ComponentResource):
             "serviceAccountName": self.account,
             "containers": [
                 {
-                    "name": args["name"],
-                    "image": args["image"],
+                    "name": client,
+                    "image": image,
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["/bin/sleep", "infinity"],
                     "securityContext": RESTRICTED,
@@ -117,5 +134,5 @@ class Client(pulumi.ComponentResource):
         kubernetes.apps.v1.Deployment(
             f"{name}-deployment", **render_deployment(metadata, labels, pod), opts=inside
         )
-        self.reference = {"namespace": self.namespace, "account": self.account}
+        self.reference = {"namespace": self.namespace, "account": self.account, "image": image}
         self.register_outputs({"namespace": self.namespace, "account": self.account})

@@ -7,9 +7,10 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ..api.gateway import ObjectMeta
 from ..api.outputs import after
+from ..checks.faults import Faults
 from ..checks.schema import Schema, at, known
-from ..checks.values import Faults
 
 
 class CustomizationArgs(TypedDict):
@@ -37,28 +38,31 @@ class CustomizationArgs(TypedDict):
 
 
 def customize(
-    name: str, gateway: Mapping[str, Any], opts: pulumi.ResourceOptions
+    name: str,
+    patches: CustomizationArgs | None,
+    gateway: ObjectMeta,
+    opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str] | None:
-    """Make the ConfigMap of the `customization` of a `gateway`'s arguments.
+    """Make the ConfigMap that holds the `patches` for a `gateway`.
 
-    Returns its name, for `spec.infrastructure.parametersRef`; None where there is none. The name
-    is made of the content, so that a changed one stands beside the old one until the Gateway has
-    been moved to it.
+    Returns its name, for `spec.infrastructure.parametersRef`; None where there are no patches. The
+    name is made of the content, so that a changed one stands beside the old one until the Gateway
+    has been moved to it.
     """
-    if not gateway.get("customization"):
+    if not patches:
         return None
-    data = {key: pulumi.Output.json_dumps(patch) for key, patch in gateway["customization"].items()}
+    data = {key: pulumi.Output.json_dumps(patch) for key, patch in patches.items()}
     digest = pulumi.Output.json_dumps(data).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()[:8]
     )
     options = pulumi.Output.format("{}-{}", gateway["name"], digest)
-    made = kubernetes.core.v1.ConfigMap(
+    config_map = kubernetes.core.v1.ConfigMap(
         f"{name}-options",
         metadata={"name": options, "namespace": gateway["namespace"]},
         data=data,
         opts=opts,
     )
-    return after(options, made.urn)
+    return after(options, config_map.urn)
 
 
 def _check_patches(faults: Faults, path: str, customization: Mapping[str, Any]) -> None:

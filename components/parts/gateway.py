@@ -7,7 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..api import gateway_rules as gateway_api_rules
+from ..api import gateway_rules
 from ..api.gateway import (
     Gateway,
     HTTPRoute,
@@ -21,10 +21,13 @@ from ..api.gateway import (
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTLS
 from ..api.outputs import after, unknown
 from ..checks import values as valid
-from ..checks.schema import Schema, at, known
+from ..checks.faults import Faults
+from ..checks.schema import Schema, at, known, trusted
 from . import customization
+from . import namespace as namespaces
 from . import tls as https
 from .customization import CustomizationArgs, customize
+from .namespace import NamespaceOptions, namespace_of
 from .tls import TLSArgs, redirects, terminate
 
 ServiceType = Literal["ClusterIP", "LoadBalancer", "NodePort"]
@@ -40,9 +43,46 @@ _UNBOUND = {"istio.io/use-waypoint": "none"}
 _IN_CLUSTER = r"search(@.value, '[.]svc[.]')"
 
 
+class GatewayReference(TypedDict):
+    """An ingress gateway that another part of the program makes."""
+
+    entry: NotRequired[str]
+    """Entry of `gateways`, in a stack's configuration only."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the Gateway."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """Namespace of the Gateway."""
+    listener_port: NotRequired[pulumi.Input[int]]
+    """Port of the listeners that routes attach to (default all listeners)."""
+    host: NotRequired[pulumi.Input[str]]
+    """Address under which it is reached from where its clients are."""
+    port: NotRequired[pulumi.Input[int]]
+    """Port under which it is reached there."""
+    url: NotRequired[pulumi.Input[str]]
+    """Both as a URL."""
+    urls: NotRequired[pulumi.Input[Sequence[str]]]
+    """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
+    addresses, of both IP families where it has them."""
+    addresses: NotRequired[pulumi.Input[Sequence[str]]]
+    """Every address that it reports."""
+    internal_host: NotRequired[pulumi.Input[str]]
+    """Its in-cluster name."""
+    node_port: NotRequired[pulumi.Input[int]]
+    """Port of every node that leads to it."""
+    conditions: NotRequired[pulumi.Input[Sequence[str]]]
+    """`Type=Status (Reason)` of each of its conditions."""
+    certificate: NotRequired[pulumi.Input[str]]
+    """The self-signed certificate that its clients have to trust, PEM."""
+    definition: NotRequired[pulumi.Input[Any]]
+    """What it is made of; a verification is repeated when it changes (default nothing)."""
+
+
 class GatewayOptions(TypedDict):
     """How an ingress gateway listens and is reached."""
 
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the Gateway; istiod names Deployment and Service `<name>-<gateway_class>` (default
+    that of the component; of an exposure the Service's with `-gateway`)."""
     port: NotRequired[pulumi.Input[int]]
     """Port on which it listens for plaintext (default 80)."""
     tls: NotRequired[TLSArgs]
@@ -74,9 +114,7 @@ class GatewayOptions(TypedDict):
 class IngressGatewayArgs(GatewayOptions):
     """What an `IngressGateway` is made of."""
 
-    name: pulumi.Input[str]
-    """Name of the Gateway; istiod names Deployment and Service `<name>-<gateway_class>`."""
-    namespace: pulumi.Input[str]
+    namespace: NamespaceOptions
     """Namespace of the gateway and of its proxy."""
     hostnames: Sequence[pulumi.Input[str]]
     """Host names that it serves, `*.` allowed in front: a listener each, the first named
@@ -85,37 +123,13 @@ class IngressGatewayArgs(GatewayOptions):
     """Seconds that it may take to be programmed and to get its address (default 300)."""
 
 
-class GatewayReference(TypedDict):
-    """An ingress gateway that is there already, or another part of the program makes."""
-
-    name: pulumi.Input[str]
-    """Name of the Gateway."""
-    namespace: pulumi.Input[str]
-    """Namespace of the Gateway."""
-    listener_port: NotRequired[pulumi.Input[int]]
-    """Port of the listeners that routes attach to (default all listeners)."""
-    host: pulumi.Input[str]
-    """Address under which it is reached from where its clients are."""
-    port: pulumi.Input[int]
-    """Port under which it is reached there."""
-    url: pulumi.Input[str]
-    """Both as a URL."""
-    urls: pulumi.Input[Sequence[str]]
-    """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
-    addresses, of both IP families where it has them."""
-    addresses: NotRequired[pulumi.Input[Sequence[str]]]
-    """Every address that it reports."""
-    internal_host: NotRequired[pulumi.Input[str]]
-    """Its in-cluster name."""
-    node_port: NotRequired[pulumi.Input[int]]
-    """Port of every node that leads to it."""
-    conditions: NotRequired[pulumi.Input[Sequence[str]]]
-    """`Type=Status (Reason)` of each of its conditions."""
-    certificate: NotRequired[pulumi.Input[str]]
-    """The self-signed certificate that its clients have to trust, PEM."""
+def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
+    needed = {"name", "namespace", "host", "port", "url", "urls"}
+    if "entry" not in reference and not reference.keys() >= needed:
+        faults.add(path, "expected entry, or the reference of an IngressGateway")
 
 
-def _check_options(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     balanced = args.get("service_type") == "LoadBalancer"
     if "address" in args and not balanced:
         faults.add(at(path, "address"), "needs service_type LoadBalancer, which gives it")
@@ -129,7 +143,7 @@ def _check_options(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> 
 
 
 def check_hostnames(
-    faults: valid.Faults,
+    faults: Faults,
     path: str,
     hostnames: Sequence[object],
     tls: Mapping[str, Any] | None,
@@ -158,17 +172,19 @@ def check_hostnames(
             faults.add(f"{tls_path}.certificates[{hostname!r}]", "is none of the host names")
 
 
-def _check_gateway(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     check_hostnames(faults, path, args["hostnames"], args.get("tls"), at(path, "tls"))
 
 
 SCHEMA = (
-    gateway_api_rules.SCHEMA
+    gateway_rules.SCHEMA
+    | namespaces.SCHEMA
     | customization.SCHEMA
     | https.SCHEMA
     | Schema(
         {
             GatewayOptions: {
+                "name": valid.dns_label,
                 "port": valid.port,
                 "address": valid.address,
                 "gateway_class": valid.dns_label,
@@ -177,20 +193,23 @@ SCHEMA = (
                 "cluster_domain": valid.hostname,
             },
             IngressGatewayArgs: {
-                "name": valid.dns_label,
-                "namespace": valid.dns_label,
                 "hostnames": valid.some,
                 "hostnames[]": valid.hostname,
                 "ready_timeout": valid.seconds,
             },
             GatewayReference: {
+                "entry": valid.some,
                 "name": valid.subdomain,
                 "namespace": valid.dns_label,
                 "port": valid.port,
                 "listener_port": valid.port,
             },
         },
-        {GatewayOptions: _check_options, IngressGatewayArgs: _check_gateway},
+        {
+            GatewayReference: _check_reference,
+            GatewayOptions: _check_options,
+            IngressGatewayArgs: _check_gateway,
+        },
         {IngressGatewayArgs: GatewayOptions},
     )
 )
@@ -216,80 +235,93 @@ class IngressGateway(pulumi.ComponentResource):
     """`http://host:port` or `https://host:port`, an IPv6 host in brackets."""
     reference: GatewayReference
     """What an `AmbientExposure` needs to share it, and all its other outputs."""
-    applied: pulumi.Output[dict[str, Any]]
-    """The Gateway as given, known once it is programmed."""
 
     def __init__(
         self, name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"IngressGateway {name!r}", args, IngressGatewayArgs)
-        super().__init__("ambient:index:IngressGateway", name, {**args}, opts)
+        super().__init__("ambient:index:IngressGateway", name, None, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
-        tls, certificate = _terminate(name, args, inside)
-        metadata: ObjectMeta = {
-            "name": args["name"],
-            "namespace": args["namespace"],
-            "annotations": {
-                **_annotations(args),
-                **wait_for(
-                    "condition=Accepted",
-                    "condition=Programmed",
-                    _ADDRESSED[_reports(args)],
-                    *_certified(args),
-                ),
-            },
-        }
-        if "revision" in args:
-            metadata["labels"] = {"istio.io/rev": args["revision"]}
-        parameters = customize(f"{name}-gateway", args, inside)
-        gateway = Gateway(
-            f"{name}-gateway", metadata, render_gateway(args, tls, parameters), inside
-        )
-        self.name = gateway.name
-        if redirects(args.get("tls")):
-            self.name = after(self.name, _redirect(name, args, gateway, inside).urn)
+        with trusted():
+            namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
+            identity: ObjectMeta = {
+                "name": args.get("name", name),
+                "namespace": namespace["name"],
+            }
+            tls, certificate = _terminate(name, args, identity, inside)
+            parameters = customize(f"{name}-gateway", args.get("customization"), identity, inside)
+            gateway = Gateway(
+                f"{name}-gateway",
+                render_metadata(args, identity),
+                render_gateway(args, tls, parameters),
+                inside,
+            )
+            self.name = gateway.name
+            if redirects(args.get("tls")):
+                redirect = _redirect(name, args, identity, gateway, inside)
+                self.name = after(self.name, redirect.urn)
         self.port = pulumi.Output.from_input(_port(args))
-        internal = internal_host(args)
+        internal = internal_host(args, identity)
         self.host = after(internal, gateway.urn)
         addresses = self.host.apply(lambda host: [host])
-        node_port: pulumi.Output[int] | None = None
+        self.reference = {}
         if _reports(args) == "external":
             addresses = gateway.status.apply(_external_addresses)
             self.host = addresses.apply(lambda addresses: addresses[0])
         elif _reports(args) == "IPAddress" or args.get("service_type") == "NodePort":
-            spec: pulumi.Output[Any] = _generated_service(name, args, gateway, inside).spec
+            service = _generated_service(name, args, identity, gateway, inside)
+            spec: pulumi.Output[Any] = service.spec
             if args.get("service_type") == "NodePort":
-                node_port = pulumi.Output.all(spec, self.port).apply(lambda at: _node_port(*at))
+                self.reference["node_port"] = pulumi.Output.all(spec, self.port).apply(
+                    lambda values: _node_port(*values)
+                )
             if _reports(args) == "IPAddress":
                 addresses = spec.apply(lambda spec: [*spec["cluster_ips"]])
                 self.host = addresses.apply(lambda addresses: addresses[0])
         scheme = "https" if "tls" in args else "http"
-        self.url = pulumi.Output.all(self.host, self.port).apply(lambda at: url(scheme, *at))
-        self.applied = gateway.applied
-        self.reference = {
+        self.url = pulumi.Output.all(self.host, self.port).apply(lambda to: url(scheme, *to))
+        self.reference |= {
             "name": self.name,
-            "namespace": args["namespace"],
+            "namespace": namespace["name"],
             "host": self.host,
             "port": self.port,
             "url": self.url,
             "urls": pulumi.Output.all(internal, addresses, self.port).apply(
-                lambda at: [url(scheme, host, at[2]) for host in dict.fromkeys([at[0], *at[1]])]
+                lambda to: [url(scheme, host, to[2]) for host in dict.fromkeys([to[0], *to[1]])]
             ),
             "addresses": addresses,
             "internal_host": internal,
             "conditions": gateway.status.apply(conditions),
+            "definition": gateway.definition,
         }
         if certificate is not None:
             self.reference["certificate"] = certificate
-        if node_port is not None:
-            self.reference["node_port"] = node_port
         if redirects(args.get("tls")):
             self.reference["listener_port"] = self.port
         self.register_outputs(
             {"name": self.name, "host": self.host, "port": self.port, "url": self.url}
         )
+
+
+def render_metadata(args: IngressGatewayArgs, identity: ObjectMeta) -> ObjectMeta:
+    """The metadata of the Gateway, of which `identity` has name and namespace."""
+    metadata: ObjectMeta = {
+        **identity,
+        "annotations": {
+            **_annotations(args),
+            **wait_for(
+                "condition=Accepted",
+                "condition=Programmed",
+                _ADDRESSED[_reports(args)],
+                *_certified(args),
+            ),
+        },
+    }
+    if "revision" in args:
+        metadata["labels"] = {"istio.io/rev": args["revision"]}
+    return metadata
 
 
 def _port(args: IngressGatewayArgs) -> pulumi.Input[int]:
@@ -335,19 +367,19 @@ def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
     return found
 
 
-def generated_name(args: IngressGatewayArgs) -> pulumi.Input[str]:
+def generated_name(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Input[str]:
     """Name of the Deployment and the Service that istiod makes."""
     return args.get("name_override") or pulumi.Output.format(
-        "{}-{}", args["name"], args.get("gateway_class", "istio")
+        "{}-{}", identity["name"], args.get("gateway_class", "istio")
     )
 
 
-def internal_host(args: IngressGatewayArgs) -> pulumi.Output[str]:
+def internal_host(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Output[str]:
     """The in-cluster name of the gateway's Service."""
     return pulumi.Output.format(
         "{}.{}.svc.{}",
-        generated_name(args),
-        args["namespace"],
+        generated_name(args, identity),
+        identity["namespace"],
         args.get("cluster_domain", "cluster.local"),
     )
 
@@ -404,31 +436,34 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _terminate(
-    name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions
+    name: str, args: IngressGatewayArgs, identity: ObjectMeta, opts: pulumi.ResourceOptions
 ) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
     if "tls" not in args:
         return [], None
-    gateway = (args["namespace"], args["name"])
     hostnames = cast("Sequence[str]", args["hostnames"])
-    return terminate(f"{name}-gateway", gateway, hostnames, args["tls"], opts)
+    return terminate(f"{name}-gateway", identity, hostnames, args["tls"], opts)
 
 
 def _redirect(
-    name: str, args: IngressGatewayArgs, gateway: Gateway, opts: pulumi.ResourceOptions
+    name: str,
+    args: IngressGatewayArgs,
+    identity: ObjectMeta,
+    gateway: Gateway,
+    opts: pulumi.ResourceOptions,
 ) -> HTTPRoute:
     """The route that answers plaintext requests, whatever their host name."""
     return HTTPRoute(
         f"{name}-redirect",
         {
-            "name": pulumi.Output.format("{}-redirect", args["name"]),
-            "namespace": args["namespace"],
+            "name": pulumi.Output.format("{}-redirect", identity["name"]),
+            "namespace": identity["namespace"],
             "annotations": wait_for_parents(),
         },
         {
             "parentRefs": [
                 {
                     "name": gateway.name,
-                    "namespace": args["namespace"],
+                    "namespace": identity["namespace"],
                     "port": args.get("port", 80),
                 }
             ],
@@ -452,27 +487,40 @@ def _redirect(
 
 
 def _generated_service(
-    name: str, args: IngressGatewayArgs, gateway: Gateway, opts: pulumi.ResourceOptions
+    name: str,
+    args: IngressGatewayArgs,
+    identity: ObjectMeta,
+    gateway: Gateway,
+    opts: pulumi.ResourceOptions,
 ) -> kubernetes.core.v1.ServicePatch:
-    """The Service that istiod makes, once it has the service type.
+    """The Service that istiod makes, once it has the service type and the port.
 
     A patch of nothing but the annotation by which it is waited for: a mere lookup would read it
     before istiod has followed the change.
     """
-    service_type = args.get("service_type", "ClusterIP")
+    service_type, port = args.get("service_type", "ClusterIP"), _port(args)
+    listens = [f"jsonpath={{.spec.ports[?@.port=={port}].port}}"] if known(port) else []
     return kubernetes.core.v1.ServicePatch(
         f"{name}-service",
         metadata={
-            "name": after(generated_name(args), gateway.urn),
-            "namespace": args["namespace"],
-            "annotations": wait_for(f"jsonpath={{.spec.type}}={service_type}"),
+            "name": after(generated_name(args, identity), gateway.urn),
+            "namespace": identity["namespace"],
+            "annotations": wait_for(f"jsonpath={{.spec.type}}={service_type}", *listens),
         },
         opts=opts,
     )
 
 
-def _node_port(spec: Mapping[str, Any], port: int) -> int:
-    return next(int(one["node_port"]) for one in spec["ports"] if one["port"] == port)
+def _node_port(spec: Mapping[str, Any], port: int) -> pulumi.Input[int]:
+    for entry in spec["ports"]:
+        if entry["port"] == port:
+            return int(entry["node_port"])
+    if pulumi.runtime.is_dry_run():
+        return unknown()  # the Service will have it once istiod has followed the change
+    raise pulumi.RunError(
+        f"the last known Service of the gateway has no port {port}. Run `pulumi refresh` to read it"
+        " anew, then `pulumi up`"
+    )
 
 
 def url(scheme: str, host: str, port: int) -> str:

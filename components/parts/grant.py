@@ -6,7 +6,6 @@ from typing import Any, Literal
 import pulumi
 
 from ..api.gateway import GROUP, ReferenceGrant
-from ..api.outputs import after
 
 
 def grant(
@@ -15,26 +14,25 @@ def grant(
     to: tuple[Literal["Secret", "Service"], Sequence[str]],
     by: tuple[str, pulumi.Input[str], pulumi.Input[str]],
     opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
+) -> ReferenceGrant:
     """Make the ReferenceGrant in `namespace` that lets others refer `to` objects of it.
 
     `to` is a kind and names; `by` is kind, namespace and name of who refers to them, of which the
-    name only names the grant. Returns `namespace`, known once it is granted.
+    name only names the grant.
 
     https://gateway-api.sigs.k8s.io/api-types/referencegrant/
     """
     to_kind, names = to
     kind, by_namespace, by_name = by
-    made = ReferenceGrant(
+    return ReferenceGrant(
         f"{name}-grant-{namespace}",
         {"name": pulumi.Output.format("{}-{}", by_namespace, by_name), "namespace": namespace},
         {
             "from": [{"group": GROUP, "kind": kind, "namespace": by_namespace}],
-            "to": [{"group": "", "kind": to_kind, "name": one} for one in dict.fromkeys(names)],
+            "to": [{"group": "", "kind": to_kind, "name": name} for name in dict.fromkeys(names)],
         },
         opts,
     )
-    return after(namespace, made.urn)
 
 
 def backends_elsewhere(rules: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from ..api.gateway import ClusterObjectMeta, timeouts, wait_for
 from ..api.istio import Istio, IstioCNI, ZTunnel
 from ..api.outputs import after
 from ..checks import values as valid
+from ..checks.faults import Faults
 from ..checks.schema import Schema
 from ..cluster.ownership import OWNER, owner
 
@@ -75,7 +76,7 @@ class Mesh(pulumi.ComponentResource):
         self, name: str, args: MeshArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Mesh {name!r}", args, MeshArgs)
-        super().__init__("ambient:index:Mesh", name, {**args}, opts)
+        super().__init__("ambient:index:Mesh", name, None, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 600))
         )
@@ -177,7 +178,7 @@ def _version(value: object) -> str | None:
     return "a version like 'v1.30.0' or 'v1.30-latest'"
 
 
-def _check_namespaces(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+def _check_namespaces(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     del path  # it is the root
     taken: list[object] = []
     keys = ("namespace", "cni_namespace", "ztunnel_namespace")

@@ -1,9 +1,14 @@
-"""Labels and annotations that all objects of a stack have in common."""
+"""What all objects of a stack have in common, as transforms of its resources.
+
+For `pulumi.runtime.register_resource_transform`, or the `transforms` of one component's options.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+
+_WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job")
 
 
 def common_metadata(
@@ -11,9 +16,8 @@ def common_metadata(
 ) -> pulumi.ResourceTransform:
     """A transform that gives every Kubernetes object, and the pods of workloads, more metadata.
 
-    For `pulumi.runtime.register_resource_transform`, or the `transforms` of one component's
-    options. What an object sets itself is kept. Patches are left alone: an object that is only
-    adopted gets nothing that its component did not ask for.
+    What an object sets itself is kept. Patches are left alone: an object that is only adopted gets
+    nothing that its component did not ask for.
     """
     common = {"labels": dict(labels), "annotations": dict(annotations or {})}
 
@@ -39,4 +43,28 @@ def common_metadata(
     return transform
 
 
-_WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job")
+def mirrored_images(registry: str) -> pulumi.ResourceTransform:
+    """A transform that takes the images of every workload from `registry`, a mirror of all others.
+
+    The registry that an image names gives way to it; the path is kept.
+    """
+
+    def mirrored(image: str) -> str:
+        named, slash, path = image.partition("/")
+        names_registry = slash and ("." in named or ":" in named or named == "localhost")
+        return f"{registry}/{path if names_registry else image}"
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ not in _WORKLOADS:
+            return None
+        spec: Any = args.props["spec"]
+        pod = spec["template"]["spec"]
+        containers = [
+            {**container, "image": pulumi.Output.from_input(container["image"]).apply(mirrored)}
+            for container in pod["containers"]
+        ]
+        template = {**spec["template"], "spec": {**pod, "containers": containers}}
+        props = {**args.props, "spec": {**spec, "template": template}}
+        return pulumi.ResourceTransformResult(props, args.opts)
+
+    return transform

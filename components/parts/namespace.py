@@ -8,22 +8,54 @@ import pulumi_kubernetes as kubernetes
 
 from ..api.outputs import after
 from ..checks import values as valid
-from ..checks.schema import Schema
+from ..checks.faults import Faults
+from ..checks.schema import Schema, at
 from ..cluster.ownership import OWNER, owner
 
 
 class NamespaceArgs(TypedDict):
     """What a `Namespace` is made of."""
 
-    name: pulumi.Input[str]
-    """Name of the namespace."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the namespace (default the component's)."""
     create: NotRequired[bool]
     """Create it, and delete it with the stack (default); false adopts one that exists."""
     discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
-    """Labels by which the mesh discovers namespaces, as in its `meshConfig.discoverySelectors`."""
+    """Labels by which the mesh discovers namespaces, as in its `meshConfig.discoverySelectors`
+    (default none: the mesh discovers every namespace)."""
     ambient: NotRequired[bool]
     """Whether the ambient data plane captures its pods (default true); false where only gateways
     run, or where somebody else enrols it."""
+
+
+class NamespaceReference(TypedDict):
+    """A namespace that another part of the program makes, or that is there already."""
+
+    entry: NotRequired[str]
+    """Entry of `namespaces`, in a stack's configuration only."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the namespace."""
+    definition: NotRequired[pulumi.Input[Any]]
+    """What it is made of; a verification is repeated when it changes (default nothing)."""
+
+
+class NamespaceOptions(NamespaceArgs):
+    """The namespace of a component: made with it, or existing."""
+
+    existing: NotRequired[NamespaceReference]
+    """One that is not the component's own, instead of all other options: `Namespace.reference`."""
+
+
+def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
+    if len(reference.keys() & {"entry", "name"}) != 1:
+        faults.add(path, "expected either entry or name of the namespace")
+
+
+def check_existing(faults: Faults, path: str, options: Mapping[str, Any], *kept: str) -> None:
+    """Record options of a part that exists already, but for those that are `kept`."""
+    if "existing" in options:
+        for option in options.keys() - {"existing", *kept}:
+            faults.add(at(path, option), "is for one of its own, found beside existing")
 
 
 SCHEMA = Schema(
@@ -32,9 +64,11 @@ SCHEMA = Schema(
             "name": valid.dns_label,
             "discovery_labels{}": valid.label_key,
             "discovery_labels[]": valid.label_value,
-        }
+        },
+        NamespaceReference: {"entry": valid.some, "name": valid.dns_label},
     },
-    {},
+    {NamespaceReference: _check_reference, NamespaceOptions: check_existing},
+    {NamespaceOptions: NamespaceArgs},
 )
 """What is checked of a namespace's arguments."""
 
@@ -52,34 +86,49 @@ class Namespace(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     """Name of the namespace, known once it is enrolled."""
-    applied: pulumi.Output[dict[str, Any]]
-    """Name and labels as given, known once the namespace is enrolled."""
+    reference: NamespaceReference
+    """What other components need to be in it."""
 
     def __init__(
         self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Namespace {name!r}", args, NamespaceArgs)
-        super().__init__("ambient:index:Namespace", name, {**args}, opts)
-        self.name = pulumi.Output.from_input(args["name"])
+        super().__init__("ambient:index:Namespace", name, None, opts)
+        namespace = args.get("name", name)
+        ready: list[pulumi.Resource] = []
         if args.get("create", True):
             created = kubernetes.core.v1.Namespace(
                 f"{name}-namespace",
-                metadata={"name": self.name, "annotations": {OWNER: owner()}},
+                metadata={"name": namespace, "annotations": {OWNER: owner()}},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            self.name = after(self.name, created.urn)
-        own: dict[str, pulumi.Input[str]] = {}
-        if args.get("ambient", True):
-            own["istio.io/dataplane-mode"] = "ambient"
-        labels = pulumi.Output.all(args.get("discovery_labels", {}), own).apply(
-            lambda parts: {**parts[0], **parts[1]}
-        )
-        if own or args.get("discovery_labels", {}) != {}:
+            ready.append(created)
+        labels = render_labels(args)
+        if labels != {}:
             enrolment = kubernetes.core.v1.NamespacePatch(
                 f"{name}-enrolment",
-                metadata={"name": self.name, "labels": labels},
-                opts=pulumi.ResourceOptions(parent=self),
+                metadata={"name": namespace, "labels": labels},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*ready]),
             )
-            self.name = after(self.name, enrolment.urn)
-        self.applied = after({"name": args["name"], "labels": labels}, self.name)
+            ready.append(enrolment)
+        self.name = after(namespace, *(resource.urn for resource in ready))
+        self.reference = {"name": self.name, "definition": {"name": namespace, "labels": labels}}
         self.register_outputs({"name": self.name})
+
+
+def render_labels(args: NamespaceArgs) -> pulumi.Input[Mapping[str, str]]:
+    """The labels by which the mesh discovers and captures the namespace."""
+    own = {"istio.io/dataplane-mode": "ambient"} if args.get("ambient", True) else {}
+    discovery = args.get("discovery_labels", {})
+    if isinstance(discovery, Mapping):
+        return {**discovery, **own}
+    return pulumi.Output.all(discovery).apply(lambda labels: {**labels[0], **own})
+
+
+def namespace_of(
+    name: str, options: NamespaceOptions, opts: pulumi.ResourceOptions
+) -> NamespaceReference:
+    """The namespace of a component, made here unless it exists."""
+    if "existing" in options:
+        return options["existing"]
+    return Namespace(name, options, opts).reference

@@ -13,6 +13,7 @@ from ..api.gateway import timeouts
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.schema import Schema
+from .former import own_component
 from .workload import RESTRICTED
 
 _SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
@@ -78,12 +79,12 @@ SCHEMA = Schema(
 """What is checked of a proof's arguments."""
 
 
-class Probe(pulumi.ComponentResource):
+class Probe(kubernetes.batch.v1.Job):
     """A Job that sends requests through the ingress gateway from the client's namespace.
 
     The update ends only when every request was answered with its status, and fails otherwise
     with the requests, the expected and the actual status. A failed proof is repeated by the
-    next update.
+    next update. Raises `InvalidInput` with every fault of `args`.
     """
 
     answers: pulumi.Output[list[str]]
@@ -93,14 +94,13 @@ class Probe(pulumi.ComponentResource):
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Probe {name!r}", args, ProbeArgs)
-        super().__init__("ambient:index:Probe", name, {**args}, opts)
         timeout = args.get("timeout", 60)
-        job = kubernetes.batch.v1.Job(
-            f"{name}-job",
-            **render_job(args),
-            opts=pulumi.ResourceOptions(
-                parent=self, custom_timeouts=timeouts(_START + timeout + 30)
-            ),
+        own = pulumi.ResourceOptions(
+            custom_timeouts=timeouts(_START + timeout + 30),
+            aliases=[own_component("Probe", name, opts)],
+        )
+        super().__init__(
+            f"{name}-job", **render_job(args), opts=pulumi.ResourceOptions.merge(opts, own)
         )
         self.answers = after(
             _requests(args).apply(
@@ -109,9 +109,8 @@ class Probe(pulumi.ComponentResource):
                     for status, host, url in requests
                 ]
             ),
-            job.id,  # not known in a preview, as nothing is proven by one
+            self.id,  # not known in a preview, as nothing is proven by one
         )
-        self.register_outputs({"answers": self.answers})
 
 
 def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:

@@ -5,7 +5,9 @@ from typing import Literal, NotRequired, TypedDict
 
 import pulumi
 
+from ..api.gateway import ObjectMeta
 from ..api.gateway_types import ListenerTLS, SecretObjectReference
+from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.schema import Schema
 from .certificate import Certificate
@@ -45,25 +47,25 @@ def redirects(tls: TLSArgs | None) -> bool:
 
 def terminate(
     name: str,
-    gateway: tuple[pulumi.Input[str], pulumi.Input[str]],
+    gateway: ObjectMeta,
     hostnames: Sequence[str],
     tls: TLSArgs,
     opts: pulumi.ResourceOptions,
 ) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
-    """The `tls` of each host name's listener, and the PEM of the certificate if one is made.
-
-    `gateway` is namespace and name.
-    """
+    """The `tls` of each host name's listener, and the PEM of the certificate if one is made."""
     given = {
         hostname: secret.rpartition("/") for hostname, secret in tls.get("certificates", {}).items()
     }
     granted: dict[str, pulumi.Input[str]] = {
-        namespace: grant(
-            name,
+        namespace: after(
             namespace,
-            ("Secret", [secret for where, _, secret in given.values() if where == namespace]),
-            ("Gateway", *gateway),
-            opts,
+            grant(
+                name,
+                namespace,
+                ("Secret", [secret for where, _, secret in given.values() if where == namespace]),
+                ("Gateway", gateway["namespace"], gateway["name"]),
+                opts,
+            ).urn,
         )
         if tls.get("grants")
         else namespace
@@ -75,17 +77,17 @@ def terminate(
     }
     pem: pulumi.Output[str] | None = None
     if without := [hostname for hostname in hostnames if hostname not in references]:
-        made = Certificate(
+        certificate = Certificate(
             name,
             {
-                "name": pulumi.Output.format("{}-tls", gateway[1]),
-                "namespace": gateway[0],
+                "name": pulumi.Output.format("{}-tls", gateway["name"]),
+                "namespace": gateway["namespace"],
                 "hostnames": without,
             },
             opts,
         )
-        references |= {hostname: {"name": made.secret} for hostname in without}
-        pem = made.pem
+        references |= {hostname: {"name": certificate.secret} for hostname in without}
+        pem = certificate.pem
     return [_terminated(references[hostname], tls) for hostname in hostnames], pem
 
 

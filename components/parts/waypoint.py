@@ -6,14 +6,18 @@ from typing import Any, Literal, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..api import gateway_rules as gateway_api_rules
+from ..api import gateway_rules
 from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_for
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
-from ..api.outputs import after
+from ..api.outputs import after, unknown
 from ..checks import values as valid
-from ..checks.schema import Schema
+from ..checks.faults import Faults
+from ..checks.schema import Schema, trusted
 from . import customization
+from . import namespace as namespaces
 from .customization import CustomizationArgs, customize
+from .former import own_component
+from .namespace import NamespaceOptions, NamespaceReference, namespace_of
 from .workload import INGRESS_USE_WAYPOINT
 
 _USE = "istio.io/use-waypoint"
@@ -22,14 +26,42 @@ WaypointFor = Literal["service", "workload", "all", "none"]
 """Requests that pass a waypoint: those to a Service, those to a pod, both or none."""
 
 
-class WaypointOptions(TypedDict):
+class WaypointReference(TypedDict):
+    """A waypoint that another part of the program makes."""
+
+    entry: NotRequired[str]
+    """Entry of `waypoints`, in a stack's configuration only."""
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the Gateway."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """Namespace of the Gateway."""
+    address: NotRequired[pulumi.Input[str]]
+    """Address at which it is reached inside the cluster; empty as long as it has none."""
+    conditions: NotRequired[pulumi.Input[Sequence[str]]]
+    """`Type=Status (Reason)` of each of its conditions, as of the last update or refresh."""
+    definition: NotRequired[pulumi.Input[Any]]
+    """What it is made of; a verification is repeated when it changes (default nothing)."""
+
+
+class BindingOptions(TypedDict):
+    """What of a namespace goes through a waypoint."""
+
+    ingress_use_waypoint: NotRequired[bool]
+    """Whether ingress gateways reach every service of the namespace through it (default false:
+    only those services that have the label themselves)."""
+
+
+class WaypointOptions(BindingOptions):
     """What passes a waypoint, and how istiod runs it."""
 
+    name: NotRequired[pulumi.Input[str]]
+    """Name of the Gateway; istiod names Deployment, Service and ServiceAccount after it (default
+    that of the component; of an exposure the Service's with `-waypoint`)."""
+    bind: NotRequired[bool]
+    """Whether the services of the namespace use it (default true); false where a `WaypointBinding`
+    of another part of the program says so."""
     waypoint_for: NotRequired[WaypointFor]
     """Requests that pass it (default `service`)."""
-    ingress_use_waypoint: NotRequired[bool]
-    """Whether ingress gateways reach every service of its namespace through it (default false:
-    only those services that have the label themselves)."""
     allowed_routes: NotRequired[AllowedRoutes]
     """Namespaces that may use it (default its own), in the Gateway API's own form."""
     gateway_class: NotRequired[pulumi.Input[str]]
@@ -43,58 +75,51 @@ class WaypointOptions(TypedDict):
 class WaypointArgs(WaypointOptions):
     """What a `Waypoint` is made of."""
 
-    name: pulumi.Input[str]
-    """Name of the Gateway; istiod names Deployment, Service and ServiceAccount after it."""
-    namespace: pulumi.Input[str]
+    namespace: NamespaceOptions
     """Namespace of the waypoint."""
-    bind: NotRequired[bool]
-    """Whether the services of its namespace use it (default true); false for one that serves only
-    namespaces with a `WaypointBinding`."""
     ready_timeout: NotRequired[int]
     """Seconds that it may take to be programmed (default 300)."""
 
 
-class WaypointReference(TypedDict):
-    """A waypoint that is there already, or another part of the program makes."""
-
-    name: pulumi.Input[str]
-    """Name of the Gateway."""
-    namespace: pulumi.Input[str]
-    """Namespace of the Gateway."""
-    address: NotRequired[pulumi.Input[str]]
-    """Address at which it is reached inside the cluster."""
-    conditions: NotRequired[pulumi.Input[Sequence[str]]]
-    """`Type=Status (Reason)` of each of its conditions, as of the last update or refresh."""
-
-
-class WaypointBindingArgs(TypedDict):
+class WaypointBindingArgs(BindingOptions):
     """What a `WaypointBinding` is made of."""
 
     namespace: pulumi.Input[str]
     """Namespace whose services use the waypoint."""
     waypoint: WaypointReference
     """The waypoint; its `allowed_routes` have to admit the namespace."""
-    ingress_use_waypoint: NotRequired[bool]
-    """Whether ingress gateways reach every service of the namespace through it (default false:
-    only those services that have the label themselves)."""
+
+
+def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
+    if "entry" not in reference and not reference.keys() >= {"name", "namespace"}:
+        faults.add(path, "expected entry, or name and namespace of the waypoint")
 
 
 SCHEMA = (
-    gateway_api_rules.SCHEMA
+    gateway_rules.SCHEMA
     | customization.SCHEMA
+    | namespaces.SCHEMA
     | Schema(
         {
-            WaypointOptions: {"gateway_class": valid.dns_label, "revision": valid.label_value},
-            WaypointArgs: {
+            WaypointOptions: {
+                "name": valid.waypoint_name,
+                "gateway_class": valid.dns_label,
+                "revision": valid.label_value,
+            },
+            WaypointArgs: {"ready_timeout": valid.seconds},
+            WaypointReference: {
+                "entry": valid.some,
                 "name": valid.waypoint_name,
                 "namespace": valid.dns_label,
-                "ready_timeout": valid.seconds,
             },
-            WaypointReference: {"name": valid.waypoint_name, "namespace": valid.dns_label},
             WaypointBindingArgs: {"namespace": valid.dns_label},
         },
-        {},
-        {WaypointArgs: WaypointOptions},
+        {WaypointReference: _check_reference},
+        {
+            WaypointOptions: BindingOptions,
+            WaypointArgs: WaypointOptions,
+            WaypointBindingArgs: BindingOptions,
+        },
     )
 )
 """What is checked of a waypoint's and a binding's arguments."""
@@ -114,26 +139,60 @@ class Waypoint(pulumi.ComponentResource):
     """Name of the waypoint, known once the namespace is bound to it."""
     reference: WaypointReference
     """What a `WaypointBinding` or an `AmbientExposure` needs to use it too."""
-    applied: pulumi.Output[dict[str, Any]]
-    """The Gateway as given, known once the namespace is bound to it."""
 
     def __init__(
         self, name: str, args: WaypointArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Waypoint {name!r}", args, WaypointArgs)
-        super().__init__("ambient:index:Waypoint", name, {**args}, opts)
+        super().__init__("ambient:index:Waypoint", name, None, opts)
         inside = pulumi.ResourceOptions(parent=self)
-        parameters = customize(f"{name}-waypoint", args, inside)
+        with trusted():
+            namespace = namespace_of(name, args["namespace"], inside)
+            parameters = customize(
+                f"{name}-waypoint",
+                args.get("customization"),
+                {"name": args.get("name", name), "namespace": namespace["name"]},
+                inside,
+            )
+            gateway = self._gateway(name, args, namespace, parameters)
+            self.name = gateway.name
+            if args.get("bind", True):
+                binding = WaypointBinding(
+                    name,
+                    {
+                        "namespace": namespace["name"],
+                        "waypoint": {"name": gateway.name},
+                        "ingress_use_waypoint": args.get("ingress_use_waypoint", False),
+                    },
+                    inside,
+                )
+                self.name = after(gateway.name, binding.urn)
+        self.reference = {
+            "name": self.name,
+            "namespace": namespace["name"],
+            "address": gateway.status.apply(_address),
+            "conditions": gateway.status.apply(conditions),
+            "definition": gateway.definition,
+        }
+        self.register_outputs({"name": self.name})
+
+    def _gateway(
+        self,
+        name: str,
+        args: WaypointArgs,
+        namespace: NamespaceReference,
+        parameters: pulumi.Input[str] | None,
+    ) -> Gateway:
         labels: dict[str, pulumi.Input[str]] = {
             "istio.io/waypoint-for": args.get("waypoint_for", "service")
         }
         if "revision" in args:
             labels["istio.io/rev"] = args["revision"]
-        gateway = Gateway(
+        return Gateway(
             f"{name}-waypoint",
             {
-                "name": args["name"],
-                "namespace": args["namespace"],
+                "name": args.get("name", name),
+                "namespace": namespace["name"],
                 "labels": labels,
                 "annotations": wait_for("condition=Accepted", "condition=Programmed"),
             },
@@ -142,45 +201,45 @@ class Waypoint(pulumi.ComponentResource):
                 parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
             ),
         )
-        ready = gateway.urn
-        if args.get("bind", True):
-            ready = _bind(name, args, {_USE: gateway.name}, inside)
-        self.name = after(args["name"], ready)
-        self.reference = {
-            "name": self.name,
-            "namespace": args["namespace"],
-            "address": gateway.status.apply(lambda status: str(status["addresses"][0]["value"])),
-            "conditions": gateway.status.apply(conditions),
-        }
-        self.applied = after(gateway.applied, ready)
-        self.register_outputs({"name": self.name})
 
 
-class WaypointBinding(pulumi.ComponentResource):
-    """The labels that send the services of a namespace through a waypoint that is made elsewhere.
+class WaypointBinding(kubernetes.core.v1.NamespacePatch):
+    """The labels that send the services of a namespace through a waypoint.
+
+    Raises `InvalidInput` with every fault of `args`.
 
     https://istio.io/latest/docs/ambient/usage/waypoint/#useawaypoint
     """
 
-    name: pulumi.Output[str]
-    """Name of the waypoint, known once the namespace is bound to it."""
-    applied: pulumi.Output[dict[str, Any]]
-    """The labels as given, known once the namespace is bound to it."""
+    waypoint: WaypointReference
+    """The waypoint, its name known once the namespace is bound to it."""
 
     def __init__(
         self, name: str, args: WaypointBindingArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"WaypointBinding {name!r}", args, WaypointBindingArgs)
-        super().__init__("ambient:index:WaypointBinding", name, {**args}, opts)
         waypoint = args["waypoint"]
-        labels = {_USE: waypoint["name"], f"{_USE}-namespace": waypoint["namespace"]}
-        bound = _bind(name, args, labels, pulumi.ResourceOptions(parent=self))
-        self.name = after(waypoint["name"], bound)
-        self.applied = after(labels, bound)
-        self.register_outputs({"name": self.name})
+        labels: dict[str, pulumi.Input[str]] = {_USE: waypoint["name"]}
+        if "namespace" in waypoint:
+            labels[f"{_USE}-namespace"] = waypoint["namespace"]
+        if args.get("ingress_use_waypoint"):
+            labels[INGRESS_USE_WAYPOINT] = "true"
+        former = pulumi.ResourceOptions(aliases=[own_component("WaypointBinding", name, opts)])
+        super().__init__(
+            f"{name}-binding",
+            metadata={"name": args["namespace"], "labels": labels},
+            opts=pulumi.ResourceOptions.merge(opts, former),
+        )
+        self.waypoint = {
+            **waypoint,
+            "name": after(waypoint["name"], self.urn),
+            "definition": [labels, waypoint.get("definition")],
+        }
 
 
-def render_waypoint(args: WaypointArgs, parameters: pulumi.Input[str] | None = None) -> GatewaySpec:
+def render_waypoint(
+    args: WaypointOptions, parameters: pulumi.Input[str] | None = None
+) -> GatewaySpec:
     """The spec of the Gateway; `parameters` names the ConfigMap of its customization."""
     listener: Listener = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
     if "allowed_routes" in args:
@@ -192,16 +251,8 @@ def render_waypoint(args: WaypointArgs, parameters: pulumi.Input[str] | None = N
     }
 
 
-def _bind(
-    name: str,
-    args: WaypointArgs | WaypointBindingArgs,
-    labels: Mapping[str, pulumi.Input[str]],
-    opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    """Label the namespace; the result is known once it is labelled."""
-    ingress = {INGRESS_USE_WAYPOINT: "true"} if args.get("ingress_use_waypoint") else {}
-    return kubernetes.core.v1.NamespacePatch(
-        f"{name}-binding",
-        metadata={"name": args["namespace"], "labels": {**labels, **ingress}},
-        opts=opts,
-    ).urn
+def _address(status: Mapping[str, Any] | None) -> pulumi.Input[str]:
+    addresses = (status or {}).get("addresses") or []
+    if not addresses and pulumi.runtime.is_dry_run():
+        return unknown()
+    return str(addresses[0]["value"]) if addresses else ""

@@ -5,12 +5,14 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict, ObjectMetaPatchArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from ..api.gateway import timeouts, wait_for
 from ..api.outputs import after
 from ..checks import values as valid
+from ..checks.faults import Faults
 from ..checks.schema import Schema, at
+from .former import own_component
 
 Protocol = Literal["http", "grpc"]
 """Application protocol of a Service's port, which names it.
@@ -59,6 +61,9 @@ class WorkloadArgs(ContainerOptions):
     ingress_use_waypoint: NotRequired[bool]
     """Label the Service so that ingress gateways reach it through its waypoint (default true);
     false where the namespace has the label, or nothing reaches it from outside by itself."""
+    waypoint: NotRequired[pulumi.Input[str]]
+    """The waypoint that its requests pass, known once the namespace is bound to it: the Service
+    comes after it and is ready once it is bound, too (default: no waypoint is waited for)."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out, and the Service to be bound to its
     waypoint (default 300)."""
@@ -68,12 +73,9 @@ class AdoptedServiceArgs(TypedDict):
     """What an `AdoptedService` is made of."""
 
     name: pulumi.Input[str]
-    """Name of the Service."""
+    """Name of the Service, to be reached by ingress gateways through its waypoint."""
     namespace: pulumi.Input[str]
     """Namespace of the Service."""
-    ingress_use_waypoint: NotRequired[bool]
-    """Label the Service so that ingress gateways reach it through its waypoint (default true);
-    false where the namespace has the label."""
 
 
 RESTRICTED: dict[str, Any] = {
@@ -89,7 +91,7 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 """
 
 
-def check_container_port(faults: valid.Faults, path: str, args: Mapping[str, Any]) -> None:
+def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record a port that a container without capabilities cannot listen on."""
     port = args.get("container_port")
     if valid.port(port) is None and "security_context" not in args:
@@ -102,6 +104,7 @@ SCHEMA = Schema(
         WorkloadArgs: {
             "name": valid.dns_label,
             "namespace": valid.dns_label,
+            "waypoint": valid.waypoint_name,
             "image": valid.image,
             "port": valid.port,
             "container_port": valid.port,
@@ -118,23 +121,23 @@ SCHEMA = Schema(
 class Workload(pulumi.ComponentResource):
     """ServiceAccount, Service and Deployment, as in Istio's httpbin sample.
 
-    The Service is ready when istiod has bound it to its waypoint, which is more than that it has
-    endpoints: only then does traffic from the ingress gateway pass the waypoint's routes. Raises
-    `InvalidInput` with every fault of `args`.
+    With a waypoint the Service is ready when istiod has bound it to it, which is more than that it
+    has endpoints: only then does traffic from the ingress gateway pass the waypoint's routes.
+    Raises `InvalidInput` with every fault of `args`.
 
     https://github.com/istio/istio/blob/master/samples/httpbin/httpbin.yaml
     """
 
     service: pulumi.Output[str]
-    """Name of the Service, known once it is bound to its waypoint."""
-    applied: pulumi.Output[dict[str, Any]]
-    """The Service and the Deployment as given, known once both are ready."""
+    """Name of the Service, known once it is ready."""
+    definition: dict[str, Any]
+    """The Service and the Deployment as given."""
 
     def __init__(
         self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"Workload {name!r}", args, WorkloadArgs)
-        super().__init__("ambient:index:Workload", name, {**args}, opts)
+        super().__init__("ambient:index:Workload", name, None, opts)
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
@@ -142,7 +145,7 @@ class Workload(pulumi.ComponentResource):
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, opts=inside
         )
-        manifests = {
+        self.definition = {
             "service": render_service(args),
             "deployment": render_deployment(
                 metadata,
@@ -151,57 +154,59 @@ class Workload(pulumi.ComponentResource):
                 args.get("replicas", 1),
             ),
         }
-        service = kubernetes.core.v1.Service(f"{name}-service", **manifests["service"], opts=inside)
-        deployment = kubernetes.apps.v1.Deployment(
-            f"{name}-deployment", **manifests["deployment"], opts=inside
+        kubernetes.apps.v1.Deployment(
+            f"{name}-deployment", **self.definition["deployment"], opts=inside
+        )
+        service = kubernetes.core.v1.Service(
+            f"{name}-service", **self.definition["service"], opts=inside
         )
         self.service = after(args["name"], service.urn)
-        self.applied = after(manifests, service.urn, deployment.urn)
         self.register_outputs({"service": self.service})
 
 
-class AdoptedService(pulumi.ComponentResource):
-    """A Service that exists, which gets a label and nothing else, and on destroy loses only that.
+class AdoptedService(kubernetes.core.v1.ServicePatch):
+    """A label of a Service that exists, which loses nothing but this label on destroy.
+
+    Raises `InvalidInput` with every fault of `args`.
 
     https://istio.io/latest/docs/ambient/usage/waypoint/
     """
 
     service: pulumi.Output[str]
     """Name of the Service, known once it is labelled."""
-    applied: pulumi.Output[dict[str, Any]]
-    """Name and labels as given, known once the Service is labelled."""
 
     def __init__(
         self, name: str, args: AdoptedServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"AdoptedService {name!r}", args, AdoptedServiceArgs)
-        super().__init__("ambient:index:AdoptedService", name, {**args}, opts)
-        self.service = pulumi.Output.from_input(args["name"])
-        metadata: ObjectMetaPatchArgsDict = {"name": args["name"], "namespace": args["namespace"]}
-        if args.get("ingress_use_waypoint", True):
-            metadata["labels"] = {INGRESS_USE_WAYPOINT: "true"}
-            label = kubernetes.core.v1.ServicePatch(
-                f"{name}-label", metadata=metadata, opts=pulumi.ResourceOptions(parent=self)
-            )
-            self.service = after(self.service, label.urn)
-        self.applied = after({**metadata}, self.service)
-        self.register_outputs({"service": self.service})
+        former = pulumi.ResourceOptions(aliases=[own_component("AdoptedService", name, opts)])
+        super().__init__(
+            f"{name}-label",
+            metadata={
+                "name": args["name"],
+                "namespace": args["namespace"],
+                "labels": {INGRESS_USE_WAYPOINT: "true"},
+            },
+            opts=pulumi.ResourceOptions.merge(opts, former),
+        )
+        self.service = after(args["name"], self.urn)
 
 
 def render_service(args: WorkloadArgs) -> dict[str, Any]:
     """`metadata` and `spec` of the Service."""
-    ingress = args.get("ingress_use_waypoint", True)
+    labels: dict[str, pulumi.Input[str]] = {"app": args["name"], "service": args["name"]}
+    if args.get("ingress_use_waypoint", True):
+        labels[INGRESS_USE_WAYPOINT] = "true"
+    metadata: dict[str, Any] = {
+        "name": args["name"],
+        "namespace": args["namespace"],
+        "labels": labels,
+    }
+    if "waypoint" in args:
+        metadata["name"] = after(args["name"], args["waypoint"])
+        metadata["annotations"] = wait_for("condition=istio.io/WaypointBound")
     return {
-        "metadata": {
-            "name": args["name"],
-            "namespace": args["namespace"],
-            "labels": {
-                "app": args["name"],
-                "service": args["name"],
-                **({INGRESS_USE_WAYPOINT: "true"} if ingress else {}),
-            },
-            "annotations": wait_for("condition=istio.io/WaypointBound"),
-        },
+        "metadata": metadata,
         "spec": {
             "ports": [
                 {

@@ -1,85 +1,137 @@
-"""The components of a stack, as its settings describe them."""
+"""The components of a stack, as its configuration describes them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
+from ..api.outputs import after
+from ..checks.schema import trusted
+from ..cluster.preflight import PreflightArgs
+from ..cluster.provider import Cluster
 from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
-from ..parts.client import Client
-from ..parts.gateway import IngressGateway
-from ..parts.namespace import Namespace
-from ..parts.waypoint import Waypoint, WaypointBinding
-from .settings import Settings
+from ..parts.client import CLIENT, Client, ClientReference
+from ..parts.gateway import GatewayReference, IngressGateway
+from ..parts.metadata import common_metadata, mirrored_images
+from ..parts.namespace import Namespace, NamespaceOptions
+from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
+from .arguments import StackArgs
+from .places import entries, namespace_name, namespaces, shared
 
 
-def expose(settings: Settings, provider: pulumi.ProviderResource) -> dict[str, AmbientExposure]:
-    """Register everything that `settings` name, and return the exposures by name.
+def expose(args: StackArgs) -> dict[str, AmbientExposure]:
+    """Register everything that `args`, which are complete, name; return the exposures by name.
 
     Namespaces, shared gateways, shared waypoints and the client are components of the stack, so
-    that an exposure may come and go without the others.
+    that an exposure may come and go without the others. Raises `InvalidInput` with all that the
+    cluster lacks, before anything is registered.
     """
-    opts = pulumi.ResourceOptions(providers=[provider])
-    first = settings.exposures.get("exposure")
-    namespaces = {
-        name: Namespace(
-            name, args, _moved(opts, "exposure") if first and first.namespace == name else opts
-        )
-        for name, args in settings.namespaces.items()
-    }
-    gateways = {
-        name: IngressGateway(name, {**args, "namespace": namespaces[place].name}, opts)
-        for name, (place, args) in settings.gateways.items()
-    }
-    waypoints = {
-        name: Waypoint(name, {**args, "namespace": namespaces[place].name}, opts)
-        for name, (place, args) in settings.waypoints.items()
-    }
-    bindings = {
-        place: WaypointBinding(
-            place,
+    common = common_metadata(args.get("labels", {}), args.get("annotations", {}))
+    pulumi.runtime.register_resource_transform(common)
+    if "image_registry" in args:
+        pulumi.runtime.register_resource_transform(mirrored_images(args["image_registry"]))
+    cluster = Cluster("cluster", {"needs": needs(args), **args.get("cluster", {})})
+    opts = pulumi.ResourceOptions(providers=[cluster.provider])
+    with trusted():
+        return _Parts(args, opts).exposures()
+
+
+class _Parts:
+    """What the entries of a stack share."""
+
+    def __init__(self, args: StackArgs, opts: pulumi.ResourceOptions) -> None:
+        self._args = args
+        self._opts = opts
+        self._namespaces = {
+            key: Namespace(key, namespace, self._namespace_opts(str(namespace["name"])))
+            for key, namespace in namespaces(args).items()
+        }
+        self._gateways = {
+            name: IngressGateway(name, {**gateway, "namespace": self._place(gateway)}, opts)
+            for name, gateway in args.get("gateways", {}).items()
+        }
+        self._waypoints = {
+            name: Waypoint(
+                name, {**waypoint, "namespace": self._place(waypoint), "bind": False}, opts
+            )
+            for name, waypoint in args.get("waypoints", {}).items()
+        }
+        self._bindings = self._bind()
+
+    def exposures(self) -> dict[str, AmbientExposure]:
+        """The exposures, by name."""
+        client = self._client() if verifies(self._args) else None
+        return {
+            name: AmbientExposure(name, self._resolved(exposure, client), self._opts)
+            for name, exposure in self._args["exposures"].items()
+        }
+
+    def _resolved(
+        self, exposure: AmbientExposureArgs, client: ClientReference | None
+    ) -> AmbientExposureArgs:
+        """The arguments with components in place of the entries that they refer to."""
+        args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
+        if entry := shared(exposure.get("gateway")):
+            args["gateway"] = {"existing": self._gateways[entry].reference}
+        if shared(exposure.get("waypoint")):
+            binding = self._bindings[namespace_name(self._args, exposure["namespace"])]
+            args["waypoint"] = {**args["waypoint"], "existing": binding, "bind": False}
+        if client and "verification" in exposure:
+            args["verification"] = {**exposure["verification"], "client": {"existing": client}}
+        return args
+
+    def _place(self, entry: Mapping[str, Any]) -> NamespaceOptions:
+        """The namespace of an entry."""
+        options: NamespaceOptions = entry["namespace"]
+        if "existing" in options and "name" in options["existing"]:
+            return options
+        key = shared(options) or str(options["name"])
+        return {"existing": self._namespaces[key].reference}
+
+    def _bind(self) -> dict[str, WaypointReference]:
+        """The shared waypoint that each namespace is bound to, once for all of its exposures."""
+        bindings: dict[str, WaypointReference] = {}
+        for exposure in self._args["exposures"].values():
+            place = namespace_name(self._args, exposure["namespace"])
+            entry = shared(exposure.get("waypoint"))
+            if entry is None or place in bindings:
+                continue
+            namespace = self._place(exposure)["existing"]
+            bindings[place] = WaypointBinding(
+                place,
+                {
+                    "namespace": namespace["name"],
+                    "waypoint": self._waypoints[entry].reference,
+                    "ingress_use_waypoint": exposure["waypoint"].get("ingress_use_waypoint", False),
+                },
+                self._opts,
+            ).waypoint
+        return bindings
+
+    def _client(self) -> ClientReference:
+        options = self._args.get("client", {})
+        return Client(
+            "client",
             {
-                "namespace": namespaces[place].name,
-                "waypoint": waypoints[name].reference,
-                "ingress_use_waypoint": ingress,
+                **options,
+                # Made after the namespaces of the services, and so removed before them.
+                "namespace": after(
+                    options.get("namespace", CLIENT),
+                    *(namespace.name for namespace in self._namespaces.values()),
+                ),
             },
-            opts,
-        )
-        for place, (name, ingress) in settings.bindings.items()
-    }
-    client = settings.client and Client(
-        "client",
-        {**settings.client, "service_namespace": [one.name for one in namespaces.values()]},
-        _moved(opts, "exposure-client"),
-    )
-    exposures: dict[str, AmbientExposure] = {}
-    for name, exposed in settings.exposures.items():
-        namespace = namespaces[exposed.namespace]
-        args: AmbientExposureArgs = {**exposed.args, "shared_namespace": namespace.name}
-        subject = [namespace.applied]
-        if exposed.gateway:
-            args["shared_gateway"] = gateways[exposed.gateway].reference
-            subject.append(gateways[exposed.gateway].applied)
-        if exposed.waypoint:
-            binding = bindings[exposed.namespace]
-            args["shared_waypoint"] = {
-                **waypoints[exposed.waypoint].reference,
-                "name": binding.name,
-            }
-            args["bind"] = False
-            subject += [waypoints[exposed.waypoint].applied, binding.applied]
-        if exposed.verification and client:
-            args["verification"] = {
-                **exposed.verification,
-                "client": client.reference,
-                "subject": subject,
-            }
-        exposures[name] = AmbientExposure(name, args, opts)
-    return exposures
+            _formerly(self._opts, "exposure-client"),
+        ).reference
+
+    def _namespace_opts(self, name: str) -> pulumi.ResourceOptions:
+        first = self._args["exposures"].get("exposure")
+        if first and namespace_name(self._args, first["namespace"]) == name:
+            return _formerly(self._opts, "exposure")
+        return self._opts
 
 
-def _moved(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions:
+def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions:
     """The options of what release 1 had inside its one exposure, under `name`."""
     exposure = pulumi.create_urn("exposure", "ambient:index:AmbientExposure")
     return pulumi.ResourceOptions.merge(
@@ -87,15 +139,60 @@ def _moved(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions:
     )
 
 
-def outputs(exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:
-    """The outputs of a stack: those of its first exposure, and where it has several, of each."""
+def verifies(args: StackArgs) -> bool:
+    """Whether any exposure is verified."""
+    return any("verification" in exposure for exposure in args["exposures"].values())
+
+
+def needs(args: StackArgs) -> PreflightArgs:
+    """What the preflight looks for."""
+    places = {
+        str(namespace["name"]): namespace.get("create", True)
+        for namespace in namespaces(args).values()
+    }
+    for _, entry in entries(args):
+        places.setdefault(namespace_name(args, entry["namespace"]), False)
+    if verifies(args):
+        places[str(args.get("client", {}).get("namespace", CLIENT))] = True
+    classes: list[str] = []
+    for path, entry in entries(args):
+        proxies: Mapping[str, Any] = cast("Mapping[str, Any]", entry)
+        if path.startswith("gateways."):
+            classes.append(proxies.get("gateway_class", "istio"))
+        elif path.startswith("waypoints."):
+            classes.append(proxies.get("gateway_class", "istio-waypoint"))
+        else:
+            for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
+                if "existing" not in (options := proxies.get(part, {})):
+                    classes.append(options.get("gateway_class", default))
+    exposures = args["exposures"].values()
+    return {
+        "namespaces": [{"name": name, "create": create} for name, create in places.items()],
+        "gateway_classes": list(dict.fromkeys(classes)),
+        "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
+        "services": [
+            {
+                "namespace": namespace_name(args, exposure["namespace"]),
+                "name": exposure["service"]["name"],
+                "port": exposure["service"]["port"],
+            }
+            for exposure in exposures
+            if not exposure["service"].get("create", True)
+        ],
+    }
+
+
+def outputs(args: StackArgs, exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:
+    """The outputs of a stack: those of each exposure by name, and of the primary one as its own."""
     by_name = {name: _outputs(exposure) for name, exposure in exposures.items()}
-    first = next(iter(by_name.values()))
-    return {**first, "exposures": by_name} if len(by_name) > 1 else first
+    only = next(iter(by_name)) if len(by_name) == 1 else None
+    own = by_name.get(args.get("primary") or only or "", {})
+    return {**own, "exposures": by_name}
 
 
 def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
-    gateway, waypoint = exposure.gateway_reference, exposure.waypoint_reference
+    gateway: GatewayReference = exposure.gateway_reference
+    waypoint = exposure.waypoint_reference
     found = {
         "ingressHost": exposure.host,
         "ingressPort": exposure.port,

@@ -2,16 +2,16 @@
 
 import pulumi
 
-from components import AmbientExposure, Cluster, ClusterArgs, explain_failures, preflight
+from ambient_exposure import AmbientExposure, Cluster
 
 config = pulumi.Config()
-target: ClusterArgs = {"context": config.get("context") or ""}
-explain_failures(target)
-preflight(
-    target,
+cluster = Cluster(
+    "cluster",
     {
-        "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "context": config.get("context") or "",
+        "needs": {
+            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+        },
     },
 )
 exposure = AmbientExposure(
@@ -33,12 +33,10 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/hostname"]}],
         "verification": {
-            "namespace": "curl",
-            "image": "docker.io/curlimages/curl:8.16.0",
             "checks": [{"path": "/hostname", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider]),
+    pulumi.ResourceOptions(providers=[cluster.provider]),
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

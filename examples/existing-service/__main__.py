@@ -2,16 +2,16 @@
 
 import pulumi
 
-from components import AmbientExposure, Cluster, ClusterArgs, explain_failures, preflight
+from ambient_exposure import AmbientExposure, Cluster
 
-target: ClusterArgs = {"context": pulumi.Config().get("context") or ""}
-explain_failures(target)
-preflight(
-    target,
+cluster = Cluster(
+    "cluster",
     {
-        "namespaces": [{"name": "httpbin", "create": False}, {"name": "curl", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
-        "services": [{"namespace": "httpbin", "name": "httpbin", "port": 8000}],
+        "context": pulumi.Config().get("context") or "",
+        "needs": {
+            "namespaces": [{"name": "httpbin", "create": False}, {"name": "curl", "create": True}],
+            "services": [{"namespace": "httpbin", "name": "httpbin", "port": 8000}],
+        },
     },
 )
 exposure = AmbientExposure(
@@ -26,12 +26,10 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/status", "/headers"]}],
         "verification": {
-            "namespace": "curl",
-            "image": "docker.io/curlimages/curl:8.16.0",
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider]),
+    pulumi.ResourceOptions(providers=[cluster.provider]),
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

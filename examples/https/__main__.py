@@ -2,15 +2,15 @@
 
 import pulumi
 
-from components import AmbientExposure, Cluster, ClusterArgs, explain_failures, preflight
+from ambient_exposure import AmbientExposure, Cluster
 
-target: ClusterArgs = {"context": pulumi.Config().get("context") or ""}
-explain_failures(target)
-preflight(
-    target,
+cluster = Cluster(
+    "cluster",
     {
-        "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "context": pulumi.Config().get("context") or "",
+        "needs": {
+            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+        },
     },
 )
 exposure = AmbientExposure(
@@ -27,12 +27,10 @@ exposure = AmbientExposure(
         "rules": [{"paths": ["/status", "/headers"]}],
         "gateway": {"tls": {"issuer": "self-signed"}},
         "verification": {
-            "namespace": "curl",
-            "image": "docker.io/curlimages/curl:8.16.0",
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider]),
+    pulumi.ResourceOptions(providers=[cluster.provider]),
 )
 pulumi.export("host", exposure.host)
 pulumi.export("certificate", exposure.gateway_reference.get("certificate"))

@@ -2,17 +2,17 @@
 
 import pulumi
 
-from components import Cluster, ClusterArgs, Mesh, explain_failures
+from ambient_exposure import Cluster, Mesh
 
 config = pulumi.Config()
-target: ClusterArgs = {"context": config.get("context") or ""}
-explain_failures(target)
+# There is no mesh yet for which the preflight could look.
+cluster = Cluster("cluster", {"context": config.get("context") or "", "preflight": False})
 mesh = Mesh(
     "mesh",
     {
         "version": config.require("version"),
         "discovery_labels": {"istio-discovery": "enabled"},
     },
-    pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider]),
+    pulumi.ResourceOptions(providers=[cluster.provider]),
 )
 pulumi.export("namespace", mesh.namespace)

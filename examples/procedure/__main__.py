@@ -2,39 +2,38 @@
 
 import pulumi
 
-from components import (
+from ambient_exposure import (
     Client,
     Cluster,
-    ClusterArgs,
     IngressGateway,
-    IngressRoute,
     Namespace,
     Probe,
     Waypoint,
-    WaypointRoute,
     Workload,
     after,
-    explain_failures,
     fingerprint,
-    preflight,
+    ingress_route,
+    waypoint_route,
 )
 
 DISCOVERY = {"istio-discovery": "enabled"}
 HOSTNAMES = ["httpbin.example.com"]
-CURL = "docker.io/curlimages/curl:8.16.0"
 
-target: ClusterArgs = {"context": pulumi.Config().get("context") or ""}
-explain_failures(target)
-preflight(
-    target,
+cluster = Cluster(
+    "cluster",
     {
-        "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "context": pulumi.Config().get("context") or "",
+        "needs": {
+            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}]
+        },
     },
 )
-opts = pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider])
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
 
-namespace = Namespace("httpbin", {"name": "httpbin", "discovery_labels": DISCOVERY}, opts)
+namespace = Namespace("httpbin", {"discovery_labels": DISCOVERY}, opts)
+waypoint = Waypoint(
+    "httpbin", {"name": "httpbin-waypoint", "namespace": {"existing": namespace.reference}}, opts
+)
 workload = Workload(
     "httpbin",
     {
@@ -43,16 +42,20 @@ workload = Workload(
         "image": "docker.io/mccutchen/go-httpbin:v2.15.0",
         "port": 8000,
         "container_port": 8080,
+        "waypoint": waypoint.name,
     },
     opts,
 )
-waypoint = Waypoint("httpbin", {"name": "httpbin-waypoint", "namespace": namespace.name}, opts)
 gateway = IngressGateway(
     "httpbin",
-    {"name": "httpbin-gateway", "namespace": namespace.name, "hostnames": HOSTNAMES},
+    {
+        "name": "httpbin-gateway",
+        "namespace": {"existing": namespace.reference},
+        "hostnames": HOSTNAMES,
+    },
     opts,
 )
-rules = WaypointRoute(
+rules = waypoint_route(
     "httpbin-waypoint",
     {
         "name": "httpbin-waypoint-route",
@@ -63,7 +66,7 @@ rules = WaypointRoute(
     },
     opts,
 )
-route = IngressRoute(
+route = ingress_route(
     "httpbin-ingress",
     {
         "name": "httpbin-ingress",
@@ -79,29 +82,26 @@ route = IngressRoute(
 )
 client = Client(
     "curl",
-    {
-        "name": "curl",
-        "namespace": "curl",
-        "discovery_labels": DISCOVERY,
-        "image": CURL,
-        "service_namespace": namespace.name,
-    },
+    # Made after the service's namespace, and so removed before it.
+    {"namespace": after("curl", namespace.name), "discovery_labels": DISCOVERY},
     opts,
 )
-parts = (namespace, workload, waypoint, gateway, rules, route)
 probe = Probe(
     "httpbin-probe",
     {
+        **client.reference,
         "name": "httpbin-probe",
-        "namespace": client.namespace,
-        "account": client.account,
-        "image": CURL,
         "urls": gateway.reference["urls"],
         "hostnames": HOSTNAMES,
         "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
-        "subject": fingerprint(*(part.applied for part in parts)),
+        "subject": fingerprint(
+            namespace.reference,
+            waypoint.reference["definition"],
+            gateway.reference["definition"],
+            *(part.definition for part in (workload, rules, route)),
+        ),
     },
-    opts,
+    pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[workload, route])),
 )
 pulumi.export("url", gateway.url)
 pulumi.export("verified", probe.answers)

@@ -2,47 +2,41 @@
 
 import pulumi
 
-from components import (
+from ambient_exposure import (
     AmbientExposure,
     Client,
     Cluster,
-    ClusterArgs,
     IngressGateway,
     Namespace,
     Waypoint,
-    explain_failures,
-    preflight,
+    after,
 )
 
 DISCOVERY = {"istio-discovery": "enabled"}
-CURL = "docker.io/curlimages/curl:8.16.0"
 PATHS = {"catalog": "/anything/catalog", "orders": "/anything/orders"}
 
-target: ClusterArgs = {"context": pulumi.Config().get("context") or ""}
-explain_failures(target)
-preflight(
-    target,
+cluster = Cluster(
+    "cluster",
     {
-        "namespaces": [{"name": name, "create": True} for name in ("ingress", *PATHS, "curl")],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "context": pulumi.Config().get("context") or "",
+        "needs": {
+            "namespaces": [{"name": name, "create": True} for name in ("ingress", *PATHS, "curl")]
+        },
     },
 )
-opts = pulumi.ResourceOptions(providers=[Cluster("cluster", target).provider])
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
 
 # Only proxies run here, which are no workloads of the mesh.
-ingress = Namespace(
-    "ingress", {"name": "ingress", "discovery_labels": DISCOVERY, "ambient": False}, opts
-)
+ingress = Namespace("ingress", {"discovery_labels": DISCOVERY, "ambient": False}, opts)
 gateway = IngressGateway(
     "gateway",
-    {"name": "gateway", "namespace": ingress.name, "hostnames": ["*.example.com"]},
+    {"namespace": {"existing": ingress.reference}, "hostnames": ["*.example.com"]},
     opts,
 )
 waypoint = Waypoint(
     "waypoint",
     {
-        "name": "waypoint",
-        "namespace": ingress.name,
+        "namespace": {"existing": ingress.reference},
         "bind": False,
         "allowed_routes": {
             "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
@@ -50,17 +44,13 @@ waypoint = Waypoint(
     },
     opts,
 )
-namespaces = {
-    name: Namespace(name, {"name": name, "discovery_labels": DISCOVERY}, opts) for name in PATHS
-}
+namespaces = {name: Namespace(name, {"discovery_labels": DISCOVERY}, opts) for name in PATHS}
 client = Client(
     "curl",
     {
-        "name": "curl",
-        "namespace": "curl",
+        # Made after the services' namespaces, and so removed before them.
+        "namespace": after("curl", *(namespace.name for namespace in namespaces.values())),
         "discovery_labels": DISCOVERY,
-        "image": CURL,
-        "service_namespace": [namespace.name for namespace in namespaces.values()],
     },
     opts,
 )
@@ -68,9 +58,9 @@ exposures = {
     name: AmbientExposure(
         name,
         {
-            "shared_namespace": namespaces[name].name,
-            "shared_gateway": gateway.reference,
-            "shared_waypoint": waypoint.reference,
+            "namespace": {"existing": namespaces[name].reference},
+            "gateway": {"existing": gateway.reference},
+            "waypoint": {"existing": waypoint.reference},
             "service": {
                 "name": name,
                 "port": 8000,
@@ -80,10 +70,8 @@ exposures = {
             "hostnames": [f"{name}.example.com"],
             "rules": [{"paths": [path]}],
             "verification": {
-                "client": client.reference,
-                "image": CURL,
+                "client": {"existing": client.reference},
                 "checks": [{"path": path, "status": 200}, {"path": "/get", "status": 404}],
-                "subject": [gateway.applied, waypoint.applied, namespaces[name].applied],
             },
         },
         opts,

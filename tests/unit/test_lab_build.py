@@ -21,13 +21,14 @@ from pathlib import Path
 
 import pytest
 
-from lab import artifacts, debian, go, images, pulumi_cli, pypi, versions
-from lab import cache as cache_module
-from lab.cache import Cache, Recipe
-from lab.command import Command, CommandError
+from lab import versions
+from lab.build import artifacts, debian, go, images, pulumi, pypi
+from lab.build import cache as cache_module
+from lab.build.cache import Cache, Recipe
+from lab.build.command import Command, CommandError
+from lab.build.go import Go, Upstream
+from lab.build.progress import Step, Steps, duration
 from lab.errors import LabError
-from lab.go import Go, Upstream
-from lab.progress import Step, Steps, duration
 
 
 @pytest.fixture
@@ -289,6 +290,54 @@ def test_what_would_build_other_programs_is_not_inherited(
     assert environment["GOPROXY"] == "mine"
 
 
+class TestGoCaches:
+    @pytest.fixture
+    def folders(self, cache: Cache) -> list[Path]:
+        folders = [cache.root / "go" / name for name in ("build", "mod")]
+        for folder in folders:
+            (folder / "module").mkdir(parents=True)
+        return folders
+
+    def test_they_go_when_all_is_built(
+        self, cache: Cache, steps: Steps, shown: io.StringIO, folders: list[Path]
+    ) -> None:
+        with go.caches(cache, steps):
+            assert all(folder.exists() for folder in folders)
+        assert list((cache.root / "go").iterdir()) == []
+        with go.caches(cache, steps):
+            pass
+        assert shown.getvalue().count("removed: done") == 1
+
+    def test_they_stay_after_a_failure(
+        self, cache: Cache, steps: Steps, folders: list[Path]
+    ) -> None:
+        with pytest.raises(LabError), go.caches(cache, steps):
+            raise LabError("the proxy does not answer")
+        assert all(folder.exists() for folder in folders)
+
+    def test_they_stay_while_another_lab_builds(
+        self, cache: Cache, steps: Steps, folders: list[Path]
+    ) -> None:
+        with go.caches(cache, steps):
+            with go.caches(Cache(cache.root), steps):
+                pass
+            assert all(folder.exists() for folder in folders)
+        assert not any(folder.exists() for folder in folders)
+
+    def test_the_users_own_are_never_touched(
+        self, cache: Cache, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # A user's GOPATH, even where it stands in the folder of the cache.
+        kept = [cache.root / "go" / name for name in ("bin", "pkg/mod")] + [tmp_path / "mine"]
+        for folder in kept:
+            folder.mkdir(parents=True)
+        monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mine"))
+        monkeypatch.setenv("GOCACHE", str(tmp_path / "mine"))
+        with go.caches(cache, steps):
+            assert Go(cache, "go").environment()["GOMODCACHE"] == str(tmp_path / "mine")
+        assert all(folder.exists() for folder in kept)
+
+
 @needs_go
 class TestGo:
     SUMS = (
@@ -397,10 +446,17 @@ class TestDebian:
         debian.unpack([archive], tmp_path / "root")
         assert (tmp_path / "root/usr/bin/su").stat().st_mode & 0o7777 == 0o755
 
-    def test_no_apt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(LabError, match=r"has no apt-get.*pulumi config set context NAME"):
-            debian.Apt(tmp_path / "apt", tmp_path / "log", Step("x", 1))
+    def test_another_release_has_packages_and_images_of_its_own(
+        self, cache: Cache, steps: Steps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def paths() -> list[Path]:
+            proxy = artifacts._image("proxyv2", images.proxy, [])
+            return [cache.path(recipe) for recipe in (debian.recipe(cache, steps), proxy)]
+
+        assert re.fullmatch(r"\w+ \w* amd64", debian.system())
+        before = paths()
+        monkeypatch.setattr(debian, "system", lambda: "debian trixie amd64")
+        assert not set(before).intersection(paths())
 
 
 class TestImages:
@@ -510,12 +566,16 @@ class TestImages:
 
 
 class TestPulumi:
-    """Which Pulumi CLI and plugin are chosen; `pulumi` on PATH is a script that logs its calls."""
+    """Which CLI and provider are chosen; `pulumi` on PATH is a script that logs its calls."""
+
+    NAME = f"resource-kubernetes-v{importlib.metadata.version('pulumi-kubernetes')}"
 
     @pytest.fixture(autouse=True)
     def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv("PATH", f"{tmp_path}/path:/usr/bin:/bin")
         monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+        monkeypatch.setattr(go, "recipe", lambda upstream, _: recipe(upstream.folder))
+        monkeypatch.setattr(pulumi, "_build", lambda *_: recipe("built"))
         return tmp_path / "home"
 
     @staticmethod
@@ -525,56 +585,61 @@ class TestPulumi:
         path.chmod(0o755)
         return path
 
+    @staticmethod
+    def plugin(tmp_path: Path) -> Path:
+        """The folder that Pulumi finds a provider in: a folder itself, as it overlooks links."""
+        (folder,) = (tmp_path / "lab/plugins").iterdir()
+        assert folder.name == TestPulumi.NAME
+        assert not folder.is_symlink()
+        return folder
+
     def test_both_on_path(self, cache: Cache, steps: Steps, tmp_path: Path) -> None:
-        pulumi = self.executable(tmp_path / "path/pulumi")
+        program = self.executable(tmp_path / "path/pulumi")
         plugin = self.executable(tmp_path / "path/pulumi-resource-kubernetes")
-        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
+        tools = pulumi.find(steps, tmp_path / "lab", cache)
         assert tools.folder is None
-        assert (tools.cli, tools.plugin) == (
-            f"{pulumi}, found on PATH",
+        assert (tools.cli, tools.provider) == (
+            f"{program}, found on PATH",
             f"{plugin}, found on PATH",
         )
-        assert not tools.stand_in
 
-    def test_a_plugin_that_pulumi_has(
+    def test_a_provider_that_pulumi_has(
         self, cache: Cache, steps: Steps, tmp_path: Path, home: Path
     ) -> None:
         self.executable(tmp_path / "path/pulumi")
-        version = importlib.metadata.version("pulumi-kubernetes")
-        folder = home / "plugins" / f"resource-kubernetes-v{version}"
-        self.executable(folder / "pulumi-resource-kubernetes")
-        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
-        assert tools.folder is None
-        assert tools.plugin == f"{version}, in Pulumi's plugin folder"
+        plugin = self.executable(home / "plugins" / self.NAME / "pulumi-resource-kubernetes")
+        tools = pulumi.find(steps, tmp_path / "lab", cache)
+        assert tools.provider.endswith(", in Pulumi's plugin folder")
+        assert (self.plugin(tmp_path) / plugin.name).samefile(plugin)
 
-    def test_a_plugin_that_pulumi_downloads(
+    def test_a_provider_that_pulumi_downloads_after_a_start_that_had_to_build_it(
         self, cache: Cache, steps: Steps, tmp_path: Path
     ) -> None:
+        program = self.executable(tmp_path / "path/pulumi")
+        tools = pulumi.find(steps, tmp_path / "lab", cache)
+        assert tools.provider == f"{versions.PULUMI_KUBERNETES}, built from source"
+        assert (self.plugin(tmp_path) / "file").read_text() == "made"
         plugin = '"$PULUMI_HOME/plugins/resource-kubernetes-$5"'
-        self.executable(
-            tmp_path / "path/pulumi",
-            f"mkdir -p {plugin} && touch {plugin}/pulumi-resource-kubernetes",
-        )
-        tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
-        (folder,) = (tmp_path / "lab/plugins").iterdir()
-        assert (folder / "pulumi-resource-kubernetes").exists()
-        assert folder.resolve().is_relative_to(cache.root)
-        assert not tools.stand_in
+        self.executable(program, f"mkdir -p {plugin} && touch {plugin}/pulumi-resource-kubernetes")
+        next(cache.root.glob("*.failed")).unlink()
+        for _ in range(2):
+            tools = pulumi.find(steps, tmp_path / "lab", cache)
+            assert tools.provider.endswith(", the official download")
+            (file,) = self.plugin(tmp_path).iterdir()
+            assert file.name == "pulumi-resource-kubernetes"
+            assert file.resolve(strict=True).is_relative_to(cache.root)
 
-    def test_the_stand_in_and_no_second_attempt(
+    def test_no_second_attempt_to_download(
         self, cache: Cache, steps: Steps, tmp_path: Path, shown: io.StringIO
     ) -> None:
-        pulumi = self.executable(tmp_path / "path/pulumi")
+        program = self.executable(tmp_path / "path/pulumi")
         for _ in range(2):
-            tools = pulumi_cli.find(steps, tmp_path / "lab", cache)
-            assert tools.stand_in
-            (folder,) = (tmp_path / "lab/plugins").iterdir()
-            assert (folder / "pulumi-resource-kubernetes").exists()
-        assert Path(f"{pulumi}.calls").read_text() == "\n"
+            pulumi.find(steps, tmp_path / "lab", cache)
+        assert Path(f"{program}.calls").read_text() == "\n"
         (failed,) = cache.root.glob("*.failed")
         assert re.search(
             rf"official download is not tried again before \d\d:\d\d, or until {failed} is "
-            r"removed, as it failed: `pulumi plugin install …` ended with status 1\n",
+            r"removed, as it failed: `\S+ plugin install …` ended with status 1\n",
             shown.getvalue(),
         )
 
@@ -582,20 +647,22 @@ class TestPulumi:
         made = recipe("1")
         expected = cache.make(made, steps)
         expected.with_suffix(".failed").write_text("no network")
-        assert pulumi_cli._download(cache, made, steps) == expected
+        assert pulumi._download(cache, made, steps) == expected
 
-    def test_the_official_cli_then_the_build(
-        self, cache: Cache, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refused(into: Path, _: Step) -> None:
-            raise LabError(str(into))
-
+    def test_a_cli_is_never_downloaded(self, cache: Cache, steps: Steps, tmp_path: Path) -> None:
         self.executable(tmp_path / "path/pulumi-resource-kubernetes")
-        monkeypatch.setattr(pulumi_cli, "_install", lambda _: refused)
-        monkeypatch.setattr(pulumi_cli, "_build", lambda *_: recipe("built"))
-        built = pulumi_cli.find(steps, tmp_path / "lab", cache)
-        assert built.folder == cache.path(recipe("built"))
-        assert built.cli == f"Pulumi CLI {versions.PULUMI}, built from source"
+        tools = pulumi.find(steps, tmp_path / "lab", cache)
+        assert tools.folder == cache.path(recipe("built"))
+        assert tools.cli == f"{versions.PULUMI}, built from source"
+
+
+def test_nothing_that_builds_knows_of_the_node() -> None:
+    for module in Path(artifacts.__file__).parent.glob("*.py"):
+        imports = re.findall(r"^from (lab\S*) import (.+)$", module.read_text(), re.MULTILINE)
+        assert {f"{package}.{name}" for package, name in imports if "build" not in package} <= {
+            "lab.versions",
+            "lab.errors.LabError",
+        }
 
 
 class TestVersions:
@@ -616,8 +683,10 @@ class TestVersions:
         ],
     )
     def test_they_are_the_ones_pinned(self, folder: str, requirement: str) -> None:
-        assert f"{requirement}\n" in (go.TOOLS / folder / "go.mod").read_text()
+        module = (go.TOOLS / folder / "go.mod").read_text()
+        assert re.search(rf"\s{re.escape(requirement)}\s", module)
 
     def test_every_module_has_its_checksums(self) -> None:
-        built = {*artifacts.UPSTREAMS, pulumi_cli.CLI.folder, pulumi_cli.LANGUAGE_HOST.folder}
+        extra = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER)
+        built = {*artifacts.UPSTREAMS, *(upstream.folder for upstream in extra)}
         assert {path.parent.name for path in go.TOOLS.glob("*/go.sum")} == built

@@ -1,8 +1,12 @@
 """The run half of the lab, as far as it can be judged without starting one."""
 # pyright: reportPrivateUsage=false
 
+import json
 import os
+import platform
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +23,23 @@ from cryptography import x509
 from lightkube import ApiError, codecs
 
 from lab import __main__ as command_line
-from lab import addons, cgroups, commands, control_plane, image_store, init, node, pki, state
-from lab.artifacts import Artifacts
+from lab import commands
+from lab.build.artifacts import Artifacts
 from lab.errors import LabError
-from lab.init import Component, Plan, Supervisor
-from lab.pki import write_credentials
-from lab.state import Record, Slot, State
+from lab.node import (
+    addons,
+    cgroups,
+    control_plane,
+    image_store,
+    init,
+    node,
+    pki,
+    requirements,
+    state,
+)
+from lab.node.init import Component, Plan, Supervisor
+from lab.node.pki import write_credentials
+from lab.node.state import Record, Slot, State
 
 
 @pytest.fixture(autouse=True)
@@ -149,10 +164,23 @@ class TestState:
     def test_git_does_not_see_it(self, make_state: Callable[[str], State]) -> None:
         lab = make_state("a")
         with lab.locked():
-            lab.logs.mkdir()
+            (lab.node / "etcd").mkdir(parents=True)
+            lab.kubeconfig.touch()
             lab.clear()
         assert [path.name for path in lab.root.iterdir()] == [".gitignore"]
         assert (lab.root / ".gitignore").read_text().endswith("*\n")
+
+    def test_logs_outlive_the_next_start(self, make_state: Callable[[str], State]) -> None:
+        lab = make_state("a")
+        with lab.locked():
+            for text in ("first", "second"):
+                lab.log("pods/x").parent.mkdir(parents=True)
+                lab.log("pods/x").write_text(text)
+                lab.clear()
+                assert not lab.logs.exists()
+                # One that did not come to write logs has none to keep.
+                lab.clear()
+                assert (lab.previous_logs / "pods/x.log").read_text() == text
 
     def test_one_command_at_a_time_also_when_the_folder_is_removed(
         self, make_state: Callable[[str], State]
@@ -185,26 +213,6 @@ class TestState:
 
 
 class TestCommands:
-    @pytest.mark.parametrize(
-        ("system", "user", "found"),
-        [
-            ("Darwin", 501, "needs Linux, and this is Darwin"),
-            ("Windows", None, "needs Linux, and this is Windows"),
-            ("Linux", 1000, "needs root for namespaces and network, and this is user 1000"),
-        ],
-    )
-    def test_where_the_lab_cannot_run(self, system: str, user: int | None, found: str) -> None:
-        with pytest.raises(LabError) as error:
-            command_line._require(system, user)
-        assert str(error.value) == (
-            f"the lab {found}. Any cluster with Istio in ambient mode does instead: "
-            "`pulumi config set context NAME` with a context of your kubeconfig, "
-            "then `pulumi up`."
-        )
-
-    def test_root_on_linux(self) -> None:
-        command_line._require("Linux", 0)
-
     def test_a_shell_reads_the_exports(self, tmp_path: Path) -> None:
         lab = State(tmp_path / "it's a lab")
         record = Record(ztunnel=None, versions={}, programs=["/venv/bin", "/a b/bin"])
@@ -405,24 +413,6 @@ class TestNode:
         # The shell sets some itself.
         assert names <= {"PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_"}
 
-    def test_a_machine_without_the_programs(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(LabError, match="ip, mount, nsenter, unshare: not found on PATH"):
-            node.check()
-
-    def test_a_machine_that_forbids_namespaces(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        unshare = tmp_path / "unshare"
-        unshare.write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
-        unshare.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        monkeypatch.setattr(cgroups, "check", lambda: None)
-        with pytest.raises(LabError, match=r"Operation not permitted\. The node needs namespaces"):
-            node.check()
-
 
 class TestLink:
     slot = Slot(3)
@@ -550,23 +540,6 @@ class TestCgroups:
         assert (tmp_path / "lab/cpuset.cpus").read_text() == "0-1"
         assert (tmp_path / "lab/node/cpuset.cpus").read_text() == "0-1"
 
-    def test_no_hierarchy(self, tmp_path: Path, mounted: Callable[[str, Path], None]) -> None:
-        mounted("none", tmp_path)
-        with pytest.raises(LabError, match="/sys/fs/cgroup: no cgroup hierarchy is mounted"):
-            cgroups.check()
-
-    def test_a_hierarchy_that_cannot_be_written(
-        self,
-        tmp_path: Path,
-        mounted: Callable[[str, Path], None],
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        mounted("cgroup", tmp_path)
-        cgroups.check()
-        monkeypatch.setattr(os, "access", lambda *_: False)
-        with pytest.raises(LabError, match=f"{tmp_path}: not writable. Run the lab outside of"):
-            cgroups.check()
-
     def test_folders_that_cannot_be_made(
         self, tmp_path: Path, mounted: Callable[[str, Path], None]
     ) -> None:
@@ -594,6 +567,214 @@ class TestCgroups:
         cgroups.remove("lab")
         cgroups.remove("lab")
         assert list(tmp_path.iterdir()) == []
+
+
+class TestRequirements:
+    """Each requirement, on what looks like a machine that lacks it."""
+
+    @pytest.fixture
+    def program(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Makes a script the program that PATH finds first."""
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+        def write(name: str, script: str) -> None:
+            (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / name).chmod(0o755)
+
+        return write
+
+    def test_all_faults_are_told_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        monkeypatch.setattr(requirements, "addresses", lambda: iter(["addresses: in use"]))
+        with pytest.raises(LabError) as error:
+            requirements.check()
+        lines = str(error.value).splitlines()
+        assert [line.partition(":")[0] for line in lines[1:-1]] == [
+            "- architecture",
+            "- addresses",
+            "- root",
+        ]
+        assert "`make up CONTEXT=NAME`" in lines[-1]
+
+    def test_they_need_no_packages(self) -> None:
+        command = [sys.executable, "-S", "-c", "import lab.node.requirements"]
+        subprocess.run(command, cwd=state.CHECKOUT, check=True)
+
+    @pytest.mark.parametrize("command", [["up"], ["check"], ["status"]])
+    def test_they_come_first(
+        self, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lacking() -> None:
+            raise LabError("this machine cannot run it")
+
+        monkeypatch.setattr(requirements, "check", lacking)
+        monkeypatch.setattr(os, "geteuid", lambda: 0 if command == ["up"] else 1000)
+        monkeypatch.setattr("lab.build.artifacts.prepare", pytest.fail)
+        monkeypatch.setenv("LAB_STATE", str(tmp_path / "lab"))
+        monkeypatch.setattr(sys, "argv", ["lab", *command])
+        with pytest.raises(SystemExit, match="lab: this machine cannot run it"):
+            command_line.main()
+
+    def test_another_system(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(platform, "system", lambda: "Darwin")
+        monkeypatch.setattr(sys, "argv", ["lab", "up"])
+        with pytest.raises(SystemExit, match="lab: it needs Linux, and this is Darwin"):
+            command_line.main()
+
+    def test_architecture(self) -> None:
+        assert list(requirements.architecture("x86_64")) == []
+        (fault,) = requirements.architecture("aarch64")
+        assert fault.startswith("architecture: aarch64. Debian's packages and Envoy are pinned for")
+
+    def test_programs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        faults = list(requirements.programs())
+        assert [fault.split(": not found on PATH")[0] for fault in faults] == [
+            "apt-get",
+            "ip",
+            "mount",
+            "nsenter",
+            "unshare",
+        ]
+        assert faults[1].endswith("install the package iproute2.")
+
+    def test_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = shutil.disk_usage(tmp_path)._replace(free=3 * requirements.GIB)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+        cache, lab = tmp_path / "cache/new", tmp_path / "lab"
+        sizes = {cache: 2 * requirements.GIB, lab: requirements.GIB}
+        assert list(requirements.disk(sizes)) == []
+        sizes[lab] += 1
+        (fault,) = requirements.disk(sizes)
+        assert fault.startswith(f"disk of {cache} and {lab}: 3.0 GiB free, 3 needed.")
+
+    def test_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert list(requirements.memory(1)) == []
+        (fault,) = requirements.memory(1 << 60)
+        assert fault.endswith("needed. End other programs, or raise the container's limit.")
+        monkeypatch.setattr(cgroups, "memory_limit", lambda: requirements.GIB)
+        (fault,) = requirements.memory(2 * requirements.GIB)
+        assert fault.startswith("memory: 1.0 GiB available, 2 needed.")
+
+    def test_namespaces(self, program: Callable[..., None]) -> None:
+        program("unshare", "echo unshare failed: Operation not permitted >&2; exit 1")
+        (fault,) = requirements.namespaces()
+        assert "mount-proc true`: unshare failed: Operation not permitted. Run the lab" in fault
+        program("unshare", "")
+        assert list(requirements.namespaces()) == []
+
+    def test_overlayfs(self, program: Callable[..., None], tmp_path: Path) -> None:
+        program("unshare", 'shift; exec "$@"')
+        program("mount", "echo wrong fs type >&2; exit 32")
+        (fault,) = requirements.overlay({tmp_path / "state"})
+        assert fault.startswith(f"overlayfs: cannot be mounted in {tmp_path}/state: wrong fs type.")
+        program("mount", "[ -d upper ] && [ -d work ]")
+        assert list(requirements.overlay({tmp_path / "state"})) == []
+
+    @pytest.mark.parametrize(
+        ("routes", "rules", "route", "faults"),
+        [
+            ([], [], [], []),
+            ([{"dst": "198.18.0.0/24", "dev": "ambient-lab-0"}], [], [], []),
+            ([{"dst": "198.18.0.0/15", "type": "unreachable"}], [], [], []),
+            ([{"dst": "198.18.0.1", "dev": "tun0"}], [], [], ["addresses"]),
+            ([], [51820], [], []),
+            ([], [2022], [{"table": "2022"}], ["route"]),
+        ],
+    )
+    def test_addresses(
+        self,
+        routes: list[Any],
+        rules: list[int],
+        route: list[Any],
+        faults: list[str],
+        program: Callable[..., None],
+    ) -> None:
+        listed = [{"priority": 0, "table": "local"}]
+        listed += [{"priority": 1, "table": str(table)} for table in rules]
+        listed += [{"priority": 32766, "table": "main"}]
+        program(
+            "ip",
+            'case "$*" in\n'
+            f"*'route show table all root 198.18.0.0/15') echo '{json.dumps(routes)}' ;;\n"
+            f"*rule) echo '{json.dumps(listed)}' ;;\n"
+            f"*'route get 198.19.255.254') echo '{json.dumps(route)}' ;;\n"
+            "*) exit 1 ;;\nesac",
+        )
+        assert [fault.partition(":")[0] for fault in requirements.addresses()] == faults
+
+    def test_an_ip_that_does_not_answer(self, program: Callable[..., None]) -> None:
+        program("ip", "exit 2")
+        assert list(requirements.addresses()) == []
+
+
+class TestCgroupFaults:
+    """What `check` says of hierarchies, mounted as the only ones of their version."""
+
+    @pytest.fixture
+    def faults(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+        def of(version: str, **hierarchies: Path) -> list[str]:
+            mounts = {version: list(hierarchies.values())}
+            monkeypatch.setattr(cgroups, "_hierarchies", lambda wanted: mounts.get(wanted, []))
+            return list(cgroups.faults())
+
+        return of
+
+    @staticmethod
+    def hierarchy(folder: Path, **files: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            (folder / name.replace("__", ".")).write_text(content)
+        return folder
+
+    def test_none(self, faults: Callable[..., list[str]]) -> None:
+        (fault,) = faults("none")
+        assert fault.startswith("/sys/fs/cgroup: no cgroup hierarchy is mounted")
+
+    def test_one_that_cannot_be_written(
+        self, faults: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        (fault,) = faults("cgroup", cpu=tmp_path)
+        assert fault.startswith(f"{tmp_path}: not writable. Run the lab outside of")
+
+    def test_version_1(self, faults: Callable[..., list[str]], tmp_path: Path) -> None:
+        cpu = self.hierarchy(tmp_path / "cpu", cpu__shares="1024", cpuacct__usage="0")
+        cpuset = self.hierarchy(tmp_path / "cpuset", cpuset__cpus="0-1")
+        memory = self.hierarchy(tmp_path / "memory", memory__limit_in_bytes="4096")
+        assert faults("cgroup", cpu=cpu, cpuset=cpuset, memory=memory) == []
+        assert cgroups.memory_limit() == 4096
+        assert faults("cgroup", cpu=cpu, cpuset=cpuset) == [
+            "cgroup controllers memory: mounted nowhere. Mount them."
+        ]
+
+    def test_version_2(self, faults: Callable[..., list[str]], tmp_path: Path) -> None:
+        """The root of the machine's own, which may have processes beside controllers."""
+        files = {"cgroup__controllers": "cpu cpuset memory pids", "cgroup__procs": "1\n"}
+        root = self.hierarchy(tmp_path, **files, cgroup__subtree_control="")
+        assert faults("cgroup2", root=root) == []
+        assert cgroups.memory_limit() is None
+        self.hierarchy(tmp_path, cgroup__controllers="cpu memory")
+        (fault,) = faults("cgroup2", root=root)
+        assert fault.startswith(f"{root}: the controllers cpuset, pids are not delegated to here.")
+
+    def test_version_2_in_a_container(
+        self, faults: Callable[..., list[str]], tmp_path: Path
+    ) -> None:
+        files = {"cgroup__controllers": "cpu cpuset memory pids", "cgroup__type": "domain\n"}
+        root = self.hierarchy(
+            tmp_path, **files, cgroup__procs="1\n", cgroup__subtree_control="", memory__max="max\n"
+        )
+        (fault,) = faults("cgroup2", root=root)
+        assert fault.startswith(f"{root}: it has processes of its own")
+        assert cgroups.memory_limit() is None
+        self.hierarchy(tmp_path, cgroup__procs="")
+        assert faults("cgroup2", root=root) == []
+        passed_on = {"cgroup__subtree_control": "cpu cpuset memory pids\n"}
+        self.hierarchy(tmp_path, cgroup__procs="1\n", memory__max="4096\n", **passed_on)
+        assert faults("cgroup2", root=root) == []
+        assert cgroups.memory_limit() == 4096
 
 
 def test_a_pod_that_is_not_ready_explains_itself(tmp_path: Path) -> None:

@@ -1,0 +1,333 @@
+"""What an exposure makes of each part of its arguments, or takes from elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+
+from ..api.gateway import GRPCRoute, HTTPRoute
+from ..api.gateway_types import HTTPBackendRef
+from ..api.outputs import after
+from ..parts import routes
+from ..parts.authorization import Authorization, AuthorizationOptions
+from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
+from ..parts.grant import backends_elsewhere, grant
+from ..parts.namespace import NamespaceReference
+from ..parts.probe import Probe, ProbeArgs, fingerprint
+from ..parts.waypoint import (
+    Waypoint,
+    WaypointBinding,
+    WaypointOptions,
+    WaypointReference,
+)
+from ..parts.workload import AdoptedService, ContainerOptions, Workload
+from .arguments import AmbientExposureArgs, ServiceOptions
+
+_CONTAINER = ContainerOptions.__annotations__.keys()
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A Service that requests go to."""
+
+    name: pulumi.Output[str]
+    """Its name, known once it is ready."""
+    definition: pulumi.Input[Any]
+    """What it and its workload are made of."""
+    resources: Sequence[pulumi.Resource] = ()
+    """What makes it ready."""
+
+
+@dataclass(frozen=True)
+class Exposing:
+    """An exposure under construction: what all of its parts need."""
+
+    name: str
+    """Name of the component."""
+    args: AmbientExposureArgs
+    """Its arguments."""
+    namespace: NamespaceReference
+    """Its namespace."""
+    component: pulumi.ComponentResource
+    """The component."""
+
+    @property
+    def service(self) -> ServiceOptions:
+        """The service that is exposed."""
+        return self.args["service"]
+
+    @property
+    def ready_timeout(self) -> int:
+        """Seconds that each object may take to become ready."""
+        return self.args.get("ready_timeout", 300)
+
+    def inside(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        """The options of a part."""
+        return pulumi.ResourceOptions(parent=self.component, depends_on=[*depends_on])
+
+
+def gateway(of: Exposing) -> GatewayReference:
+    """The ingress gateway."""
+    options = of.args.get("gateway", {})
+    if "existing" in options:
+        return options["existing"]
+    return IngressGateway(
+        of.name,
+        {
+            "name": f"{of.service['name']}-gateway",
+            **cast("GatewayOptions", options),
+            "namespace": {"existing": of.namespace},
+            "hostnames": of.args["hostnames"],
+            "ready_timeout": of.ready_timeout,
+        },
+        of.inside(),
+    ).reference
+
+
+def waypoint(of: Exposing) -> WaypointReference:
+    """The waypoint, its name known once the namespace is bound to it."""
+    options = of.args.get("waypoint", {})
+    if "existing" not in options:
+        return Waypoint(
+            of.name,
+            {
+                "name": f"{of.service['name']}-waypoint",
+                **cast("WaypointOptions", options),
+                "namespace": {"existing": of.namespace},
+                "ready_timeout": of.ready_timeout,
+            },
+            of.inside(),
+        ).reference
+    if not options.get("bind", True):
+        return options["existing"]
+    return WaypointBinding(
+        of.name,
+        {
+            "namespace": of.namespace["name"],
+            "waypoint": options["existing"],
+            "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
+        },
+        of.inside(),
+    ).waypoint
+
+
+def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
+    """The Service that is exposed, and that of its second version if it has one."""
+    service = of.service
+    labelled = not of.args.get("waypoint", {}).get("ingress_use_waypoint", False)
+    if not service.get("create", True):
+        return [_adopted(of, labelled=labelled)]
+    listed = [_deployed(of, of.name, service, waypoint, labelled=labelled)]
+    if canary := service.get("canary"):
+        version = {**service, **canary, "name": f"{service['name']}-canary"}
+        listed.append(
+            _deployed(
+                of, f"{of.name}-canary", cast("ServiceOptions", version), waypoint, labelled=False
+            )
+        )
+    return listed
+
+
+def _deployed(
+    of: Exposing,
+    name: str,
+    service: ServiceOptions,
+    waypoint: WaypointReference,
+    *,
+    labelled: bool,
+) -> Backend:
+    container = {key: value for key, value in service.items() if key in _CONTAINER}
+    workload = Workload(
+        name,
+        {
+            **cast("ContainerOptions", container),
+            "name": service["name"],
+            "namespace": of.namespace["name"],
+            "image": service["image"],
+            "port": service["port"],
+            "container_port": service["container_port"],
+            "ingress_use_waypoint": labelled,
+            "waypoint": waypoint["name"],
+            "ready_timeout": of.ready_timeout,
+        },
+        of.inside(),
+    )
+    return Backend(workload.service, workload.definition, [workload])
+
+
+def _adopted(of: Exposing, *, labelled: bool) -> Backend:
+    name = of.service["name"]
+    if not labelled:
+        return Backend(pulumi.Output.from_input(name), name)
+    adopted = AdoptedService(
+        of.name, {"name": name, "namespace": of.namespace["name"]}, of.inside()
+    )
+    return Backend(adopted.service, name, [adopted])
+
+
+def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:
+    """What the waypoint does with requests."""
+    args: routes.WaypointRouteArgs = {
+        "name": f"{of.service['name']}-waypoint-route",
+        "namespace": of.namespace["name"],
+        "service": backends[0].name,
+        "port": of.service["port"],
+        "backends": _shares(of, backends),
+        "ready_timeout": of.ready_timeout,
+    }
+    if "grpc_rules" in of.args:
+        args["grpc_rules"] = of.args["grpc_rules"]
+    else:
+        args["rules"] = of.args["rules"]
+    granted = _grants(
+        of, "waypoint-route", [*of.args.get("rules", []), *of.args.get("grpc_rules", [])]
+    )
+    return routes.waypoint_route(f"{of.name}-waypoint", args, of.inside(granted))
+
+
+def _shares(of: Exposing, backends: Sequence[Backend]) -> list[HTTPBackendRef]:
+    """The Services with their shares of the requests."""
+    port = of.service["port"]
+    if len(backends) == 1:
+        return [{"name": backends[0].name, "port": port}]
+    weight = of.service["canary"]["weight"]
+    return [
+        {"name": backend.name, "port": port, "weight": share}
+        for backend, share in zip(backends, (100 - weight, weight), strict=True)
+    ]
+
+
+def ingress_route(
+    of: Exposing,
+    gateway: GatewayReference,
+    service: pulumi.Output[str],
+    protected_by: Sequence[pulumi.Resource],
+) -> HTTPRoute | GRPCRoute:
+    """What the gateway does with requests.
+
+    Nothing reaches the service before what it is `protected_by` stands, nor after that has gone.
+    """
+    args: routes.IngressRouteArgs = {
+        "name": f"{of.service['name']}-ingress",
+        "namespace": of.namespace["name"],
+        "hostnames": of.args["hostnames"],
+        "gateway": gateway["name"],
+        "gateway_namespace": gateway["namespace"],
+        "service": service,
+        "port": of.service["port"],
+        "ready_timeout": of.ready_timeout,
+    }
+    if "listener_port" in gateway:
+        args["listener_port"] = gateway["listener_port"]
+    if "grpc_rules" in of.args:
+        args["grpc_rules"] = [{}]
+    elif "ingress_rules" in of.args:
+        args["rules"] = of.args["ingress_rules"]
+    else:
+        args["rules"] = [{}]
+    granted = _grants(of, "ingress", of.args.get("ingress_rules", []))
+    return routes.ingress_route(f"{of.name}-ingress", args, of.inside([*granted, *protected_by]))
+
+
+def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> list[pulumi.Resource]:
+    """The permission to send requests to the other namespaces that `rules` name."""
+    if not of.args.get("grants"):
+        return []
+    kind = "GRPCRoute" if "grpc_rules" in of.args else "HTTPRoute"
+    by = (kind, of.namespace["name"], f"{of.service['name']}-{route}")
+    return [
+        grant(f"{of.name}-{route}", namespace, ("Service", services), by, of.inside())
+        for namespace, services in backends_elsewhere(rules).items()
+    ]
+
+
+def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorization]:
+    """Who may send what."""
+    service = of.service
+    given: AuthorizationOptions = {}
+    if "policies" in of.args:
+        given["policies"] = of.args["policies"]
+    if "jwt_rules" in of.args:
+        given["jwt_rules"] = of.args["jwt_rules"]
+    versions = [("", given)]
+    if of.args.get("require_waypoint"):
+        principal = pulumi.Output.format(
+            "{}/ns/{}/sa/{}",
+            of.args.get("trust_domain", "cluster.local"),
+            waypoint["namespace"],
+            waypoint["name"],
+        )
+        selector = service.get("selector", {"app": service["name"]})
+        given["required_waypoint"] = {"principal": principal, "selector": selector}
+        if "canary" in service:
+            pods = {"app": f"{service['name']}-canary"}
+            versions.append(
+                ("-canary", {"required_waypoint": {"principal": principal, "selector": pods}})
+            )
+    return [
+        Authorization(
+            f"{of.name}{suffix}",
+            {
+                **options,
+                "name": f"{service['name']}{suffix}",
+                "namespace": of.namespace["name"],
+                # Bound before anything is enforced at the waypoint.
+                "service": after(f"{service['name']}{suffix}", waypoint["name"]),
+                "ready_timeout": of.ready_timeout,
+            },
+            of.inside(),
+        )
+        for suffix, options in versions
+        if options
+    ]
+
+
+def probe(
+    of: Exposing,
+    gateway: GatewayReference,
+    definitions: Sequence[pulumi.Input[Any]],
+    ready: Sequence[pulumi.Resource],
+) -> pulumi.Output[list[str]]:
+    """Send the requests of the verification once all is `ready`, again when `definitions` change.
+
+    Returns each request with its status; nothing without a verification.
+    """
+    if "verification" not in of.args:
+        return pulumi.Output.from_input([])
+    verification = of.args["verification"]
+    client = _client(of)
+    args: ProbeArgs = {
+        "name": f"{of.service['name']}-probe",
+        "namespace": client["namespace"],
+        "account": client["account"],
+        "image": client["image"],
+        "urls": gateway["urls"],
+        "hostnames": of.args["hostnames"],
+        "checks": verification["checks"],
+        "grpc": "grpc_rules" in of.args,
+        "subject": fingerprint(*definitions),
+        "timeout": verification.get("timeout", 60),
+    }
+    if "certificate" in gateway:
+        args["certificate"] = gateway["certificate"]
+    return Probe(f"{of.name}-probe", args, of.inside(ready)).answers
+
+
+def _client(of: Exposing) -> ClientReference:
+    """The client that sends the requests."""
+    options = of.args["verification"].get("client", {})
+    if "existing" in options:
+        return options["existing"]
+    return Client(
+        f"{of.name}-client",
+        {
+            "discovery_labels": of.args["namespace"].get("discovery_labels", {}),
+            "ready_timeout": of.ready_timeout,
+            **cast("ClientArgs", options),
+            # Made after the service's namespace, and so removed before it.
+            "namespace": after(options.get("namespace", CLIENT), of.namespace["name"]),
+        },
+        of.inside(),
+    ).reference

@@ -1,0 +1,51 @@
+"""Where the entries of a stack are: their namespaces, gateways and waypoints."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ..exposure.arguments import AmbientExposureArgs
+from ..parts.gateway import IngressGatewayArgs
+from ..parts.namespace import NamespaceArgs, NamespaceOptions
+from ..parts.waypoint import WaypointArgs
+from .arguments import StackArgs
+
+
+def entries(
+    args: StackArgs,
+) -> Iterator[tuple[str, AmbientExposureArgs | IngressGatewayArgs | WaypointArgs]]:
+    """Every entry that is in a namespace, with its path."""
+    for name, waypoint in args.get("waypoints", {}).items():
+        yield f"waypoints.{name}", waypoint
+    for name, gateway in args.get("gateways", {}).items():
+        yield f"gateways.{name}", gateway
+    for name, exposure in args["exposures"].items():
+        yield f"exposures.{name}", exposure
+
+
+def shared(part: Mapping[str, Any] | None) -> str | None:
+    """The entry that a part of an exposure refers to; None where it is the exposure's own."""
+    entry: str | None = (part or {}).get("existing", {}).get("entry")
+    return entry
+
+
+def namespace_name(args: StackArgs, namespace: NamespaceOptions) -> str:
+    """The name of an entry's namespace."""
+    if entry := shared(namespace):
+        return str(args.get("namespaces", {})[entry]["name"])
+    return str(namespace.get("existing", namespace)["name"])
+
+
+def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
+    """Every namespace of the stack's own, by its entry or by its name.
+
+    The pods of gateways and waypoints are no workloads of the mesh: a namespace that holds nothing
+    else is not captured, unless it says so.
+    """
+    own: dict[str, NamespaceArgs] = {**args.get("namespaces", {})}
+    for path, entry in entries(args):
+        namespace = entry["namespace"]
+        if "existing" not in namespace:
+            captured = path.startswith("exposures.")
+            alone = cast("NamespaceArgs", namespace)
+            own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
+    return own

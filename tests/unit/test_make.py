@@ -1,0 +1,312 @@
+"""The Makefile's commands, with programs in the place of Python and Pulumi that tell how they were
+called."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.conftest import ROOT
+
+SAMPLE = """\
+config:
+  # What is exposed.
+  ambient-exposure:exposures:
+    web: {hostnames: [web.example.com]}
+encryptionsalt: v1:of-another-stack
+"""
+
+PYTHON = """\
+#!/bin/sh
+echo "python $*" >>"$CALLS"
+case "$*" in
+  "-m lab env") echo 'export OF_THE_LAB=yes' ;;
+  "-m venv .venv")
+    mkdir -p .venv/bin "$SITE"
+    cp "$0" .venv/bin/python
+    cp "$0" .venv/bin/pip
+    ;;
+  "-c import sysconfig"*) echo "$PWD/$SITE" ;;
+esac
+"""
+
+PULUMI = """\
+#!/bin/sh
+echo "pulumi $*${OF_THE_LAB+ on the lab}" >>"$CALLS"
+case "$*" in
+  "config get --stack "*) sed -nE 's/.*context: "(.*)".*/\\1/p' "Pulumi.$4.yaml" ;;
+esac
+"""
+
+TOOLS = ("bash", "cp", "echo", "expand", "ln", "mkdir", "rm", "sed", "sh", "touch")
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@dataclass
+class Checkout:
+    """A checkout whose Makefile is the project's."""
+
+    root: Path
+    calls: Path
+    env: dict[str, str]
+
+    def make(self, *words: str, fails: bool = False, **variables: str) -> str:
+        """What `make` prints."""
+        done = subprocess.run(
+            [str(shutil.which("make")), "--no-print-directory", *words],
+            cwd=self.root,
+            env=self.env | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert bool(done.returncode) is fails, done.stdout
+        return done.stdout
+
+    def called(self) -> list[str]:
+        """The programs' calls since the last time."""
+        calls = self.calls.read_text().splitlines() if self.calls.exists() else []
+        self.calls.unlink(missing_ok=True)
+        return calls
+
+    def stack_file(self, stack: str) -> dict[str, object]:
+        """The content of a stack's file."""
+        content: dict[str, object] = yaml.safe_load(
+            (self.root / f"Pulumi.{stack}.yaml").read_text()
+        )
+        return content
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Checkout:
+    """A checkout in which nothing was made yet."""
+    root, programs = tmp_path / "checkout", tmp_path / "programs"
+    root.mkdir()
+    programs.mkdir()
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        shutil.copy(ROOT / name, root)
+    (root / "components").mkdir()
+    (root / "Pulumi.dev.yaml").write_text(SAMPLE)
+    for name in TOOLS:
+        (programs / name).symlink_to(str(shutil.which(name)))
+    program(programs / "python3", PYTHON)
+    program(programs / "pulumi", PULUMI)
+    calls = tmp_path / "calls"
+    site = ".venv/lib/python3.99/site-packages"
+    return Checkout(root, calls, {"PATH": str(programs), "CALLS": str(calls), "SITE": site})
+
+
+@pytest.fixture
+def checkout(bare: Checkout) -> Checkout:
+    """A checkout whose environment is installed."""
+    bare.make(".venv/.installed-dev")
+    bare.called()
+    return bare
+
+
+LAB_UP = [
+    "python -m lab up",
+    "python -m lab env",
+    "pulumi stack select --create lab on the lab",
+    "pulumi up --stack lab --yes --skip-preview on the lab",
+]
+
+
+def test_help_shows_every_target(checkout: Checkout) -> None:
+    targets = set(re.findall(r"^\.PHONY: (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = checkout.make().split("\n\n")[0].splitlines()
+    assert {line.split()[0] for line in shown} == targets
+
+
+def test_up_installs_the_program_and_not_the_checks(bare: Checkout) -> None:
+    bare.make("up")
+    pip = [call for call in bare.called() if "install --quiet" in call]
+    assert [call.rpartition("--requirement ")[2] for call in pip] == ["requirements.txt"]
+    assert bare.make("up") == ""
+    assert bare.called() == LAB_UP
+
+    bare.make("lint", fails=True)  # it has no ruff here
+    pip = [call for call in bare.called() if "install --quiet" in call]
+    assert [call.rpartition("--requirement ")[2] for call in pip] == ["requirements-dev.txt"]
+
+
+def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
+    site = bare.root / bare.env["SITE"]
+    former = site / "ambient_exposure-0.2.0.dist-info"
+    former.mkdir(parents=True)
+    bare.make(".venv/.installed")
+    link = site / "ambient_exposure"
+    assert not link.readlink().is_absolute()
+    assert link.resolve() == bare.root / "components"
+    assert not former.exists()
+    (bare.root / "constraints.txt").touch()
+    os.utime(bare.root / "constraints.txt", (2**32, 2**32))
+    bare.make(".venv/.installed")
+    assert list((bare.root / "components").iterdir()) == []
+
+
+def test_the_lab_has_a_copy_of_the_sample(checkout: Checkout) -> None:
+    checkout.make("up")
+    assert checkout.called() == LAB_UP
+    assert checkout.stack_file("lab") == {
+        "config": {
+            "ambient-exposure:cluster": {"context": "lab"},
+            "ambient-exposure:exposures": {"web": {"hostnames": ["web.example.com"]}},
+        }
+    }
+    (checkout.root / "Pulumi.lab.yaml").write_text("config: {changed: by its user}\n")
+    checkout.make("up")
+    checkout.make("preview")
+    checkout.make("down")
+    assert checkout.stack_file("lab") == {"config": {"changed": "by its user"}}
+    assert (checkout.root / "Pulumi.dev.yaml").read_text() == SAMPLE
+
+
+def test_the_project_sample_names_no_cluster() -> None:
+    """The copy does."""
+    sample = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    assert list(sample) == ["config"]
+    assert "ambient-exposure:cluster" not in sample["config"]
+
+
+@pytest.mark.parametrize("stack", ["lab", "local"])
+def test_git_ignores_the_copies(stack: str) -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert f"Pulumi.{stack}.yaml" in ignored
+
+
+def test_on_the_lab_preview_env_and_down_work_on_its_stack(checkout: Checkout) -> None:
+    checkout.make("preview")
+    assert checkout.called() == [
+        "python -m lab env",
+        "pulumi stack select --create lab on the lab",
+        "pulumi preview --stack lab --diff on the lab",
+    ]
+    assert checkout.make("-s", "env") == "export OF_THE_LAB=yes\nexport PULUMI_STACK=lab\n"
+    checkout.called()
+    checkout.make("down")
+    assert checkout.called() == [
+        "python -m lab status",
+        "python -m lab env",
+        "pulumi stack select lab on the lab",
+        "pulumi destroy --stack lab --yes --skip-preview on the lab",
+        "python -m lab down",
+    ]
+
+
+def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
+    chosen = "pulumi config get --stack local --path ambient-exposure:cluster.context"
+    checkout.make("up", "CONTEXT=kind-kind")
+    assert checkout.called() == [
+        "pulumi stack select --create local",
+        chosen,
+        "pulumi up --stack local --yes --skip-preview",
+    ]
+    assert checkout.stack_file("local") == {
+        "config": {
+            "ambient-exposure:cluster": {"context": "kind-kind"},
+            "ambient-exposure:exposures": {"web": {"hostnames": ["web.example.com"]}},
+        }
+    }
+    checkout.make("preview", "CONTEXT=kind-kind")
+    assert checkout.called()[-1] == "pulumi preview --stack local --diff"
+    assert checkout.make("-s", "env", "CONTEXT=kind-kind") == "export PULUMI_STACK=local\n"
+    assert checkout.called() == []
+    checkout.make("down", "CONTEXT=kind-kind")
+    assert checkout.called() == [chosen, "pulumi destroy --stack local --yes --skip-preview"]
+
+
+@pytest.mark.parametrize("target", ["up", "preview", "down"])
+def test_a_stack_stays_on_its_cluster(checkout: Checkout, target: str) -> None:
+    checkout.make("up", "CONTEXT=arn:aws:eks:eu-west-1:1:cluster/one")
+    checkout.called()
+    printed = checkout.make(target, "CONTEXT=another", fails=True)
+    assert "stack is on context arn:aws:eks:eu-west-1:1:cluster/one, not another." in printed
+    assert "STACK=NAME" in printed
+    assert f"pulumi {target}" not in " ".join(checkout.called())
+    checkout.make("up", "CONTEXT=another", "STACK=second")
+    assert checkout.called()[-1] == "pulumi up --stack second --yes --skip-preview"
+
+
+def test_the_environment_does_not_lead_to_a_cluster(checkout: Checkout) -> None:
+    checkout.make("up", CONTEXT="production", STACK="production")
+    assert checkout.called() == LAB_UP
+
+
+@pytest.mark.parametrize("target", ["up", "preview", "down"])
+def test_a_context_without_pulumi_is_refused_at_once(bare: Checkout, target: str) -> None:
+    (Path(bare.env["PATH"]) / "pulumi").unlink()
+    printed = bare.make(target, "CONTEXT=kind-kind", fails=True)
+    assert "pulumi: not found on PATH. Install it" in printed
+    assert len(printed.splitlines()) == 1
+    assert bare.called() == []
+
+
+CURL = """\
+#!/bin/sh
+echo "curl $*" >>"$CALLS"
+while [ "$1" != --output ]; do shift; done
+cp "$PROGRAM" "$2"
+"""
+
+TOLD = """\
+#!/bin/sh
+echo "${0##*/} $*" >>"$CALLS"
+"""
+
+
+@pytest.fixture
+def kind(bare: Checkout) -> Checkout:
+    """A machine whose programs download, unpack and install what tells how it was called."""
+    programs = Path(bare.env["PATH"])
+    for name in ("chmod", "env", "sha256sum"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    program(programs / "told", TOLD)
+    program(programs / "curl", CURL)
+    program(programs / "kubectl", TOLD)
+    program(programs / "tar", '#!/bin/sh\ncp "$PROGRAM" "$6/istioctl"\n')
+    bare.env["PROGRAM"] = str(programs / "told")
+    return bare
+
+
+def run_kind(kind: Checkout, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "scripts" / "kind.sh", folder],
+        env=kind.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_kind_gets_the_crds_and_then_istio(kind: Checkout, tmp_path: Path) -> None:
+    programs = Path(kind.env["PATH"])
+    (programs / "sha256sum").unlink()
+    program(programs / "sha256sum", "#!/bin/sh\nwhile read -r sum file; do [ -e $file ]; done\n")
+    done = run_kind(kind, tmp_path / "kind")
+    assert done.returncode == 0, done.stderr
+    *downloads, cluster, crds, istio = kind.called()
+    assert len(downloads) == 3
+    assert cluster == "kind create cluster --wait 3m"
+    assert crds.startswith("kubectl --context kind-kind apply --server-side --filename ")
+    assert istio == (
+        "istioctl --context kind-kind install --set profile=ambient --skip-confirmation"
+    )
+
+
+def test_kind_runs_nothing_that_has_another_checksum(kind: Checkout, tmp_path: Path) -> None:
+    done = run_kind(kind, tmp_path / "kind")
+    assert done.returncode
+    assert "checksum did NOT match" in done.stderr
+    assert [call.split()[0] for call in kind.called()] == ["curl"]
