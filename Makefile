@@ -19,7 +19,7 @@ ifeq ($(shell command -v pulumi),)
 $(error pulumi: not found on PATH. Install it (https://www.pulumi.com/docs/install/), or leave CONTEXT out: the lab brings its own)
 endif
 # Else what the stack has on another cluster would be left behind, or destroyed instead.
-SAME_CLUSTER = found="$$(pulumi config get --stack $(STACK) --path ambient-exposure:cluster.context)"; \
+SAME_CLUSTER = found="$$(pulumi config get --stack $(STACK) --path cluster.context)"; \
 	[ "$$found" = '$(CONTEXT)' ] || { \
 		echo "$(STACK_FILE): the stack is on context $$found, not $(CONTEXT)." \
 			'Name another stack for another cluster: STACK=NAME.' >&2; exit 1; \
@@ -31,6 +31,8 @@ ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"
 ON_STACK = $(ON_LAB); pulumi stack select --create $(STACK)
 endif
 
+PYTHON_IS_NEW_ENOUGH = python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
+
 .PHONY: help
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,7 +40,7 @@ help: ## Show what there is to make
 	@echo 'up, preview, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
 
 .PHONY: up
-up: $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
+up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
 	$(if $(CONTEXT),,@$(PYTHON) -m lab up)
 	@$(ON_STACK); pulumi up --stack $(STACK) --yes --skip-preview
 
@@ -96,6 +98,12 @@ unit: $(INSTALLED_DEV) ## Run the tests that need no cluster; in CI with their c
 lab-test: $(INSTALLED_DEV) ## Run the tests on a lab of their own, with the real engine and cluster
 	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadfile tests/lab
 
+# Before anything is installed.
+.PHONY: machine
+machine:
+	@$(PYTHON_IS_NEW_ENOUGH)
+	@python3 -m lab check
+
 # Git ignores the copy, so that `pulumi config set` changes no tracked file.
 $(STACK_FILE):
 	@{ \
@@ -104,7 +112,7 @@ $(STACK_FILE):
 	} >$@
 
 $(INSTALLED): requirements.txt constraints.txt
-	@python3 -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python3 is %d.%d, expected 3.11 or newer" % sys.version_info[:2])'
+	@$(PYTHON_IS_NEW_ENOUGH)
 	@echo "installing Python packages into $(VENV)" >&2
 	@python3 -m venv $(VENV)
 	@$(PIP_INSTALL) --requirement requirements.txt

@@ -1,13 +1,14 @@
 """The classes that the objects in CRDs are, merged over the releases of an API."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from generate.gosource import Sources
 
 _SCALARS = {"boolean": "bool", "integer": "int", "number": "float", "string": "str"}
+_NUMBERS = ("integer", "number")
 _INT32 = 2**31 - 1
 _BOUNDS = {
     "string": ("minLength", "maxLength"),
@@ -54,7 +55,7 @@ class Field:
     releases: list[Release] = field(default_factory=list)
 
     def over(self, earlier: "Field") -> "Field":
-        """This field, with what an earlier release or another place of the class has of it.
+        """The field, with what an earlier release or another place of the class has of it.
 
         Raises `ValueError` where two places of one release differ.
         """
@@ -76,8 +77,9 @@ class Class:
 
     go: str
     """Its name in the upstream Go sources."""
-    places: list[str] = field(default_factory=list)
-    """Where its objects stand: `CRD/VERSION spec.rules[].filters[]`."""
+    places: dict[str, dict[str, Release]] = field(default_factory=dict)
+    """Where its objects stand: paths like `spec.rules[].filters[]` and the last releases that have
+    them, by `CRD/VERSION`."""
     fields: dict[str, Field] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
 
@@ -101,10 +103,19 @@ def specs(
         for version in by_name.get(name, {}).get("versions", ()):
             if version["name"] == wanted and version["served"]:
                 schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
-                kind = by_name[name]["names"]["kind"]
+                kind: str = by_name[name]["names"]["kind"]
                 # In protobuf sources a kind is its spec.
                 go = sources.of(kind).get("spec", kind)
                 yield Spec(schema, go, f"{name}/{wanted} spec", sources, release)
+
+
+class _Object(NamedTuple):
+    """An object with fields, somewhere in the schema of a spec."""
+
+    place: str
+    go: str
+    """What Go calls it in this release."""
+    schema: Mapping[str, Any]
 
 
 def classes(listed: Iterable[Spec], names: Mapping[str, str]) -> dict[str, Class]:
@@ -114,24 +125,35 @@ def classes(listed: Iterable[Spec], names: Mapping[str, str]) -> dict[str, Class
     """
     specs = list(listed)
     # What stands at a place may have had another name in Go once.
-    go = {place: go for spec in specs for place, go, _ in _objects(spec)}
+    go = {one.place: one.go for spec in specs for one in _objects(spec)}
     found: dict[str, Class] = {}
+
+    def name(place: str) -> str:
+        return names.get(go[place]) or go[place].replace("_", "")
+
     for spec in specs:
-        for place, at_the_time, schema in _objects(spec):
-            name = _name(go[place], names)
-            class_ = found.setdefault(name, Class(go[place]))
-            if class_.go != go[place]:
-                raise ValueError(f"{name} is {class_.go} and {go[place]}: one needs another name")
-            fields = class_.fields | _fields(spec, schema, at_the_time, place, go, names)
-            for key, earlier in class_.fields.items():
-                if fields[key] is not earlier:
-                    fields[key] = fields[key].over(earlier)
-            order = {key: position for position, key in enumerate(spec.sources.of(at_the_time))}
-            class_.fields = dict(sorted(fields.items(), key=lambda one: order.get(one[0], 99)))
+        for one in _objects(spec):
+            class_ = found.setdefault(name(one.place), Class(go[one.place]))
+            if class_.go != go[one.place]:
+                raise ValueError(f"{class_.go} and {go[one.place]} are both {name(one.place)}")
+            _merge(class_, _fields(one, spec, name, names), spec.sources.of(one.go))
             class_.releases.append(spec.release)
-            if place not in class_.places:
-                class_.places.append(place)
+            kind, _, path = one.place.partition(" ")
+            class_.places.setdefault(kind, {})[path] = spec.release
     return {name: found[name] for name in dict.fromkeys(_ordered(found, found))}
+
+
+def _merge(class_: Class, fields: Mapping[str, Field], order: Iterable[str]) -> None:
+    """Take the fields of one release into a class, in the order of its Go source."""
+    merged = class_.fields | {
+        key: one.over(class_.fields[key]) if key in class_.fields else one
+        for key, one in fields.items()
+    }
+    known = list(order)
+    last = len(known)
+    class_.fields = dict(
+        sorted(merged.items(), key=lambda item: known.index(item[0]) if item[0] in known else last)
+    )
 
 
 def _ordered(names: Iterable[str], found: Mapping[str, Class]) -> Iterator[str]:
@@ -141,22 +163,17 @@ def _ordered(names: Iterable[str], found: Mapping[str, Class]) -> Iterator[str]:
             yield name
 
 
-def _name(go: str, names: Mapping[str, str]) -> str:
-    return names.get(go) or go.replace("_", "")
+def _objects(spec: Spec) -> Iterator[_Object]:
+    """Every object with fields in a spec, those inside of it first."""
 
-
-def _objects(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Every object with fields in a spec: place, name in Go, schema; those inside of it first."""
-
-    def walk(
-        schema: Mapping[str, Any], go: str, place: str
-    ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    def walk(schema: Mapping[str, Any], go: str, place: str) -> Iterator[_Object]:
         _, inside, end = _held(schema)
         types = spec.sources.of(go)
         for name, part in inside.get("properties", {}).items():
-            yield from walk(part, types.get(name) or f"{go}{_singular(name)}", f"{place}{end}.{name}")
+            go_inside = types.get(name) or f"{go}{_singular(name)}"
+            yield from walk(part, go_inside, f"{place}{end}.{name}")
         if "properties" in inside:
-            yield f"{place}{end}", go, inside
+            yield _Object(f"{place}{end}", go, inside)
 
     return walk(spec.schema, spec.go, spec.place)
 
@@ -174,16 +191,11 @@ def _held(schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any], str]:
             return container, schema, end
 
 
-def _fields(  # noqa: PLR0913  # what is known of an object
-    spec: Spec,
-    schema: Mapping[str, Any],
-    go: str,
-    place: str,
-    all_go: Mapping[str, str],
-    names: Mapping[str, str],
+def _fields(
+    of: _Object, spec: Spec, name_at: Callable[[str], str], names: Mapping[str, str]
 ) -> dict[str, Field]:
-    properties: Mapping[str, Any] = schema["properties"]
-    types = spec.sources.of(go)
+    properties: Mapping[str, Any] = of.schema["properties"]
+    types = spec.sources.of(of.go)
     found: dict[str, Field] = {}
     for name, part in properties.items():
         if "_" in name and _camel(name) in properties:
@@ -191,13 +203,14 @@ def _fields(  # noqa: PLR0913  # what is known of an object
         container, inside, end = _held(part)
         one = found[name] = Field(
             container,
-            required=name in schema.get("required", ()),
+            required=name in of.schema.get("required", ()),
+            limits={"": _limit(part)} | ({"[]": _limit(inside)} if end else {}),
             distinct=_distinct(part),
             choices={value: [spec.release] for value in inside.get("enum", ())},
             releases=[spec.release],
         )
         if "properties" in inside:
-            one.holds = _name(all_go[f"{place}.{name}{end}"], names)
+            one.holds = name_at(f"{of.place}.{name}{end}")
         elif inside.get("type") == "object":
             one.holds = "Mapping[str, Any]"
         elif "type" in inside:
@@ -206,7 +219,6 @@ def _fields(  # noqa: PLR0913  # what is known of an object
             one.alias = names.get(types.get(name, ""), "")
         if not isinstance(default := part.get("default"), list | dict):
             one.default = default
-        one.limits = {"": _limit(part)} | ({"[]": _limit(inside)} if end else {})
     return found
 
 
@@ -224,6 +236,8 @@ def _limit(schema: Mapping[str, Any]) -> Limit:
     low, high = (schema.get(bound) for bound in _BOUNDS[schema["type"]])
     if schema.get("format") == "int32":
         high = min(high or _INT32, _INT32)
+    if schema["type"] not in _NUMBERS:
+        low = low or None
     return Limit(low, high, schema.get("pattern", ""))
 
 

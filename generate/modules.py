@@ -28,9 +28,9 @@ class Module:
     checksum: str
 
     @property
-    def release(self) -> str:
-        """The minor release that it is of: `1.7`."""
-        return ".".join(self.version.removeprefix("v").split(".")[:2])
+    def minor(self) -> tuple[int, ...]:
+        """The minor release that it is of."""
+        return tuple(map(int, self.version.removeprefix("v").split(".")[:2]))
 
     def files(self, pattern: str) -> Mapping[str, str]:
         """Texts of the files whose whole path inside the module matches `pattern`, by path."""

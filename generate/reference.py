@@ -6,6 +6,8 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, is_typeddict
 
@@ -14,8 +16,8 @@ from components.checks.faults import camel
 from components.checks.schema import allowed_types
 from components.stack.arguments import StackArgs
 
-_Places = dict[Any, list[str]]
-"""The classes of the page, and where in a configuration each stands."""
+Places = dict[Any, list[str]]
+"""Classes, and the paths in a configuration at which each stands."""
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 
@@ -25,23 +27,25 @@ _TOP = """\
 Every argument there is, for the configuration of a stack and for programs at once. The
 [README](../README.md) has those that most people need.
 
-- **Names.** A configuration has them as they stand here, a Python program in snake_case: `serviceType`
-  is `service_type`. Data is the same in both: names of entries, labels, environment variables, and what
-  has the form of Kubernetes or the Gateway API.
+- **Names.** A configuration has them as they stand here, a Python program in snake_case:
+  `serviceType` is `service_type`. Data is the same in both: names of entries, labels, environment
+  variables, and what has the form of Kubernetes or the Gateway API.
 - **Paths.** `NAME` is any name, `N` a position in a list:
   `pulumi config set --path exposures.shop.gateway.serviceType LoadBalancer`.
-- **References.** Where a configuration says `existing: {entry: NAME}`, a program gives `existing` the
-  `reference` of a component.
+- **References.** Where a configuration says `existing: {entry: NAME}`, a program gives `existing`
+  the `reference` of a component.
 - **Secrets.** Only values of `env` may be secret in a configuration.
-- **Types.** A list or mapping of others' objects links to the page that describes them.
+- **Types.** A form of the Gateway API's or Istio's links to the page that describes it.
 
-Made by `make generate` from the docstrings of `components/`; a test fails when it is not up to date.
+Made by `make generate` from the docstrings of `components/`; a test fails when it is out of date.
+"""
+
+_STACK = """\
+## A stack and what is in it
 """
 
 _PROGRAMS = """\
-# In programs only
-
-Arguments of the components that an exposure is made of.
+## In programs only
 """
 
 _SCALARS: dict[Any, str] = {
@@ -58,31 +62,39 @@ _DEFAULT = re.compile(r" ?\(default[ :,]+((?:`[^`]*`|[^()`])+)\)")
 
 def page() -> str:
     """The text of the page."""
-    places: _Places = {}
-    _collect(places, StackArgs, "")
-    programs = len(places)
-    for name in components.__all__:
-        if name.endswith("Args"):
-            _collect(places, getattr(components, name))
-    sections = [_Sections(places).render(class_) for class_ in places]
-    return "\n".join([_TOP, *sections[:programs], _PROGRAMS, *sections[programs:]])
+    arguments = (name for name in components.__all__ if name.endswith("Args"))
+    found = places({StackArgs: "", **{getattr(components, name): None for name in arguments}})
+    made = dict(zip(found, sections(found), strict=True))
+    stack = [text for class_, text in made.items() if found[class_]]
+    programs = [text for class_, text in made.items() if not found[class_]]
+    return "\n".join([_TOP, _STACK, *stack, _PROGRAMS, *programs])
 
 
-def _collect(places: _Places, class_: Any, path: str | None = None) -> None:
-    """Find out what a class extends and has in its fields, and where that is in a configuration."""
+def places(roots: Mapping[Any, str | None]) -> Places:
+    """The classes that `roots` are, extend or have in their fields.
+
+    The paths begin with that of the root, if it is in a configuration.
+    """
+    found: Places = {}
+    for root, path in roots.items():
+        _collect(found, root, path)
+    return found
+
+
+def _collect(found: Places, class_: Any, path: str | None) -> None:
     if class_.__module__.startswith(_FORMS):
         return
-    known = class_ in places
-    listed = places.setdefault(class_, [])
+    known = class_ in found
+    paths = found.setdefault(class_, [])
     if path is not None:
-        listed.append(path)
+        paths.append(path)
     for base in _bases(class_):
-        _collect(places, base, path)
+        _collect(found, base, path)
     # What is inside of one that is known, its first place tells.
     for field in () if known else _fields(class_):
         for held, end in _held(class_.__annotations__[field]):
             inside = None if path is None else f"{path}.{camel(field)}{end}".removeprefix(".")
-            _collect(places, held, inside)
+            _collect(found, held, inside)
 
 
 def _held(shape: Any, end: str = "") -> Iterator[tuple[Any, str]]:
@@ -95,6 +107,7 @@ def _held(shape: Any, end: str = "") -> Iterator[tuple[Any, str]]:
             yield from _held(get_args(type_)[-1], f"{end}{step}")
 
 
+@cache
 def _definition(class_: Any) -> ast.ClassDef:
     definition = ast.parse(textwrap.dedent(inspect.getsource(class_))).body[0]
     if not isinstance(definition, ast.ClassDef):
@@ -111,65 +124,65 @@ def _bases(class_: Any) -> list[Any]:
 
 def _fields(class_: Any) -> dict[str, str]:
     """The docstring of each field that a class declares itself."""
-    body = _definition(class_).body
-    fields: dict[str, str] = {}
-    for statement, next_one in zip(body, [*body[1:], None], strict=True):
-        match statement, next_one:
-            case ast.AnnAssign(target=ast.Name(id=field)), ast.Expr(ast.Constant(str(text))):
-                fields[field] = text
-            case ast.AnnAssign(target=ast.Name(id=field)), _:
-                raise ValueError(f"{class_.__name__}.{field}: found no docstring, expected one")
-            case _:
-                pass
+    fields = dict(_documented(_definition(class_).body))
+    for field, text in fields.items():
+        if not text:
+            raise ValueError(f"{class_.__name__}.{field}: found no docstring, expected one")
     return fields
 
 
-class _Sections:
-    """Sections of the page, a class each."""
+def _documented(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """The names that are declared in a body, and the docstring behind each."""
+    for statement, behind in pairwise([*body, ast.Pass()]):
+        text = ""
+        if isinstance(behind, ast.Expr) and isinstance(behind.value, ast.Constant):
+            text = str(behind.value.value)
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                yield name, text
+            case _:
+                pass
 
-    def __init__(self, places: _Places) -> None:
-        self._places = places
-        self._snake = {field for class_ in places for field in class_.__annotations__}
 
-    def render(self, class_: Any) -> str:
-        """The section of a class."""
-        places = ", ".join(f"`{place}`" for place in self._places[class_] if place)
-        lines = [
-            f"## {class_.__name__}",
-            "",
-            *([f"At {places}.", ""] if places else []),
-            self._text(class_.__doc__ or ""),
-            "",
-        ]
+def sections(found: Places) -> Iterator[str]:
+    """The section of each class."""
+    arguments = {field for class_ in found for field in class_.__annotations__}
+
+    def spelt(text: str) -> str:
+        """A text with the arguments that it quotes as they are in a configuration."""
+
+        def word(one: re.Match[str]) -> str:
+            return camel(one[0]) if one[0] in arguments else one[0]
+
+        return re.sub(r"`[^`]+`", lambda quoted: re.sub(r"\w+", word, quoted[0]), text)
+
+    for class_, paths in found.items():
+        at = ", ".join(f"`{path}`" for path in paths if path)
+        lines = [f"### {class_.__name__}", "", *([f"At {at}.", ""] if at else [])]
+        lines += [spelt(_joined(class_.__doc__ or "", "\n\n")), ""]
         if fields := _fields(class_):
             lines += ["| argument | type | default | meaning |", "|---|---|---|---|"]
-            lines += [self._row(class_, field, text) for field, text in fields.items()]
+            lines += [spelt(_row(class_, field, text)) for field, text in fields.items()]
             lines.append("")
         if bases := _bases(class_):
-            also = "And" if fields else "Has"
-            lines += [f"{also} all of {' and '.join(map(_link, bases))}.", ""]
-        return "\n".join(lines)
+            lines += [f"And all of {' and '.join(map(_link, bases))}.", ""]
+        yield "\n".join(lines)
 
-    def _row(self, class_: Any, field: str, text: str) -> str:
-        default = ""
-        if field in class_.__required_keys__:
-            default = "required"
-        elif found := _DEFAULT.search(text):
-            default, text = found[1], text.replace(found[0], "", 1)
-        type_ = _type(class_.__annotations__[field])
-        cells = (f"`{camel(field)}`", type_, self._text(default), self._text(text, "<br>"))
-        return " | ".join(("", *(cell.replace("|", r"\|") for cell in cells), "")).strip()
 
-    def _text(self, docstring: str, break_: str = "\n\n") -> str:
-        """A docstring in Markdown, arguments spelt as in a configuration."""
-        paragraphs = inspect.cleandoc(docstring).split("\n\n")
-        joined = break_.join(" ".join(paragraph.split()) for paragraph in paragraphs)
-        return re.sub(r"`[^`]+`", lambda quoted: self._spelt(quoted[0]), joined)
+def _row(class_: Any, field: str, docstring: str) -> str:
+    text, default = _joined(docstring, "<br>"), ""
+    if field in class_.__required_keys__:
+        default = "required"
+    elif found := _DEFAULT.search(text):
+        default, text = found[1], text.replace(found[0], "")
+    cells = (f"`{field}`", _type(class_.__annotations__[field]), default, text)
+    return " | ".join(("", *(cell.replace("|", r"\|") for cell in cells), "")).strip()
 
-    def _spelt(self, quoted: str) -> str:
-        return re.sub(
-            r"\w+", lambda word: camel(word[0]) if word[0] in self._snake else word[0], quoted
-        )
+
+def _joined(docstring: str, break_: str) -> str:
+    """The paragraphs of a docstring, each in one line."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return break_.join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _type(shape: Any) -> str:
@@ -193,5 +206,9 @@ def _link(class_: Any) -> str:
     """The class, with its section or its upstream page."""
     if not class_.__module__.startswith(_FORMS):
         return f"[{class_.__name__}](#{class_.__name__.lower()})"
-    pages = re.findall(r"https://\S+", class_.__doc__ or "")
+    text = class_.__doc__
+    if not text:  # one that is no class statement, as a field is called `from`
+        module = ast.parse(inspect.getsource(sys.modules[class_.__module__]))
+        text = dict(_documented(module.body))[class_.__name__]
+    pages = re.findall(r"https://\S+", text)
     return f"[{class_.__name__}]({pages[-1]})" if pages else class_.__name__

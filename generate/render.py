@@ -3,11 +3,15 @@
 import json
 import keyword
 import subprocess
+import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from generate.classes import Class, Field, Limit, Release
+
+_WIDTH = 100
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NAME = rf"{_LABEL}(\.{_LABEL})*"
@@ -42,6 +46,13 @@ PATTERNS = {
 """What patterns are called and what they mean; one that is not here is shown as it is."""
 
 
+PORT = Limit(1, 65535)
+"""The one limit of numbers that has a name."""
+
+
+_COUNTED = {"pulumi.Input[str]": "character"}
+
+
 @dataclass(frozen=True)
 class About:
     """What a module says of its API beside the classes."""
@@ -57,100 +68,288 @@ class About:
 
 def module(about: About, classes: Mapping[str, Class]) -> str:
     """The text of the module."""
-    releases = [release for class_ in classes.values() for release in class_.releases]
-    eras = _Eras(about.prefix, min(releases).minor, max(releases).minor)
-    fields = {name: class_.fields.items() for name, class_ in classes.items()}
-    text = f'''"""The objects of {about.title}, {about.versions[0]} to {about.versions[-1]}.
+    eras = Eras(about.prefix, classes)
+    parts = [
+        _head(about, classes),
+        *_aliases(classes),
+        *(_class(name, classes, about, eras) for name in classes),
+        *_patterns(classes),
+        _table("LIMITS", "Limit", {name: _limits(one) for name, one in classes.items()}),
+        '"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""',
+        _table("DISTINCT", "str", {name: _distinct(one) for name, one in classes.items()}),
+        '"""Lists, and the key that no two elements have in common; empty for all of them."""',
+        _table("PLACES", "Sequence[str]", {name: _places(one) for name, one in classes.items()}),
+        '"""Where objects of a class stand: CustomResourceDefinition and version, paths."""',
+        _table("RELEASES", "Releases", {name: eras.table(one) for name, one in classes.items()}),
+        '"""Which releases have a field, where not all do; an empty key is for the whole class."""',
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--stdin-filename",
+        "generated.py",
+        "--line-length",
+        str(_WIDTH),
+    ]
+    return subprocess.run(
+        command, input="\n".join(parts), capture_output=True, check=True, text=True, timeout=60
+    ).stdout
 
-Made by `python -m generate api` from the CustomResourceDefinitions of
-{", ".join(about.versions)}; not to be changed by hand.
 
-Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not marked is
-part of the oldest version and of every later one.
-"""
-
+def _head(about: About, classes: Mapping[str, Class]) -> str:
+    holds = {field.holds for class_ in classes.values() for field in class_.fields.values()}
+    untyped = "Any, " if any(one.endswith(("Any", "Any]")) for one in holds) else ""
+    made = (
+        f"Made by `python -m generate api` from the CustomResourceDefinitions of {about.title}"
+        f" {', '.join(about.versions)}; not to be changed by hand."
+    )
+    keys = (
+        "Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not"
+        " said to be of later releases is part of all of them."
+    )
+    return f"""{_docstring(f"The objects of {about.title}.", made, keys)}
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import {untyped}Literal, NotRequired, TypedDict
 
 import pulumi
 
 from ..checks.values import Limit
 from .releases import Releases
-
-{"".join(_aliases(classes))}
-{"".join(_class(name, classes, about.link, eras) for name in classes)}
-{"".join(_patterns(classes))}
-LIMITS: Mapping[type, Mapping[str, Limit]] = {{{_table(
-        (name, {key + end: _limit(limit, field.holds)
-                for key, field in fields[name] for end, limit in field.limits.items()
-                if limit != Limit()})
-        for name in classes
-    )}}}
-"""What the schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""
-
-DISTINCT: Mapping[type, Mapping[str, str]] = {{{_table(
-        (name, {key: _quoted(field.distinct) for key, field in fields[name]
-                if field.distinct is not None})
-        for name in classes
-    )}}}
-"""Lists, and the key that no two elements have in common; empty for the whole element."""
-
-PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {{{_table(
-        (name, {kind: f"[{','.join(map(_quoted, paths))}]"
-                for kind, paths in _places(class_).items()})
-        for name, class_ in classes.items()
-    )}}}
-"""Where objects of a class stand: paths by CustomResourceDefinition and version."""
-
-RELEASES: Mapping[type, Mapping[str, Releases]] = {{{_table(
-        (name, eras.table(class_)) for name, class_ in classes.items()
-    )}}}
-"""Which releases have a field, where not all do; an empty key is for the class as a whole."""
-'''
-    unused = "" if "Any" in text.replace("import Any", "") else "Any, "
-    return _formatted(text.replace(f"import {unused}", "import ", 1))
+"""
 
 
 def _aliases(classes: Mapping[str, Class]) -> Iterator[str]:
-    found = {
-        field.alias: field
+    fields = [field for class_ in classes.values() for field in class_.fields.values()]
+    for name, field in {field.alias: field for field in fields if field.alias}.items():
+        yield f"{name} = {_choices(field)}\n"
+
+
+def _class(name: str, classes: Mapping[str, Class], about: About, eras: "Eras") -> str:
+    class_ = classes[name]
+    docs = {key: _described(field, class_, eras) for key, field in class_.fields.items()}
+    types = {key: _annotation(field) for key, field in class_.fields.items()}
+    summary = _sentence(_standing(class_, classes), eras.words(class_.releases))
+    link = about.link(class_.go)
+    if any(keyword.iskeyword(key) for key in types):
+        keys = "".join(f"{_quoted(key)}: {type_}," for key, type_ in types.items())
+        listed = [f"- `{key}`: {text}" for key, text in docs.items() if text]
+        return (
+            f"{name} = TypedDict({_quoted(name)}, {{{keys}}})\n{_docstring(summary, *listed, link)}"
+        )
+    lines = [_docstring(summary, link)]
+    for key, type_ in types.items():
+        lines += [f"{key}: {type_}", *([_docstring(docs[key])] if docs[key] else ())]
+    return f"class {name}(TypedDict):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
+
+
+def _standing(class_: Class, classes: Mapping[str, Class]) -> str:
+    """Where the objects of a class stand: in each kind the place with the shortest path."""
+    kinds = {
+        kind: name.removesuffix("Spec")
+        for name, each in classes.items()
+        for kind, paths in each.places.items()
+        if list(paths) == ["spec"]
+    }
+    by_path: dict[str, list[str]] = {}
+    for kind, paths in class_.places.items():
+        last = max(paths.values())
+        shortest = min((path for path in paths if paths[path] == last), key=len)
+        by_path.setdefault(shortest, []).append(kinds[kind])
+    return ", ".join(f"`{path}` of {' and '.join(kinds)}" for path, kinds in by_path.items())
+
+
+def _annotation(field: Field) -> str:
+    holds = field.holds
+    if field.choices:
+        holds = f"pulumi.Input[{field.alias or _choices(field)}]"
+    whole = field.container.format(holds)
+    return whole if field.required else f"NotRequired[{whole}]"
+
+
+def _choices(field: Field) -> str:
+    return f"Literal[{', '.join(json.dumps(choice) for choice in field.choices)}]"
+
+
+def _described(field: Field, class_: Class, eras: "Eras") -> str:
+    """What is to be said of a field beside its type; empty where there is nothing."""
+    limits = [_in_words(limit, field, end) for end, limit in field.limits.items()]
+    default = "" if field.default is None else f"default {_value(field.default)}"
+    since: dict[str, list[str]] = {}
+    for choice, releases in field.choices.items():
+        if words := eras.words(releases, field.releases):
+            since.setdefault(words, []).append(_value(choice))
+    chosen = [f"{', '.join(choices)} {words}" for words, choices in since.items()]
+    return _sentence(*limits, default, eras.words(field.releases, class_.releases), *chosen)
+
+
+def _in_words(limit: Limit, field: Field, end: str) -> str:
+    if limit == Limit():
+        return ""
+    pattern = limit.pattern and "a text that matches the pattern in `LIMITS`"
+    words = PATTERNS[limit.pattern][1] if limit.pattern in PATTERNS else pattern
+    match (limit.low, limit.high):
+        case (None, None):
+            many = ""
+        case (None, high):
+            many = f"at most {high}"
+        case (low, None):
+            many = f"at least {low}"
+        case (low, high):
+            many = str(high) if low == high else f"{low} to {high}"
+    if counted := "element" if field.container != "{}" and not end else _COUNTED.get(field.holds):
+        many += many and f" {counted}{'' if many.endswith(' 1') or many == '1' else 's'}"
+    return f"{'each: ' if end else ''}{', '.join(filter(None, (words, many)))}"
+
+
+def _value(value: object) -> str:
+    if value == "":
+        return "empty"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _sentence(*parts: str) -> str:
+    text = "; ".join(filter(None, parts))
+    return text and f"{text[0].upper()}{text[1:]}."
+
+
+def _docstring(*paragraphs: str) -> str:
+    """A docstring whose lines are short enough with any indentation that occurs here."""
+    lines = [
+        textwrap.fill(
+            paragraph,
+            _WIDTH - 10,
+            subsequent_indent="  " if paragraph.startswith("- ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for paragraph in paragraphs
+    ]
+    listed = "\n".join(
+        line if line.startswith("- ") and before.startswith("- ") else f"\n{line}"
+        for before, line in pairwise(["", *lines])
+    ).strip("\n")
+    end = "\n" if "\n" in listed else ""
+    return f'{"r" if chr(92) in listed else ""}"""{listed}{end}"""'
+
+
+def _patterns(classes: Mapping[str, Class]) -> Iterator[str]:
+    """The patterns that limits refer to by their names."""
+    used = {
+        limit.pattern
         for class_ in classes.values()
         for field in class_.fields.values()
-        if field.alias
+        for limit in field.limits.values()
     }
-    for name, field in found.items():
-        yield f"{name} = {_choices(field)}\n\n"
+    for pattern, (name, words) in PATTERNS.items():
+        if pattern in used:
+            yield f"_{name} = ({_raw(pattern)}, {_quoted(words)})"
 
 
-def _class(
-    name: str, classes: Mapping[str, Class], link: Callable[[str], str], eras: "_Eras"
-) -> str:
-    class_ = classes[name]
-    kinds = {
-        kind: root.removesuffix("Spec")
-        for root, each in classes.items()
-        for kind, paths in _places(each).items()
-        if paths == ["spec"]
+def _table(name: str, of: str, rows: Mapping[str, Mapping[str, str]]) -> str:
+    """A constant with values by class and field, as far as there are any."""
+    lines = [
+        f"{class_}: {{{','.join(f'{_quoted(key)}: {value}' for key, value in row.items())}}},"
+        for class_, row in rows.items()
+        if row
+    ]
+    return f"\n{name}: Mapping[type, Mapping[str, {of}]] = {{\n{chr(10).join(lines)}\n}}"
+
+
+def _limits(class_: Class) -> dict[str, str]:
+    return {
+        f"{key}{end}": _limit(limit)
+        for key, field in class_.fields.items()
+        for end, limit in field.limits.items()
+        if limit != Limit()
     }
-    where: dict[str, list[str]] = {}
-    for kind, paths in _places(class_).items():
-        where.setdefault(paths[0], []).append(kinds[kind])
-    standing = "; ".join(f"`{path}` of {_and(kinds)}" for path, kinds in where.items())
-    since = eras.words(class_.releases)
-    summary = f"{standing}; {since}." if since else f"{standing}."
-    docs = {key: _field_docs(field, class_, eras) for key, field in class_.fields.items()}
-    types = {key: _annotation(field) for key, field in class_.fields.items()}
-    if any(keyword.iskeyword(key) for key in types):
-        listed = "\n".join(
-            textwrap.fill(f"- `{key}`: {docs[key][:1].lower()}{docs[key][1:]}", 98,
-                          subsequent_indent="  ", **_WRAPPED)
-            for key in docs if docs[key]
+
+
+def _limit(limit: Limit) -> str:
+    if limit == PORT:
+        return f'Limit({limit.low}, {limit.high}, words="a port")'
+    if limit.pattern in PATTERNS:
+        return f"Limit({limit.low}, {limit.high}, *_{PATTERNS[limit.pattern][0]})"
+    given = {"low": limit.low, "high": limit.high, "pattern": _raw(limit.pattern) or None}
+    stated = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return f"Limit({', '.join(stated)})"
+
+
+def _distinct(class_: Class) -> dict[str, str]:
+    fields = class_.fields.items()
+    return {key: _quoted(one.distinct) for key, one in fields if one.distinct is not None}
+
+
+def _places(class_: Class) -> dict[str, str]:
+    return {kind: f"[{','.join(map(_quoted, paths))}]" for kind, paths in class_.places.items()}
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+def _raw(pattern: str) -> str:
+    if not pattern:
+        return ""
+    return f"r'{pattern}'" if "'" not in pattern else f'r"{pattern}"'
+
+
+class Eras:
+    """What the releases are in which something is, among all of an API."""
+
+    def __init__(self, prefix: str, classes: Mapping[str, Class]) -> None:
+        """`prefix` is what texts write before the number of a release."""
+        releases = [release for class_ in classes.values() for release in class_.releases]
+        self._prefix = prefix
+        self._oldest, self._newest = min(releases).minor, max(releases).minor
+
+    def of(self, releases: Sequence[Release]) -> tuple[str, str, str]:
+        """The first release with it in the standard channel, in the experimental one, the last.
+
+        Empty where there is none, and the last where it is the newest of all.
+        """
+        standard = min((minor for minor, standard in releases if standard), default=())
+        experimental = min((minor for minor, standard in releases if not standard), default=())
+        if standard and experimental >= standard:
+            experimental = ()
+        last = max(releases).minor
+        return (
+            _number(standard),
+            _number(experimental),
+            _number(() if last == self._newest else last),
         )
-        keys = "".join(f"{_quoted(key)}: {type_},\n" for key, type_ in types.items())
-        text = f"{_filled(summary)}\n\n{listed}\n\n{link(class_.go)}\n"
-        return f"{name} = TypedDict({_quoted(name)}, {{{keys}}})\n{_docstring(text)}\n\n"
-    body = f"\n{_docstring(f'{_filled(summary)}{chr(10) * 2}{link(class_.go)}{chr(10)}')}\n"
-    for key, type_ in types.items():
-        body += f"\n{key}: {type_}\n"
-        body += f"{_docstring(_filled(docs[key]))}\n" if docs[key] else ""
-    return f"class {name}(TypedDict):\n{textwrap.indent(body, '    ')}\n\n"
+
+    def words(self, releases: Sequence[Release], whole: Sequence[Release] = ()) -> str:
+        """The same in words; nothing where it is as of the `whole` that it is a part of."""
+        standard, experimental, last = self.of(releases)
+        oldest = _number(self._oldest)
+        if (whole and self.of(whole) == self.of(releases)) or standard == oldest:
+            return ""
+        if standard:
+            early = f" (experimental from {self._prefix}{experimental})" if experimental else ""
+            return f"from {self._prefix}{standard}{early}"
+        since = "" if experimental == oldest else f" from {self._prefix}{experimental}"
+        return f"experimental{since}{last and f' until {self._prefix}{last}'}"
+
+    def table(self, class_: Class) -> dict[str, str]:
+        """The releases of a class and of those of its fields that are not in all of them."""
+        rows = {"": class_.releases} | {
+            key: field.releases
+            for key, field in class_.fields.items()
+            if self.of(field.releases) != self.of(class_.releases)
+        }
+        return {
+            key: f"Releases({', '.join(map(_quoted, _trimmed(self.of(releases))))})"
+            for key, releases in rows.items()
+            if self.of(releases) != (_number(self._oldest), "", "")
+        }
+
+
+def _trimmed(texts: Sequence[str]) -> Sequence[str]:
+    """`texts` without empty ones at the end."""
+    return texts if not texts or texts[-1] else _trimmed(texts[:-1])
+
+
+def _number(minor: Sequence[int]) -> str:
+    return ".".join(map(str, minor))

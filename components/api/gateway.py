@@ -2,7 +2,7 @@
 
 Their tokens are those of the Kubernetes provider's custom resources, so that a later move to
 generated SDK types replaces nothing. Specs are plain dicts in the API's own camelCase, typed by
-`gateway_api_types`.
+`gateway_types`.
 
 https://gateway-api.sigs.k8s.io/reference/spec/
 """
@@ -16,14 +16,17 @@ import pulumi
 
 from ..checks import values as valid
 from ..checks.schema import Limits, Schema
-from ..checks.faults import Faults
 from .gateway_rules import SCHEMA
 from .gateway_types import (
+    BackendTLSPolicySpec,
     GatewayInfrastructure,
     GatewaySpec,
     GRPCRouteSpec,
     HTTPRouteSpec,
+    ListenerSetSpec,
     ReferenceGrantSpec,
+    TCPRouteSpec,
+    TLSRouteSpec,
 )
 from .outputs import after
 
@@ -72,8 +75,8 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
 
     name: pulumi.Output[str]
     """`metadata.name`, known once the object is ready."""
-    applied: pulumi.Output[dict[str, Any]]
-    """`metadata` and `spec` as given, known once the object is ready."""
+    definition: dict[str, Any]
+    """`metadata` and `spec` as given."""
 
     def __init__(
         self,
@@ -82,7 +85,12 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
         spec: SpecT,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self._check(resource_name, metadata, spec)
+        # Its arguments as a generic class are the shapes that its values must have.
+        metadata_shape, spec_shape = get_args(cast("Any", type(self)).__orig_bases__[0])
+        self.schema.validate_parts(
+            f"{self.kind} {resource_name!r}",
+            {"metadata": (metadata, metadata_shape), "spec": (spec, spec_shape)},
+        )
         super().__init__(
             f"kubernetes:{self.group}/{self.version}:{self.kind}",
             resource_name,
@@ -100,16 +108,7 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
             ),
         )
         self.name = after(metadata["name"], self.urn)
-        self.applied = after({"metadata": metadata, "spec": spec}, self.urn)
-
-    @classmethod
-    def _check(cls, resource_name: str, metadata: MetaT, spec: SpecT) -> None:
-        # Its arguments as a generic class are the shapes that its values must have.
-        metadata_shape, spec_shape = get_args(cast("Any", cls).__orig_bases__[0])
-        faults = Faults(f"{cls.kind} {resource_name!r}")
-        cls.schema.check(faults, "metadata", metadata, metadata_shape)
-        cls.schema.check(faults, "spec", spec, spec_shape)
-        faults.raise_any()
+        self.definition = {"metadata": metadata, "spec": spec}
 
     @property
     def status(self) -> pulumi.Output[dict[str, Any]]:
@@ -143,6 +142,30 @@ class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
 
     kind = "ReferenceGrant"
     version = "v1beta1"
+
+
+class TLSRoute(Resource[ObjectMeta, TLSRouteSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#tlsroute"""
+
+    kind = "TLSRoute"
+
+
+class TCPRoute(Resource[ObjectMeta, TCPRouteSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#tcproute"""
+
+    kind = "TCPRoute"
+
+
+class ListenerSet(Resource[ObjectMeta, ListenerSetSpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#listenerset"""
+
+    kind = "ListenerSet"
+
+
+class BackendTLSPolicy(Resource[ObjectMeta, BackendTLSPolicySpec]):
+    """https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicy"""
+
+    kind = "BackendTLSPolicy"
 
 
 def wait_for(*conditions: str) -> dict[str, str]:

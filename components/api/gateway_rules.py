@@ -1,35 +1,35 @@
-"""What the Gateway API (v1.4 to v1.6) demands of specs beyond their shape.
+"""What is demanded of the Gateway API's specs beyond their generated types and limits.
 
-Limits and rules are those of the API's own schemas, of the newest version where they differ. Where
-Istio refuses or ignores what the API admits, the message says so.
+Names of objects, as Kubernetes has them; rules between fields, those of the API's own schemas among
+them where a better message helps; and what Istio refuses, ignores or turns round, where the message
+says so.
 
 https://gateway-api.sigs.k8s.io/reference/spec/
 """
 
+import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..checks import values as valid
-from ..checks.schema import Bases, Limits, Rule, Rules, Schema, at
 from ..checks.faults import Faults
-from ..checks.values import Check
+from ..checks.schema import Distinct, Limits, Rule, Rules, Schema, at, unique
+from ..checks.values import Check, Limit
 from . import gateway_types as api
 
 _GATEWAY_API = "gateway.networking.k8s.io"
-_INT32 = 2**31 - 1
 
 # Fields
 
 
-def _matching(pattern: str, words: str, longest: int) -> Check:
-    return valid.Limit(None, longest, f"^({pattern})$", words)
+def _istio_takes(*choices: str) -> Check:
+    one_of = valid.one_of(*choices) if len(choices) > 1 else lambda _: repr(*choices)
 
+    def check(value: object) -> str | None:
+        return None if value in choices else f"{one_of(value)}; Istio takes no other"
 
-def _group(value: object) -> str | None:
-    if value == "" or valid.subdomain(value) is None:
-        return None
-    return "an API group like 'apps.example.com', or '' for the core group"
+    return check
 
 
 def _precise_hostname(value: object) -> str | None:
@@ -44,132 +44,74 @@ def _header_value(value: object) -> str | None:
     return "1 to 4096 characters, no control characters, for which Istio refuses the route"
 
 
-_kind = _matching(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", "a kind like 'Service'", 63)
-_header_name = _matching(
-    r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+", "a name of letters, digits and !#$%&'*+-.^_`|~", 256
-)
-_origin = _matching(
-    r"\*|https?://((\*\.)?([a-zA-Z0-9-]+\.)*[a-zA-Z0-9-]+|\*)(:[0-9]{1,5})?",
-    "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
-    253,
-)
-_duration = _matching(
-    r"([0-9]{1,5}(h|m|s|ms)){1,4}", "a duration like '1h30m', '10s' or '500ms'", 28
-)
-_weighted: Mapping[str, Check] = {
-    "weight": valid.number(0, 1_000_000),
-    "filters": valid.Limit(0, 16),
-}
-_header_match: Mapping[str, Check] = {"name": _header_name, "value": valid.Limit(1, 4096)}
-_namespaced: Mapping[str, Check] = {
-    "group": _group,
-    "kind": _kind,
-    "name": valid.subdomain,
-    "namespace": valid.dns_label,
-}
-_rule: Mapping[str, Check] = {
-    "name": valid.subdomain,
-    "matches": valid.Limit(0, 64),
-    "filters": valid.Limit(0, 16),
-    "backendRefs": valid.Limit(0, 16),
-}
-_route: Mapping[str, Check] = {
-    "parentRefs": valid.Limit(0, 32),
-    "hostnames": valid.Limit(0, 16),
-    "hostnames[]": valid.hostname,
+_IGNORED = valid.nothing("Istio ignores it")
+_NAMED: Mapping[str, Check] = {"name": valid.subdomain}
+_ROUTE: Mapping[str, Check] = {"hostnames[]": valid.hostname, "useDefaultGateways": _IGNORED}
+_LISTENER: Mapping[str, Check] = {
+    "hostname": valid.hostname,
+    "protocol": valid.one_of("HTTP", "HTTPS", "TLS", "TCP", "HBONE"),
+    "filters": _IGNORED,
 }
 
-_LIMITS: Limits = {
-    api.LabelSelectorRequirement: {"key": valid.label_key, "values[]": valid.label_value},
+_STRICTER: Limits = {
+    api.LabelSelectorRequirement: {
+        "key": valid.label_key,
+        "operator": valid.one_of("In", "NotIn", "Exists", "DoesNotExist"),
+        "values[]": valid.label_value,
+    },
     api.LabelSelector: {"matchLabels{}": valid.label_key, "matchLabels[]": valid.label_value},
-    api.ObjectReference: _namespaced,
-    api.SecretObjectReference: _namespaced,
-    api.ParentReference: {
-        **_namespaced,
-        "sectionName": valid.subdomain,
-        "port": valid.port,
-    },
-    api.BackendObjectReference: {**_namespaced, "port": valid.port},
+    api.ObjectReference: _NAMED,
+    api.LocalObjectReference: _NAMED,
+    api.LocalParametersReference: _NAMED,
+    api.LocalPolicyTargetReferenceWithSectionName: _NAMED,
+    api.SecretObjectReference: _NAMED,
+    api.ParentReference: _NAMED,
+    api.ParentGatewayReference: _NAMED,
+    api.BackendObjectReference: _NAMED,
+    api.BackendRef: _NAMED,
+    api.HTTPBackendRef: _NAMED,
+    api.GRPCBackendRef: _NAMED,
+    api.ReferenceGrantTo: _NAMED,
     # Gateway
-    api.ListenerTLS: {
-        "certificateRefs": valid.Limit(0, 2, reason=", as Istio takes no more"),
-        "options": valid.Limit(0, 16),
-        "options[]": valid.Limit(0, 4096),
+    api.ListenerTLS: {"certificateRefs": Limit(0, 2, reason=", as Istio takes no more")},
+    api.Listener: _LISTENER,
+    api.ListenerEntry: _LISTENER,
+    api.GatewaySpecAddress: {
+        "type": _istio_takes("IPAddress", "Hostname"),
+        "routability": _IGNORED,
     },
-    api.RouteGroupKind: {"group": _group, "kind": _kind},
-    api.AllowedRoutes: {"kinds": valid.Limit(0, 8)},
-    api.Listener: {"name": valid.subdomain, "hostname": valid.hostname, "port": valid.port},
-    api.GatewayAddress: {"value": valid.Limit(0, 253)},
-    api.ParametersReference: {"group": _group, "kind": _kind, "name": valid.subdomain},
-    api.GatewayInfrastructure: {
-        "labels": valid.Limit(0, 8),
-        "labels{}": valid.label_key,
-        "labels[]": valid.label_value,
-        "annotations": valid.Limit(0, 16),
-        "annotations{}": valid.label_key,
-        "annotations[]": valid.Limit(0, 4096),
-    },
+    api.GatewayInfrastructure: {"labels{}": valid.label_key, "annotations{}": valid.label_key},
     api.FrontendTLSValidation: {
-        "caCertificateRefs": valid.Limit(1, 1, reason=", as Istio takes no more"),
+        "caCertificateRefs": Limit(1, 1, reason=", as Istio takes no more")
     },
-    api.TLSPortConfig: {"port": valid.port},
-    api.FrontendTLSConfig: {"perPort": valid.Limit(0, 64)},
-    api.GatewaySpec: {
-        "gatewayClassName": valid.subdomain,
-        "listeners": valid.Limit(1, 64),
-        "addresses": valid.Limit(0, 16),
+    api.GatewayTLSConfig: {
+        "backend": valid.nothing("Istio checks the certificate, but its gateways never present it")
     },
-    # HTTPRoute and GRPCRoute
-    api.HTTPHeader: {"name": _header_name, "value": _header_value},
-    api.HTTPHeaderFilter: {
-        "set": valid.Limit(0, 16),
-        "add": valid.Limit(0, 16),
-        "remove": valid.Limit(0, 16),
-        "remove[]": _header_name,
-    },
-    api.Fraction: {"numerator": valid.number(0, _INT32), "denominator": valid.number(1, _INT32)},
-    api.HTTPRequestMirrorFilter: {"percent": valid.number(0, 100)},
-    # HTTPRoute
-    api.HTTPPathMatch: {"value": valid.Limit(0, 1024)},
-    api.HTTPHeaderMatch: _header_match,
-    api.HTTPQueryParamMatch: {"name": _header_name, "value": valid.Limit(1, 1024)},
-    api.HTTPRouteMatch: {"headers": valid.Limit(0, 16), "queryParams": valid.Limit(0, 16)},
-    api.HTTPPathModifier: {
-        "replaceFullPath": valid.Limit(0, 1024),
-        "replacePrefixMatch": valid.Limit(0, 1024),
-    },
-    api.HTTPRequestRedirectFilter: {"hostname": _precise_hostname, "port": valid.port},
+    api.GatewaySpec: {"gatewayClassName": valid.subdomain, "defaultScope": _IGNORED},
+    # Routes
+    api.HTTPHeader: {"value": _header_value},
+    api.HTTPHeaderFilter: {"remove[]": api.LIMITS[api.HTTPHeader]["name"]},
+    api.HTTPRequestRedirectFilter: {"hostname": _precise_hostname},
     api.HTTPURLRewriteFilter: {"hostname": _precise_hostname},
-    api.HTTPCORSFilter: {
-        "allowOrigins": valid.Limit(0, 64),
-        "allowOrigins[]": _origin,
-        "allowMethods": valid.Limit(0, 9),
-        "allowHeaders": valid.Limit(0, 64),
-        "allowHeaders[]": _header_name,
-        "exposeHeaders": valid.Limit(0, 64),
-        "exposeHeaders[]": _header_name,
-        "maxAge": valid.number(1, _INT32),
+    api.HTTPRouteFilter: {
+        "type": _istio_takes(
+            "RequestHeaderModifier",
+            "ResponseHeaderModifier",
+            "RequestMirror",
+            "RequestRedirect",
+            "URLRewrite",
+            "CORS",
+        )
     },
-    api.HTTPBackendRef: _weighted,
-    api.HTTPRouteTimeouts: {"request": _duration, "backendRequest": _duration},
-    api.HTTPRouteRule: _rule,
-    api.HTTPRouteSpec: {**_route, "rules": valid.Limit(1, 16)},
-    # GRPCRoute
-    api.GRPCMethodMatch: {"service": valid.Limit(0, 1024), "method": valid.Limit(0, 1024)},
-    api.GRPCHeaderMatch: _header_match,
-    api.GRPCRouteMatch: {"headers": valid.Limit(0, 16)},
-    api.GRPCBackendRef: _weighted,
-    api.GRPCRouteRule: _rule,
-    api.GRPCRouteSpec: {**_route, "rules": valid.Limit(0, 16)},
-    # ReferenceGrant
-    api.ReferenceGrantFrom: {"group": _group, "kind": _kind, "namespace": valid.dns_label},
-    api.ReferenceGrantTo: {"group": _group, "kind": _kind, "name": valid.subdomain},
-    api.ReferenceGrantSpec: {"from": valid.Limit(1, 16), "to": valid.Limit(1, 16)},
-}
-
-_BASES: Bases = {
-    api.HTTPBackendRef: api.BackendObjectReference,
-    api.GRPCBackendRef: api.BackendObjectReference,
+    api.GRPCRouteFilter: {
+        "type": _istio_takes("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
+    },
+    api.HTTPRouteRule: {"sessionPersistence": _IGNORED},
+    api.GRPCRouteRule: {"sessionPersistence": _IGNORED},
+    api.HTTPRouteSpec: _ROUTE,
+    api.GRPCRouteSpec: _ROUTE,
+    api.TLSRouteSpec: _ROUTE,
+    api.TCPRouteSpec: {"useDefaultGateways": _IGNORED},
 }
 
 # Reading what may not be known
@@ -221,19 +163,8 @@ def _strings(path: str, owner: Mapping[str, Any], field: str) -> Iterator[tuple[
             yield f"{at(path, field)}[{position}]", element
 
 
-def _unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
-    """Of paths, values and their words, record every value that another path has already."""
-    owners: dict[Hashable, str] = {}
-    for path, value, words in values:
-        if value in owners:
-            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
-        else:
-            owners[value] = path
-
-
 # Objects that are referred to
 
-_CORE_KINDS = {"ConfigMap": "", "Secret": "", "Service": ""}
 _ROUTE_KINDS = {
     "HTTPRoute": _GATEWAY_API,
     "GRPCRoute": _GATEWAY_API,
@@ -252,9 +183,13 @@ _BACKEND_KINDS = {
     "Hostname": "networking.istio.io",
     "InferencePool": "inference.networking.k8s.io",
 }
-_CA_KINDS = {"ConfigMap": "", "Secret": ""}
 _GRANTED_FROM = {"Gateway": _GATEWAY_API, "ListenerSet": _GATEWAY_API, **_ROUTE_KINDS}
-_GRANTED_TO = {**_CORE_KINDS, "InferencePool": _BACKEND_KINDS["InferencePool"]}
+_GRANTED_TO = {
+    "ConfigMap": "",
+    "Secret": "",
+    "Service": "",
+    "InferencePool": _BACKEND_KINDS["InferencePool"],
+}
 
 
 def _of_kind(
@@ -265,44 +200,31 @@ def _of_kind(
     default: str | None = None,
 ) -> str | None:
     """The kind of a reference, which is one of `groups` in its group; None where it is wrong."""
-    default_group = None if default is None else groups[default]
-    group: str | None = _text(reference, "group", default_group)
-    kind: str | None = _text(reference, "kind", default)
-    if kind is not None and kind not in groups:
-        valid_kinds = valid.one_of(*groups)(kind) if len(groups) > 1 else repr(*groups)
-        faults.add(
-            at(path, "kind"), f"found {kind!r}, expected {valid_kinds}; Istio takes no other"
-        )
+    group = _text(reference, "group", None if default is None else groups[default])
+    kind = _text(reference, "kind", default)
+    if kind is None:
         return None
-    if kind is not None and group is not None and group != groups[kind]:
+    if expected := _istio_takes(*groups)(kind):
+        faults.add(at(path, "kind"), f"found {kind!r}, expected {expected}")
+        return None
+    if group is not None and group != groups[kind]:
         found = repr(group) if "group" in reference else f"nothing, which is {group!r}"
         faults.add(at(path, "group"), f"found {found}, expected {groups[kind]!r} for kind {kind}")
         return None
     return kind
 
 
-def _ca_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
-    _of_kind(faults, path, reference, _CA_KINDS)
+def _one_of_kinds(groups: Mapping[str, str], default: str | None = None) -> Rule:
+    """A reference to one of these kinds of objects, by default the kind `default`."""
 
+    def check(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
+        _of_kind(faults, path, reference, groups, default)
 
-def _certificate_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
-    _of_kind(faults, path, reference, {"Secret": ""}, "Secret")
-
-
-def _parameters_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
-    _of_kind(faults, path, reference, {"ConfigMap": ""})
+    return check
 
 
 def _route_kind(faults: Faults, path: str, kind: Mapping[str, Any]) -> None:
     _of_kind(faults, path, {"group": _GATEWAY_API, **kind}, _ROUTE_KINDS)
-
-
-def _granted_from(faults: Faults, path: str, grant: Mapping[str, Any]) -> None:
-    _of_kind(faults, path, grant, _GRANTED_FROM)
-
-
-def _granted_to(faults: Faults, path: str, grant: Mapping[str, Any]) -> None:
-    _of_kind(faults, path, grant, _GRANTED_TO)
 
 
 def _parent(faults: Faults, path: str, parent: Mapping[str, Any]) -> None:
@@ -393,7 +315,7 @@ def _listener(faults: Faults, path: str, listener: Mapping[str, Any]) -> None:
 
 def _address(faults: Faults, path: str, address: Mapping[str, Any]) -> None:
     type_, value = _text(address, "type", "IPAddress"), _text(address, "value")
-    if value is not None and type_ is not None:
+    if value is not None and type_ is not None and type_ in _ADDRESSES:
         faults.check(at(path, "value"), value, _ADDRESSES[type_])
     if type_ == "Hostname" and "value" not in address:
         faults.add(at(path, "value"), "found nothing, expected the Service that runs the gateway")
@@ -408,32 +330,23 @@ def _ip_address(value: object) -> str | None:
 _ADDRESSES: Mapping[str, Check] = {"IPAddress": _ip_address, "Hostname": _precise_hostname}
 
 
-def _frontend_tls(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
-    _unique(
-        faults,
-        (
-            (at(where, "port"), port, repr(port))
-            for where, config in _elements(path, tls, "perPort")
-            if (port := _number(config, "port")) is not None
-        ),
-        "each port once",
-    )
-
-
-def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
-    listeners = list(_elements(path, gateway, "listeners"))
-    _unique_names(faults, listeners, "listener")
-    _unique(
+def _listeners(faults: Faults, path: str, owner: Mapping[str, Any]) -> None:
+    unique(
         faults,
         (
             (where, (port, protocol, hostname), f"port {port}, protocol {protocol} and hostname")
-            for where, listener in listeners
+            for where, listener in _elements(path, owner, "listeners")
             if (port := _number(listener, "port")) is not None
             and (protocol := _text(listener, "protocol")) is not None
             and (hostname := _text(listener, "hostname", "")) is not None
         ),
         "another port, protocol or hostname",
     )
+
+
+def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
+    _listeners(faults, path, gateway)
+    listeners = list(_elements(path, gateway, "listeners"))
     class_ = _text(gateway, "gatewayClassName")
     if class_ == "istio-waypoint":
         _waypoint_listeners(faults, path, gateway)
@@ -455,7 +368,7 @@ def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
             f"found {len(_list(gateway, 'addresses'))} elements, expected one IPAddress alone: with"
             " more Istio deploys no gateway and ignores them",
         )
-    _unique(
+    unique(
         faults,
         (
             (at(where, "value"), (_text(address, "type", "IPAddress"), value), repr(value))
@@ -483,45 +396,6 @@ def _waypoint_listeners(faults: Faults, path: str, gateway: Mapping[str, Any]) -
             )
 
 
-def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong between the rules of an HTTPRoute, which stand at `path`."""
-    _check_rules(faults, path, rules, _http_match_key, 1)
-
-
-def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong between the rules of a GRPCRoute, which stand at `path`."""
-    _check_rules(faults, path, rules, _grpc_match_key, 0)
-
-
-def _check_rules(faults, path, rules, key, default):
-    owner, _, field = path.rpartition(".")
-    route = {field: rules}
-    for check in (_match_count,):
-        pass
-    route = {"rules": rules}
-    del owner
-    inner = Faults("")
-    _match_count(inner, "", route, default)
-    _unique_names(inner, _elements("", route, "rules"), "rule")
-    _reachable(inner, "", route, key)
-    for line in inner._lines:
-        faults.add(path + line.split(": ", 1)[0].removeprefix("rules"), line.split(": ", 1)[1])
-
-
-def _unique_names(
-    faults: Faults, owners: Iterable[tuple[str, Mapping[str, Any]]], what: str
-) -> None:
-    _unique(
-        faults,
-        (
-            (at(path, "name"), name, repr(name))
-            for path, owner in owners
-            if (name := _text(owner, "name")) is not None
-        ),
-        f"each {what} to have a name of its own",
-    )
-
-
 # Parts of HTTPRoute and GRPCRoute
 
 
@@ -533,7 +407,7 @@ def _headers(faults: Faults, path: str, headers: Mapping[str, Any]) -> None:
         if (name := _text(header, "name")) is not None
     ]
     names += _strings(path, headers, "remove")
-    _unique(
+    unique(
         faults,
         ((where, name.lower(), repr(name)) for where, name in names),
         "each header once, whatever its case: Istio ignores the second",
@@ -554,25 +428,22 @@ def _mirror(faults: Faults, path: str, mirror: Mapping[str, Any]) -> None:
         faults.add(at(path, "fraction"), "found beside percent, expected one of both")
 
 
-_FILTERS = {
-    "RequestHeaderModifier": "requestHeaderModifier",
-    "ResponseHeaderModifier": "responseHeaderModifier",
-    "RequestMirror": "requestMirror",
-    "RequestRedirect": "requestRedirect",
-    "URLRewrite": "urlRewrite",
-    "CORS": "cors",
-}
+def _named_by_type(class_: Any) -> Rule:
+    """Of the fields of a class the one that is named like its type, `cors` for `CORS`."""
+    fields = {field.lower(): field for field in class_.__annotations__}
 
+    def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
+        type_ = _text(value, "type")
+        if type_ is None:
+            return
+        field = fields[type_.lower()]
+        if field not in value:
+            faults.add(at(path, field), f"found nothing, expected it for type {type_}")
+        for other in value:
+            if other not in ("type", field):
+                faults.add(at(path, other), f"found for type {type_}, expected {field} alone")
 
-def _filter(faults: Faults, path: str, filter_: Mapping[str, Any]) -> None:
-    type_ = _text(filter_, "type")
-    if type_ is None:
-        return
-    if _FILTERS[type_] not in filter_:
-        faults.add(at(path, _FILTERS[type_]), f"found nothing, expected it for type {type_}")
-    for field in _FILTERS.values():
-        if field in filter_ and field != _FILTERS[type_]:
-            faults.add(at(path, field), f"found for type {type_}, expected {_FILTERS[type_]} alone")
+    return check
 
 
 def _filters(faults: Faults, path: str, owner: Mapping[str, Any]) -> None:
@@ -581,7 +452,7 @@ def _filters(faults: Faults, path: str, owner: Mapping[str, Any]) -> None:
         for where, filter_ in _elements(path, owner, "filters")
         if (type_ := _text(filter_, "type")) is not None
     ]
-    _unique(
+    unique(
         faults,
         ((where, type_, repr(type_)) for where, type_ in types if type_ != "RequestMirror"),
         "one filter of this type",
@@ -592,8 +463,21 @@ def _filters(faults: Faults, path: str, owner: Mapping[str, Any]) -> None:
         faults.add(rewrites[0], f"found 'URLRewrite' beside {redirects[0]}, expected one of both")
 
 
+def _backend(faults: Faults, path: str, backend: Mapping[str, Any]) -> None:
+    _backend_reference(faults, path, backend)
+    _filters(faults, path, backend)
+    for where, filter_ in _elements(path, backend, "filters"):
+        type_ = _text(filter_, "type", "")
+        if type_ is not None and not type_.endswith("HeaderModifier"):
+            faults.add(
+                at(where, "type"),
+                f"found {type_!r}, expected RequestHeaderModifier or ResponseHeaderModifier: Istio"
+                " takes no other on a backend",
+            )
+
+
 def _header_matches(faults: Faults, path: str, match: Mapping[str, Any]) -> None:
-    _unique(
+    unique(
         faults,
         (
             (at(where, "name"), name.lower(), repr(name))
@@ -604,51 +488,80 @@ def _header_matches(faults: Faults, path: str, match: Mapping[str, Any]) -> None
     )
 
 
-_Match = tuple[str, Hashable]
+# Rules of a route as a whole
+
+_Key = Callable[[Mapping[str, Any]], tuple[str, Hashable] | None]
+"""What a match matches, in words and as it is compared; None where that is not wholly known."""
 
 
-def _known_matches(
-    path: str, rule: Mapping[str, Any], key: Callable[[Mapping[str, Any]], Hashable]
-) -> Iterator[_Match]:
-    """The matches of a rule that are wholly known, with their paths; without any, every request."""
-    if _empty(rule, "matches") and (everything := key({})):
-        yield path, everything
-    for where, match in _elements(path, rule, "matches"):
-        if (condition := key(match)) is not None:
-            yield where, condition
+def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong with the rules of an HTTPRoute, at `path`, as a whole.
+
+    Of rules in a shorter form every match is written out here; faults name the rule.
+    """
+    most = api.LIMITS[api.HTTPRouteRule]["matches"].high or math.inf
+    for where, rule in _rules(path, rules):
+        if (many := len(_list(rule, "matches"))) > most:
+            faults.add(where, f"found {many} matches, expected at most {most}")
+    _check_http_rules(faults, path, rules)
 
 
-def _route_rule(key: Callable[[Mapping[str, Any]], Hashable], default: int) -> Rule:
-    """The rule of a kind of route: `key` is what a match matches, `default` their number unsaid."""
+def _check_http_rules(faults: Faults, path: str, rules: Sequence[Any]) -> None:
+    _between_rules(faults, path, rules, _http_match, default=1)
+    for place, rule in _rules(path, rules):
+        for where, filter_ in _elements(place, rule, "filters"):
+            for field in ("requestRedirect", "urlRewrite"):
+                modifier = _mapping(_mapping(filter_, field), "path")
+                if _text(modifier, "type") == "ReplacePrefixMatch" and not _one_prefix(rule):
+                    faults.add(
+                        at(where, f"{field}.path.type"),
+                        "found 'ReplacePrefixMatch', expected it in a rule of exactly one match, by"
+                        " PathPrefix",
+                    )
 
-    def check(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
-        _parents(faults, path, route)
-        _match_count(faults, path, route, default)
-        _unique_names(faults, _elements(path, route, "rules"), "rule")
-        _reachable(faults, path, route, key)
 
-    return check
+def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong between the rules of a GRPCRoute, at `path`."""
+    _between_rules(faults, path, rules, _grpc_match, default=0)
 
 
-def _reachable(
-    faults: Faults,
-    path: str,
-    route: Mapping[str, Any],
-    key: Callable[[Mapping[str, Any]], Hashable],
+def _rules(path: str, rules: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rules, as far as they are known, with their paths."""
+    for position, rule in enumerate(rules):
+        if isinstance(rule, Mapping):
+            yield f"{path}[{position}]", rule
+
+
+def _between_rules(
+    faults: Faults, path: str, rules: Sequence[Any], key: _Key, *, default: int
 ) -> None:
-    """Check that no rule has a match of an earlier one."""
+    """Record what is wrong between rules, of which one without matches counts `default`."""
+    listed = list(_rules(path, rules))
+    many = sum(len(_list(rule, "matches")) if "matches" in rule else default for _, rule in listed)
+    if many > 128:
+        faults.add(path, f"found {many} matches in all rules, expected at most 128")
+    unique(
+        faults,
+        (
+            (at(where, "name"), name, repr(name))
+            for where, rule in listed
+            if (name := _text(rule, "name")) is not None
+        ),
+        "each rule to have a name of its own",
+    )
     earlier: dict[Hashable, str] = {}
-    for place, rule in _elements(path, route, "rules"):
-        own: dict[Hashable, str] = {}
-        for where, match in _known_matches(place, rule, key):
-            if match in earlier:
-                faults.add(
-                    where,
-                    f"found the match of {earlier[match]}, which comes first, expected another:"
-                    " no request gets here",
-                )
-            own.setdefault(match, where)
-        earlier = {**own, **earlier}
+    for where, rule in listed:
+        found = [key(match) for match in _list(rule, "matches") if isinstance(match, Mapping)]
+        if _empty(rule, "matches"):
+            found = [key({})]
+        own = {match: words for words, match in filter(None, found)}
+        for match in filter(earlier.__contains__, own):
+            faults.add(
+                where,
+                f"found the match of {own[match]} as in {earlier[match]}, which comes first,"
+                " expected another: no request gets here",
+            )
+        earlier = {**dict.fromkeys(own, where), **earlier}
 
 
 def _parents(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
@@ -675,28 +588,20 @@ def _parents(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
                 )
                 break
         sections[key].append((where, section))
-    of_mesh = [_text(parent, "kind") in ("Service", "ServiceEntry") for _, parent in parents]
+
+
+def _hostnames(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
+    parents = [_text(parent, "kind") for _, parent in _elements(path, route, "parentRefs")]
     if (
         _list(route, "hostnames")
-        and of_mesh
-        and all(of_mesh)
-        and len(of_mesh) == len(_list(route, "parentRefs"))
+        and parents
+        and all(kind in ("Service", "ServiceEntry") for kind in parents)
+        and len(parents) == len(_list(route, "parentRefs"))
     ):
         faults.add(
             at(path, "hostnames"),
             "found beside a Service as parent, expected none: its requests are routed whatever"
             " their host name",
-        )
-
-
-def _match_count(faults: Faults, path: str, route: Mapping[str, Any], default: int) -> None:
-    counts = [
-        len(_list(rule, "matches")) if "matches" in rule else default
-        for _, rule in _elements(path, route, "rules")
-    ]
-    if sum(counts) > 128:
-        faults.add(
-            at(path, "rules"), f"found {sum(counts)} matches in all rules, expected at most 128"
         )
 
 
@@ -724,38 +629,8 @@ def _path_match(faults: Faults, path: str, match: Mapping[str, Any]) -> None:
         faults.check(at(path, "value"), value, valid.path_prefix)
 
 
-def _http_match(faults: Faults, path: str, match: Mapping[str, Any]) -> None:
-    _header_matches(faults, path, match)
-    _unique(
-        faults,
-        (
-            (at(where, "name"), name, repr(name))
-            for where, parameter in _elements(path, match, "queryParams")
-            if (name := _text(parameter, "name")) is not None
-        ),
-        "each parameter once",
-    )
-
-
-_MODIFIERS = {"ReplaceFullPath": "replaceFullPath", "ReplacePrefixMatch": "replacePrefixMatch"}
-
-
-def _path_modifier(faults: Faults, path: str, modifier: Mapping[str, Any]) -> None:
-    type_ = _text(modifier, "type")
-    for modifying, field in _MODIFIERS.items():
-        if type_ == modifying and field not in modifier:
-            faults.add(at(path, field), f"found nothing, expected it for type {type_}")
-        if type_ not in (None, modifying) and field in modifier:
-            faults.add(at(path, field), f"found for type {type_}, expected {_MODIFIERS[type_]}")
-
-
 def _cors(faults: Faults, path: str, cors: Mapping[str, Any]) -> None:
     for field in ("allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders"):
-        _unique(
-            faults,
-            ((where, value, repr(value)) for where, value in _strings(path, cors, field)),
-            "each once",
-        )
         if "*" in _list(cors, field) and len(_list(cors, field)) > 1:
             faults.add(at(path, field), "found '*' beside others, expected it alone")
 
@@ -767,7 +642,7 @@ def _milliseconds(duration: str) -> int:
 
 def _timeouts(faults: Faults, path: str, timeouts: Mapping[str, Any]) -> None:
     request, backend = _text(timeouts, "request"), _text(timeouts, "backendRequest")
-    if request is None or backend is None or _duration(request) or _duration(backend):
+    if request is None or backend is None:
         return
     if 0 < _milliseconds(request) < _milliseconds(backend):
         faults.add(
@@ -783,14 +658,12 @@ def _http_rule(faults: Faults, path: str, rule: Mapping[str, Any]) -> None:
                 at(path, "backendRefs"),
                 f"found beside the redirect of {where}, expected none",
             )
-        for field in ("requestRedirect", "urlRewrite"):
-            modifier = _mapping(_mapping(filter_, field), "path")
-            if _text(modifier, "type") == "ReplacePrefixMatch" and not _one_prefix(rule):
-                faults.add(
-                    at(where, f"{field}.path.type"),
-                    "found 'ReplacePrefixMatch', expected it in a rule of exactly one match, by"
-                    " PathPrefix",
-                )
+
+
+def _http_route(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
+    _parents(faults, path, route)
+    _hostnames(faults, path, route)
+    _check_http_rules(faults, at(path, "rules"), _list(route, "rules"))
 
 
 def _one_prefix(rule: Mapping[str, Any]) -> bool:
@@ -804,7 +677,7 @@ def _one_prefix(rule: Mapping[str, Any]) -> bool:
     return _text(path, "type", "PathPrefix") in (None, "PathPrefix")
 
 
-def _http_match_key(match: Mapping[str, Any]) -> Hashable:
+def _http_match(match: Mapping[str, Any]) -> tuple[str, Hashable] | None:
     path = match.get("path", {})
     if not isinstance(path, Mapping):
         return None
@@ -818,10 +691,16 @@ def _http_match_key(match: Mapping[str, Any]) -> Hashable:
         _header_keys(match, "headers"),
         _header_keys(match, "queryParams"),
     )
-    return None if None in parts else parts
+    return None if None in parts else (f"path {value or '/'!r}", parts)
 
 
 # GRPCRoute
+
+
+def _grpc_route(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
+    _parents(faults, path, route)
+    _hostnames(faults, path, route)
+    check_grpc_rules(faults, at(path, "rules"), _list(route, "rules"))
 
 
 def _grpc_method(faults: Faults, path: str, method: Mapping[str, Any]) -> None:
@@ -834,16 +713,15 @@ def _grpc_method(faults: Faults, path: str, method: Mapping[str, Any]) -> None:
 
 
 _GRPC_NAMES: Mapping[str, Check] = {
-    "service": _matching(
-        r"\.?[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*",
-        "a service like 'example.v1.Greeter'",
-        1024,
+    "service": Limit(
+        pattern=r"^\.?[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*$",
+        words="a service like 'example.v1.Greeter'",
     ),
-    "method": _matching(r"[A-Za-z_][A-Za-z_0-9]*", "a method like 'SayHello'", 1024),
+    "method": Limit(pattern="^[A-Za-z_][A-Za-z_0-9]*$", words="a method like 'SayHello'"),
 }
 
 
-def _grpc_match_key(match: Mapping[str, Any]) -> Hashable:
+def _grpc_match(match: Mapping[str, Any]) -> tuple[str, Hashable] | None:
     method = match.get("method", {})
     if not isinstance(method, Mapping):
         return None
@@ -853,46 +731,59 @@ def _grpc_match_key(match: Mapping[str, Any]) -> Hashable:
         _text(method, "method", ""),
         _header_keys(match, "headers"),
     )
-    return None if None in parts else parts
+    return None if None in parts else (f"method '{parts[1] or '*'}/{parts[2] or '*'}'", parts)
 
 
 _RULES: Rules = {
     api.LabelSelectorRequirement: _requirement,
-    api.ObjectReference: _ca_reference,
-    api.SecretObjectReference: _certificate_reference,
+    api.ObjectReference: _one_of_kinds({"ConfigMap": "", "Secret": ""}),
+    api.SecretObjectReference: _one_of_kinds({"Secret": ""}, "Secret"),
     api.ParentReference: _parent,
+    api.ParentGatewayReference: _one_of_kinds({"Gateway": _GATEWAY_API}, "Gateway"),
     api.BackendObjectReference: _backend_reference,
+    api.BackendRef: _backend_reference,
+    api.HTTPBackendRef: _backend,
+    api.GRPCBackendRef: _backend,
     api.ListenerTLS: _listener_tls,
     api.RouteGroupKind: _route_kind,
     api.RouteNamespaces: _selector,
     api.ListenerNamespaces: _selector,
     api.Listener: _listener,
-    api.GatewayAddress: _address,
-    api.ParametersReference: _parameters_reference,
-    api.FrontendTLSConfig: _frontend_tls,
+    api.ListenerEntry: _listener,
+    api.GatewaySpecAddress: _address,
+    api.LocalParametersReference: _one_of_kinds({"ConfigMap": ""}),
     api.GatewaySpec: _gateway,
+    api.ListenerSetSpec: _listeners,
     api.HTTPHeaderFilter: _headers,
     api.Fraction: _fraction,
     api.HTTPRequestMirrorFilter: _mirror,
-    api.HeaderModifierFilter: _filter,
     api.HTTPPathMatch: _path_match,
-    api.HTTPRouteMatch: _http_match,
-    api.HTTPPathModifier: _path_modifier,
+    api.HTTPRouteMatch: _header_matches,
+    api.HTTPPathModifier: _named_by_type(api.HTTPPathModifier),
     api.HTTPCORSFilter: _cors,
-    api.HTTPRouteFilter: _filter,
-    api.HTTPBackendRef: _filters,
+    api.HTTPRouteFilter: _named_by_type(api.HTTPRouteFilter),
     api.HTTPRouteTimeouts: _timeouts,
     api.HTTPRouteRule: _http_rule,
-    api.HTTPRouteSpec: _route_rule(_http_match_key, 1),
+    api.HTTPRouteSpec: _http_route,
     api.GRPCMethodMatch: _grpc_method,
     api.GRPCRouteMatch: _header_matches,
-    api.GRPCRouteFilter: _filter,
-    api.GRPCBackendRef: _filters,
+    api.GRPCRouteFilter: _named_by_type(api.GRPCRouteFilter),
     api.GRPCRouteRule: _filters,
-    api.GRPCRouteSpec: _route_rule(_grpc_match_key, 0),
-    api.ReferenceGrantFrom: _granted_from,
-    api.ReferenceGrantTo: _granted_to,
+    api.GRPCRouteSpec: _grpc_route,
+    api.TLSRouteSpec: _parents,
+    api.TCPRouteSpec: _parents,
+    api.SubjectAltName: _named_by_type(api.SubjectAltName),
+    api.ReferenceGrantFrom: _one_of_kinds(_GRANTED_FROM),
+    api.ReferenceGrantTo: _one_of_kinds(_GRANTED_TO),
 }
 
-SCHEMA = Schema(_LIMITS, _RULES, _BASES)
-"""Checks the specs of Gateway, HTTPRoute, GRPCRoute and ReferenceGrant and all of their parts."""
+_IN_ANY_CASE = ("set", "add", "remove", "headers")
+"""Lists of headers, which are the same in any case: `_headers` and `_header_matches` see to it."""
+
+_DISTINCT: Distinct = {
+    class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
+    for class_, fields in api.DISTINCT.items()
+}
+
+SCHEMA = Schema(api.LIMITS, _RULES, distinct=_DISTINCT).extended(_STRICTER, {})
+"""Checks the specs of all kinds of the Gateway API, and all of their parts."""

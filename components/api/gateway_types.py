@@ -1,9 +1,10 @@
-"""The specs of the Gateway API's standard channel (v1.4 to v1.6), as far as Istio supports them.
+"""The objects of the Gateway API.
 
-Keys are the API's own camelCase, so that a value is a spec as it is sent. A field without "from
-v1.5" is part of every version from v1.4 on; what Istio rejects or ignores has no key.
+Made by `python -m generate api` from the CustomResourceDefinitions of the Gateway API
+v1.2.1, v1.3.0, v1.4.1, v1.5.1, v1.6.3, v1.7.0; not to be changed by hand.
 
-https://gateway-api.sigs.k8s.io/reference/spec/
+Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not
+said to be of later releases is part of all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,139 +12,116 @@ from typing import Literal, NotRequired, TypedDict
 
 import pulumi
 
-# Shared by the kinds
+from ..checks.values import Limit
+from .releases import Releases
 
 
-class LabelSelectorRequirement(TypedDict):
-    """A condition on the labels of an object.
+class GatewaySpecAddress(TypedDict):
+    """`spec.addresses[]` of Gateway.
 
-    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/
+    https://gateway-api.sigs.k8s.io/reference/spec/#gatewayspecaddress
     """
 
-    key: pulumi.Input[str]
-    """Label that it is about."""
-    operator: pulumi.Input[Literal["In", "NotIn", "Exists", "DoesNotExist"]]
-    """How the label relates to `values`."""
-    values: NotRequired[Sequence[pulumi.Input[str]]]
-    """Values for `In` and `NotIn`, at least one; none for the other operators."""
-
-
-class LabelSelector(TypedDict):
-    """Objects chosen by their labels: all conditions hold; none at all chooses every object.
-
-    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/
-    """
-
-    matchLabels: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Labels that an object has with exactly these values."""
-    matchExpressions: NotRequired[Sequence[LabelSelectorRequirement]]
-    """Further conditions on labels."""
-
-
-class ObjectReference(TypedDict):
-    """An object of a kind that has to be named, in this namespace or another.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#objectreference
-    """
-
-    group: pulumi.Input[str]
-    """API group, empty for the core group."""
-    kind: pulumi.Input[str]
-    """Kind, at most 63 characters."""
-    name: pulumi.Input[str]
-    """Name, at most 253 characters."""
-    namespace: NotRequired[pulumi.Input[str]]
-    """Namespace (default that of the referrer); another one needs a ReferenceGrant there."""
+    type: NotRequired[pulumi.Input[str]]
+    """A text that matches the pattern in `LIMITS`, 1 to 253 characters; default `IPAddress`."""
+    value: NotRequired[pulumi.Input[str]]
+    """At most 253 characters."""
+    routability: NotRequired[pulumi.Input[str]]
+    """At most 253 characters; experimental from v1.7."""
 
 
 class SecretObjectReference(TypedDict):
-    """A Secret, in this namespace or another.
+    """`spec.tls.backend.clientCertificateRef` of Gateway,
+    `spec.listeners[].tls.certificateRefs[]` of ListenerSet.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#secretobjectreference
     """
 
     group: NotRequired[pulumi.Input[str]]
-    """API group (default empty, the core group); Istio takes no other."""
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default empty.
+    """
     kind: NotRequired[pulumi.Input[str]]
-    """Kind (default `Secret`); Istio takes no other."""
+    """A kind like 'Service', 1 to 63 characters; default `Secret`."""
     name: pulumi.Input[str]
-    """Name, at most 253 characters."""
+    """1 to 253 characters."""
     namespace: NotRequired[pulumi.Input[str]]
-    """Namespace (default that of the referrer); another one needs a ReferenceGrant there."""
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
 
 
-class ParentReference(TypedDict):
-    """What a route attaches to: a Gateway, one of its listeners, or a Service of the mesh.
+class GatewayBackendTLS(TypedDict):
+    """`spec.tls.backend` of Gateway; from v1.5 (experimental from v1.2).
 
-    https://gateway-api.sigs.k8s.io/reference/spec/#parentreference
+    https://gateway-api.sigs.k8s.io/reference/spec/#gatewaybackendtls
     """
 
-    group: NotRequired[pulumi.Input[str]]
-    """API group (default `gateway.networking.k8s.io`), empty for a Service."""
-    kind: NotRequired[pulumi.Input[str]]
-    """Kind (default `Gateway`); Istio also takes `ListenerSet`, `Service` and `ServiceEntry`."""
-    name: pulumi.Input[str]
-    """Name, at most 253 characters."""
-    namespace: NotRequired[pulumi.Input[str]]
-    """Namespace (default that of the route)."""
-    sectionName: NotRequired[pulumi.Input[str]]
-    """Name of the one listener that it attaches to (default every listener that admits it)."""
-    port: NotRequired[pulumi.Input[int]]
-    """Port of the listeners or of the Service, 1 to 65535 (default every port)."""
+    clientCertificateRef: NotRequired[SecretObjectReference]
 
 
-class BackendObjectReference(TypedDict):
-    """What requests are sent to, in this namespace or another.
+class LocalParametersReference(TypedDict):
+    """`spec.infrastructure.parametersRef` of Gateway.
 
-    https://gateway-api.sigs.k8s.io/reference/spec/#backendobjectreference
+    https://gateway-api.sigs.k8s.io/reference/spec/#localparametersreference
     """
 
-    group: NotRequired[pulumi.Input[str]]
-    """API group (default empty, the core group)."""
-    kind: NotRequired[pulumi.Input[str]]
-    """Kind (default `Service`); Istio also takes `ServiceImport`, `Hostname` and `InferencePool`
-    of their groups."""
+    group: pulumi.Input[str]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
+    kind: pulumi.Input[str]
+    """A kind like 'Service', 1 to 63 characters."""
     name: pulumi.Input[str]
-    """Name, at most 253 characters; of a Service its name, never its host name."""
-    namespace: NotRequired[pulumi.Input[str]]
-    """Namespace (default that of the route); another one needs a ReferenceGrant there."""
-    port: NotRequired[pulumi.Input[int]]
-    """Port of the Service, 1 to 65535; to be left out for an InferencePool only."""
+    """1 to 253 characters."""
 
 
-# Gateway
+class GatewayInfrastructure(TypedDict):
+    """`spec.infrastructure` of Gateway.
 
-
-GatewayProtocol = Literal["HTTP", "HTTPS", "TLS", "TCP", "HBONE"]
-"""Protocols of a listener; `HBONE` is the waypoint's and Istio's own."""
-
-
-class ListenerTLS(TypedDict):
-    """How a listener treats TLS.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#listenertlsconfig
+    https://gateway-api.sigs.k8s.io/reference/spec/#gatewayinfrastructure
     """
 
-    mode: NotRequired[pulumi.Input[Literal["Terminate", "Passthrough"]]]
-    """`Terminate` (default) ends TLS here; `Passthrough` hands it on, for protocol `TLS` only."""
-    certificateRefs: NotRequired[Sequence[SecretObjectReference]]
-    """Server certificates for `Terminate`, at most 64, of which Istio takes two; may be left out
-    only where `options` name another source."""
-    options: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Settings of the implementation, at most 16, such as
-    `gateway.istio.io/tls-terminate-mode: MUTUAL`."""
+    labels: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """At most 8 elements; each: letters, digits, '-', '_' and '.', a letter or digit at both
+    ends, at most 63 characters.
+    """
+    annotations: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """At most 16 elements; each: at most 4096 characters."""
+    parametersRef: NotRequired[LocalParametersReference]
 
 
 class RouteGroupKind(TypedDict):
-    """A kind of route.
+    """`spec.listeners[].allowedRoutes.kinds[]` of Gateway and ListenerSet.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#routegroupkind
     """
 
     group: NotRequired[pulumi.Input[str]]
-    """API group (default `gateway.networking.k8s.io`)."""
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default `gateway.networking.k8s.io`.
+    """
     kind: pulumi.Input[str]
-    """Kind, such as `HTTPRoute`."""
+    """A kind like 'Service', 1 to 63 characters."""
+
+
+class LabelSelectorRequirement(TypedDict):
+    """`spec.allowedListeners.namespaces.selector.matchExpressions[]` of Gateway,
+    `spec.listeners[].allowedRoutes.namespaces.selector.matchExpressions[]` of ListenerSet.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/
+    """
+
+    key: pulumi.Input[str]
+    operator: pulumi.Input[str]
+    values: NotRequired[Sequence[pulumi.Input[str]]]
+
+
+class LabelSelector(TypedDict):
+    """`spec.allowedListeners.namespaces.selector` of Gateway,
+    `spec.listeners[].allowedRoutes.namespaces.selector` of ListenerSet.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/
+    """
+
+    matchExpressions: NotRequired[Sequence[LabelSelectorRequirement]]
+    matchLabels: NotRequired[Mapping[str, pulumi.Input[str]]]
 
 
 RouteNamespaces = TypedDict(
@@ -153,88 +131,203 @@ RouteNamespaces = TypedDict(
         "selector": NotRequired[LabelSelector],
     },
 )
-"""The namespaces whose routes a listener admits.
+"""`spec.listeners[].allowedRoutes.namespaces` of Gateway and ListenerSet.
 
-- `from`: `Same` (default) the namespace of the Gateway, `All` every one, `Selector` those of
-  `selector`.
-- `selector`: labels of the namespaces, for `Selector` only.
+- `from`: Default `Same`.
 
 https://gateway-api.sigs.k8s.io/reference/spec/#routenamespaces
 """
 
 
 class AllowedRoutes(TypedDict):
-    """The routes that a listener admits.
+    """`spec.listeners[].allowedRoutes` of Gateway and ListenerSet.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#allowedroutes
     """
 
     namespaces: NotRequired[RouteNamespaces]
-    """Namespaces that the routes may be in (default that of the Gateway)."""
     kinds: NotRequired[Sequence[RouteGroupKind]]
-    """Kinds of routes, at most 8 (default those that fit the listener's protocol)."""
+    """At most 8 elements."""
+
+
+class ObjectReference(TypedDict):
+    """`spec.tls.frontend.default.validation.caCertificateRefs[]` of Gateway; from v1.5
+    (experimental from v1.2).
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#objectreference
+    """
+
+    group: pulumi.Input[str]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
+    kind: pulumi.Input[str]
+    """A kind like 'Service', 1 to 63 characters."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+
+
+class FrontendTLSValidation(TypedDict):
+    """`spec.tls.frontend.default.validation` of Gateway; from v1.5 (experimental from v1.2).
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsvalidation
+    """
+
+    caCertificateRefs: Sequence[ObjectReference]
+    """1 to 16 elements."""
+    mode: NotRequired[pulumi.Input[Literal["AllowValidOnly", "AllowInsecureFallback"]]]
+    """Default `AllowValidOnly`; from v1.5 (experimental from v1.4)."""
+
+
+class ListenerTLS(TypedDict):
+    """`spec.listeners[].tls` of Gateway and ListenerSet.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listenertlsconfig
+    """
+
+    mode: NotRequired[pulumi.Input[Literal["Terminate", "Passthrough"]]]
+    """Default `Terminate`."""
+    certificateRefs: NotRequired[Sequence[SecretObjectReference]]
+    """At most 64 elements."""
+    options: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """At most 16 elements; each: at most 4096 characters."""
+    frontendValidation: NotRequired[FrontendTLSValidation]
+    """Experimental until v1.3."""
+
+
+class BackendObjectReference(TypedDict):
+    """`spec.rules[].filters[].requestMirror.backendRef` of HTTPRoute and GRPCRoute,
+    `spec.listeners[].filters.requests[].externalAuth.backendRef` of Gateway and ListenerSet.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#backendobjectreference
+    """
+
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default empty.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Service`."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+    port: NotRequired[pulumi.Input[int]]
+    """1 to 65535."""
+
+
+class GRPCAuthConfig(TypedDict):
+    """`spec.rules[].filters[].externalAuth.grpc` of HTTPRoute,
+    `spec.listeners[].filters.requests[].externalAuth.grpc` of Gateway and ListenerSet;
+    experimental from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#grpcauthconfig
+    """
+
+    allowedHeaders: NotRequired[Sequence[pulumi.Input[str]]]
+    """At most 64 elements."""
+
+
+class HTTPAuthConfig(TypedDict):
+    """`spec.rules[].filters[].externalAuth.http` of HTTPRoute,
+    `spec.listeners[].filters.requests[].externalAuth.http` of Gateway and ListenerSet;
+    experimental from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httpauthconfig
+    """
+
+    path: NotRequired[pulumi.Input[str]]
+    """A text that matches the pattern in `LIMITS`, at most 1024 characters."""
+    allowedHeaders: NotRequired[Sequence[pulumi.Input[str]]]
+    """At most 64 elements."""
+    allowedResponseHeaders: NotRequired[Sequence[pulumi.Input[str]]]
+    """At most 64 elements."""
+
+
+class ForwardBodyConfig(TypedDict):
+    """`spec.rules[].filters[].externalAuth.forwardBody` of HTTPRoute,
+    `spec.listeners[].filters.requests[].externalAuth.forwardBody` of Gateway and ListenerSet;
+    experimental from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#forwardbodyconfig
+    """
+
+    maxSize: NotRequired[pulumi.Input[int]]
+    """0 to 2147483647."""
+
+
+class HTTPExternalAuthFilter(TypedDict):
+    """`spec.rules[].filters[].externalAuth` of HTTPRoute,
+    `spec.listeners[].filters.requests[].externalAuth` of Gateway and ListenerSet;
+    experimental from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httpexternalauthfilter
+    """
+
+    protocol: pulumi.Input[Literal["HTTP", "GRPC"]]
+    backendRef: BackendObjectReference
+    grpc: NotRequired[GRPCAuthConfig]
+    http: NotRequired[HTTPAuthConfig]
+    forwardBody: NotRequired[ForwardBodyConfig]
+
+
+class LocalObjectReference(TypedDict):
+    """`spec.rules[].filters[].extensionRef` of HTTPRoute and GRPCRoute,
+    `spec.validation.caCertificateRefs[]` of BackendTLSPolicy,
+    `spec.listeners[].filters.requests[].extensionRef` of Gateway and ListenerSet.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#localobjectreference
+    """
+
+    group: pulumi.Input[str]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
+    kind: pulumi.Input[str]
+    """A kind like 'Service', 1 to 63 characters."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+
+
+class ListenerFilter(TypedDict):
+    """`spec.listeners[].filters.requests[]` of Gateway and ListenerSet; experimental from v1.7.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listenerfilter
+    """
+
+    type: pulumi.Input[Literal["ExternalAuth", "ExtensionRef"]]
+    externalAuth: NotRequired[HTTPExternalAuthFilter]
+    extensionRef: NotRequired[LocalObjectReference]
+
+
+class ListenerFilters(TypedDict):
+    """`spec.listeners[].filters` of Gateway and ListenerSet; experimental from v1.7.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listenerfilters
+    """
+
+    requests: NotRequired[Sequence[ListenerFilter]]
+    """At most 16 elements."""
 
 
 class Listener(TypedDict):
-    """A port on which a Gateway accepts connections; port, protocol and hostname are unique.
+    """`spec.listeners[]` of Gateway.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#listener
     """
 
     name: pulumi.Input[str]
-    """Name, unique in the Gateway, at most 253 characters; a route's `sectionName` names it."""
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
     hostname: NotRequired[pulumi.Input[str]]
-    """Host name that it serves, lower case, `*.` allowed in front (default every one); not for
-    `TCP`."""
+    """A DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path, 1
+    to 253 characters.
+    """
     port: pulumi.Input[int]
-    """Port, 1 to 65535; a waypoint's is 15008."""
-    protocol: pulumi.Input[GatewayProtocol]
-    """Protocol, upper case; a waypoint's one listener has `HBONE`, which others must not have."""
+    """1 to 65535."""
+    protocol: pulumi.Input[str]
+    """A text that matches the pattern in `LIMITS`, 1 to 255 characters."""
     tls: NotRequired[ListenerTLS]
-    """TLS of the listener, required for `HTTPS` and `TLS`, not for `HTTP` and `TCP`."""
     allowedRoutes: NotRequired[AllowedRoutes]
-    """Routes that may attach to it (default those of the Gateway's namespace)."""
-
-
-class GatewayAddress(TypedDict):
-    """An address that a Gateway asks for.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#gatewayspecaddress
-    """
-
-    type: NotRequired[pulumi.Input[Literal["IPAddress", "Hostname"]]]
-    """`IPAddress` (default): the load balancer's address, one at most. `Hostname`: an existing
-    Service that runs the gateway; istiod then deploys none."""
-    value: NotRequired[pulumi.Input[str]]
-    """The address or the name of the Service, at most 253 characters (default: any address)."""
-
-
-class ParametersReference(TypedDict):
-    """The object, in the namespace of the Gateway, that customizes what istiod deploys.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#localparametersreference
-    """
-
-    group: pulumi.Input[str]
-    """API group: empty, the core group."""
-    kind: pulumi.Input[str]
-    """Kind: `ConfigMap`."""
-    name: pulumi.Input[str]
-    """Name, at most 253 characters."""
-
-
-class GatewayInfrastructure(TypedDict):
-    """The objects that istiod deploys for a Gateway.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#gatewayinfrastructure
-    """
-
-    labels: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Labels of the objects, at most 8 (default those of the Gateway)."""
-    annotations: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Annotations of the objects, at most 8 (16 from v1.6; default those of the Gateway)."""
-    parametersRef: NotRequired[ParametersReference]
-    """ConfigMap with overlays for the Deployment, the Service and the like."""
+    filters: NotRequired[ListenerFilters]
+    """Experimental from v1.7."""
 
 
 ListenerNamespaces = TypedDict(
@@ -244,308 +337,245 @@ ListenerNamespaces = TypedDict(
         "selector": NotRequired[LabelSelector],
     },
 )
-"""The namespaces whose ListenerSets a Gateway admits.
+"""`spec.allowedListeners.namespaces` of Gateway; from v1.5 (experimental from v1.3).
 
-- `from`: `None` (default) no namespace, `Same` that of the Gateway, `All` every one, `Selector`
-  those of `selector`.
-- `selector`: labels of the namespaces, for `Selector` only.
+- `from`: Default `None`.
 
 https://gateway-api.sigs.k8s.io/reference/spec/#listenernamespaces
 """
 
 
 class AllowedListeners(TypedDict):
-    """The ListenerSets that may add listeners to a Gateway.
+    """`spec.allowedListeners` of Gateway; from v1.5 (experimental from v1.3).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#allowedlisteners
     """
 
     namespaces: NotRequired[ListenerNamespaces]
-    """Namespaces that the ListenerSets may be in (default none)."""
-
-
-class FrontendTLSValidation(TypedDict):
-    """How the certificates of clients are checked.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsvalidation
-    """
-
-    caCertificateRefs: Sequence[ObjectReference]
-    """ConfigMaps or Secrets with the authorities, 1 to 8 (16 from v1.6), of which Istio takes
-    one."""
-    mode: NotRequired[pulumi.Input[Literal["AllowValidOnly", "AllowInsecureFallback"]]]
-    """`AllowValidOnly` (default) demands a valid certificate; `AllowInsecureFallback` also admits
-    clients without one."""
 
 
 class TLSConfig(TypedDict):
-    """TLS between the clients and a Gateway.
+    """`spec.tls.frontend.default` of Gateway; from v1.5 (experimental from v1.4).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#tlsconfig
     """
 
     validation: NotRequired[FrontendTLSValidation]
-    """Check of the clients' certificates (default none is asked for)."""
 
 
 class TLSPortConfig(TypedDict):
-    """TLS between the clients and one port of a Gateway.
+    """`spec.tls.frontend.perPort[]` of Gateway; from v1.5 (experimental from v1.4).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#tlsportconfig
     """
 
     port: pulumi.Input[int]
-    """Port of the listeners, 1 to 65535, unique in the list."""
+    """1 to 65535."""
     tls: TLSConfig
-    """TLS of the port."""
 
 
 class FrontendTLSConfig(TypedDict):
-    """TLS between the clients and all `HTTPS` listeners of a Gateway.
+    """`spec.tls.frontend` of Gateway; from v1.5 (experimental from v1.4).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsconfig
     """
 
     default: TLSConfig
-    """TLS of the ports that `perPort` does not name."""
     perPort: NotRequired[Sequence[TLSPortConfig]]
-    """Ports with a TLS of their own, at most 64."""
+    """At most 64 elements."""
 
 
-class GatewayTLS(TypedDict):
-    """TLS of a Gateway as a whole.
+class GatewayTLSConfig(TypedDict):
+    """`spec.tls` of Gateway; from v1.5 (experimental from v1.4).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#gatewaytlsconfig
     """
 
+    backend: NotRequired[GatewayBackendTLS]
     frontend: NotRequired[FrontendTLSConfig]
-    """TLS with the clients."""
 
 
 class GatewaySpec(TypedDict):
-    """A Gateway: an ingress gateway or a waypoint.
+    """`spec` of Gateway.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#gatewayspec
     """
 
     gatewayClassName: pulumi.Input[str]
-    """GatewayClass: `istio` for an ingress gateway, `istio-waypoint` for a waypoint."""
+    """1 to 253 characters."""
     listeners: Sequence[Listener]
-    """Listeners, 1 to 64; exactly one for a waypoint."""
-    addresses: NotRequired[Sequence[GatewayAddress]]
-    """Addresses that it asks for, at most 16 (default one that the cluster assigns)."""
+    """1 to 64 elements."""
+    addresses: NotRequired[Sequence[GatewaySpecAddress]]
+    """At most 16 elements."""
     infrastructure: NotRequired[GatewayInfrastructure]
-    """The objects that istiod deploys for it."""
     allowedListeners: NotRequired[AllowedListeners]
-    """ListenerSets that may add listeners to it (default none; from v1.5)."""
-    tls: NotRequired[GatewayTLS]
-    """TLS of all its listeners (from v1.5)."""
+    """From v1.5 (experimental from v1.3)."""
+    tls: NotRequired[GatewayTLSConfig]
+    """From v1.5 (experimental from v1.4)."""
+    defaultScope: NotRequired[pulumi.Input[Literal["All", "None"]]]
+    """Experimental from v1.4."""
+    backendTLS: NotRequired[GatewayBackendTLS]
+    """Experimental until v1.3."""
 
 
-# Parts of HTTPRoute and GRPCRoute
+class ParentReference(TypedDict):
+    """`spec.parentRefs[]` of HTTPRoute and GRPCRoute and TLSRoute and TCPRoute.
 
+    https://gateway-api.sigs.k8s.io/reference/spec/#parentreference
+    """
 
-HeaderMatchType = Literal["Exact", "RegularExpression"]
-"""How a header or parameter is compared: with a text or with an RE2 expression for all of it."""
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default `gateway.networking.k8s.io`.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Gateway`."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    sectionName: NotRequired[pulumi.Input[str]]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+    port: NotRequired[pulumi.Input[int]]
+    """1 to 65535."""
 
 
 class HTTPHeader(TypedDict):
-    """A header and its value.
+    """`spec.rules[].filters[].requestHeaderModifier.add[]` of HTTPRoute and GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httpheader
     """
 
     name: pulumi.Input[str]
-    """Name in any case, at most 256 characters."""
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters."""
     value: pulumi.Input[str]
-    """Value, 1 to 4096 characters."""
+    """1 to 4096 characters."""
 
 
 class HTTPHeaderFilter(TypedDict):
-    """Changes of the headers; a name stands in one of the lists at most.
+    """`spec.rules[].filters[].requestHeaderModifier` of HTTPRoute and GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httpheaderfilter
     """
 
     set: NotRequired[Sequence[HTTPHeader]]
-    """Headers that replace those of the same name, at most 16."""
+    """At most 16 elements."""
     add: NotRequired[Sequence[HTTPHeader]]
-    """Headers added to those of the same name, at most 16."""
+    """At most 16 elements."""
     remove: NotRequired[Sequence[pulumi.Input[str]]]
-    """Names of headers that are taken out, at most 16."""
+    """At most 16 elements."""
 
 
 class Fraction(TypedDict):
-    """A part of all requests.
+    """`spec.rules[].filters[].requestMirror.fraction` of HTTPRoute and GRPCRoute; from v1.3
+    (experimental from v1.2).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#fraction
     """
 
     numerator: pulumi.Input[int]
-    """Requests, 0 to `denominator`."""
+    """0 to 2147483647."""
     denominator: NotRequired[pulumi.Input[int]]
-    """Of how many, at least 1 (default 100)."""
+    """1 to 2147483647; default `100`."""
 
 
 class HTTPRequestMirrorFilter(TypedDict):
-    """Copies of requests sent to another backend, whose answers are dropped.
+    """`spec.rules[].filters[].requestMirror` of HTTPRoute and GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httprequestmirrorfilter
     """
 
     backendRef: BackendObjectReference
-    """Where the copies go."""
     percent: NotRequired[pulumi.Input[int]]
-    """Requests that are copied, 0 to 100 % (default 100); not beside `fraction`."""
+    """0 to 100; from v1.3 (experimental from v1.2)."""
     fraction: NotRequired[Fraction]
-    """Part of the requests that is copied (default all); not beside `percent`."""
-
-
-class HeaderModifierFilter(TypedDict):
-    """A change of the headers on the way to and from one backend, for both kinds of routes.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter
-    """
-
-    type: pulumi.Input[Literal["RequestHeaderModifier", "ResponseHeaderModifier"]]
-    """Which of the fields is set; Istio takes no other filter on a backend."""
-    requestHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the request, for `RequestHeaderModifier` only."""
-    responseHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the response, for `ResponseHeaderModifier` only."""
-
-
-# HTTPRoute
-
-
-HTTPMethod = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
-"""Methods of HTTP, upper case."""
-
-
-class HTTPPathMatch(TypedDict):
-    """A condition on the path of a request.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httppathmatch
-    """
-
-    type: NotRequired[pulumi.Input[Literal["Exact", "PathPrefix", "RegularExpression"]]]
-    """`PathPrefix` (default) compares whole elements: `/status` matches `/status/200`, not
-    `/statusx`. `RegularExpression` is an RE2 expression for the whole path."""
-    value: NotRequired[pulumi.Input[str]]
-    """What it is compared with (default `/`), at most 1024 characters."""
-
-
-class HTTPHeaderMatch(TypedDict):
-    """A condition on a header of a request.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httpheadermatch
-    """
-
-    type: NotRequired[pulumi.Input[HeaderMatchType]]
-    """How it is compared (default `Exact`)."""
-    name: pulumi.Input[str]
-    """Name in any case, unique in the match, at most 256 characters."""
-    value: pulumi.Input[str]
-    """What it is compared with, 1 to 4096 characters."""
-
-
-class HTTPQueryParamMatch(TypedDict):
-    """A condition on a parameter of the query.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httpqueryparammatch
-    """
-
-    type: NotRequired[pulumi.Input[HeaderMatchType]]
-    """How it is compared (default `Exact`)."""
-    name: pulumi.Input[str]
-    """Name in this case, unique in the match, at most 256 characters."""
-    value: pulumi.Input[str]
-    """What it is compared with, 1 to 1024 characters."""
-
-
-class HTTPRouteMatch(TypedDict):
-    """Requests for which all these conditions hold.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httproutematch
-    """
-
-    path: NotRequired[HTTPPathMatch]
-    """Path (default every one)."""
-    headers: NotRequired[Sequence[HTTPHeaderMatch]]
-    """Headers, at most 16, all of which match."""
-    queryParams: NotRequired[Sequence[HTTPQueryParamMatch]]
-    """Parameters of the query, at most 16, all of which match."""
-    method: NotRequired[pulumi.Input[HTTPMethod]]
-    """Method (default every one)."""
+    """From v1.3 (experimental from v1.2)."""
 
 
 class HTTPPathModifier(TypedDict):
-    """A new path.
+    """`spec.rules[].filters[].urlRewrite.path` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httppathmodifier
     """
 
     type: pulumi.Input[Literal["ReplaceFullPath", "ReplacePrefixMatch"]]
-    """Which of the fields is set; `ReplacePrefixMatch` needs matches by `PathPrefix`."""
     replaceFullPath: NotRequired[pulumi.Input[str]]
-    """The whole path, at most 1024 characters."""
+    """At most 1024 characters."""
     replacePrefixMatch: NotRequired[pulumi.Input[str]]
-    """What stands for the matched prefix, at most 1024 characters."""
+    """At most 1024 characters."""
 
 
 class HTTPRequestRedirectFilter(TypedDict):
-    """An answer that sends the client elsewhere.
+    """`spec.rules[].filters[].requestRedirect` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httprequestredirectfilter
     """
 
     scheme: NotRequired[pulumi.Input[Literal["http", "https"]]]
-    """Scheme (default that of the request)."""
     hostname: NotRequired[pulumi.Input[str]]
-    """Host name, lower case, without wildcard (default that of the request)."""
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
     path: NotRequired[HTTPPathModifier]
-    """Path (default that of the request)."""
     port: NotRequired[pulumi.Input[int]]
-    """Port, 1 to 65535 (default that of `scheme`, without one that of the request)."""
+    """1 to 65535."""
     statusCode: NotRequired[pulumi.Input[Literal[301, 302, 303, 307, 308]]]
-    """Status (default 302); 303, 307 and 308 from v1.5."""
+    """Default `302`; `303`, `307`, `308` from v1.5."""
 
 
 class HTTPURLRewriteFilter(TypedDict):
-    """A change of the request's URL before it is sent on.
+    """`spec.rules[].filters[].urlRewrite` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httpurlrewritefilter
     """
 
     hostname: NotRequired[pulumi.Input[str]]
-    """The `Host` header, lower case, without wildcard (default that of the request)."""
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
     path: NotRequired[HTTPPathModifier]
-    """Path (default that of the request)."""
 
 
 class HTTPCORSFilter(TypedDict):
-    """Answers to browsers that ask whether another site may send requests.
+    """`spec.rules[].filters[].cors` of HTTPRoute; from v1.5 (experimental from v1.3).
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httpcorsfilter
     """
 
     allowOrigins: NotRequired[Sequence[pulumi.Input[str]]]
-    """Origins `scheme://host[:port]`, `*` allowed for the host's first elements or alone, at most
-    64."""
-    allowMethods: NotRequired[Sequence[pulumi.Input[Literal[HTTPMethod, "*"]]]]
-    """Methods, at most 9, or `*` alone."""
-    allowHeaders: NotRequired[Sequence[pulumi.Input[str]]]
-    """Request headers, at most 64, or `*` alone."""
-    exposeHeaders: NotRequired[Sequence[pulumi.Input[str]]]
-    """Response headers that scripts may read, at most 64, or `*` alone."""
+    """At most 64 elements; each: an origin like 'https://example.com',
+    'https://*.example.com:8443' or '*', 1 to 253 characters.
+    """
     allowCredentials: NotRequired[pulumi.Input[bool]]
-    """Whether cookies and the like may be sent (default no)."""
+    allowMethods: NotRequired[
+        Sequence[
+            pulumi.Input[
+                Literal[
+                    "GET",
+                    "HEAD",
+                    "POST",
+                    "PUT",
+                    "DELETE",
+                    "CONNECT",
+                    "OPTIONS",
+                    "TRACE",
+                    "PATCH",
+                    "*",
+                ]
+            ]
+        ]
+    ]
+    """At most 9 elements."""
+    allowHeaders: NotRequired[Sequence[pulumi.Input[str]]]
+    """At most 64 elements; each: a name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256
+    characters.
+    """
+    exposeHeaders: NotRequired[Sequence[pulumi.Input[str]]]
+    """At most 64 elements; each: a name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256
+    characters.
+    """
     maxAge: NotRequired[pulumi.Input[int]]
-    """Seconds for which a browser keeps the answer, at least 1 (default 5)."""
+    """1 to 2147483647; default `5`."""
 
 
 class HTTPRouteFilter(TypedDict):
-    """A step on the way of a request or response; exactly the field of its type is set.
+    """`spec.rules[].filters[]` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter
     """
@@ -557,214 +587,364 @@ class HTTPRouteFilter(TypedDict):
             "RequestMirror",
             "RequestRedirect",
             "URLRewrite",
+            "ExtensionRef",
             "CORS",
+            "ExternalAuth",
         ]
     ]
-    """Which of the fields is set; `RequestMirror` alone may be there more than once, and
-    `RequestRedirect` and `URLRewrite` exclude each other. `CORS` from v1.5."""
+    """`CORS` from v1.5 (experimental from v1.3); `ExternalAuth` experimental from v1.4."""
     requestHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the request."""
     responseHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the response."""
     requestMirror: NotRequired[HTTPRequestMirrorFilter]
-    """Copies of the request for another backend."""
     requestRedirect: NotRequired[HTTPRequestRedirectFilter]
-    """Answer that sends the client elsewhere; the rule then has no backends."""
     urlRewrite: NotRequired[HTTPURLRewriteFilter]
-    """Change of the URL."""
     cors: NotRequired[HTTPCORSFilter]
-    """Cross-origin requests (from v1.5)."""
+    """From v1.5 (experimental from v1.3)."""
+    externalAuth: NotRequired[HTTPExternalAuthFilter]
+    """Experimental from v1.4."""
+    extensionRef: NotRequired[LocalObjectReference]
 
 
-class HTTPBackendRef(BackendObjectReference):
-    """A backend and its share of the requests.
+class HTTPBackendRef(TypedDict):
+    """`spec.rules[].backendRefs[]` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref
     """
 
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default empty.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Service`."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+    port: NotRequired[pulumi.Input[int]]
+    """1 to 65535."""
     weight: NotRequired[pulumi.Input[int]]
-    """Share of the requests in relation to the sum of all weights, 0 to 1000000 (default 1)."""
-    filters: NotRequired[Sequence[HeaderModifierFilter]]
-    """Changes for this backend alone, at most 16."""
+    """0 to 1000000; default `1`."""
+    filters: NotRequired[Sequence[HTTPRouteFilter]]
+    """At most 16 elements."""
+
+
+class HTTPHeaderMatch(TypedDict):
+    """`spec.rules[].matches[].headers[]` of HTTPRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httpheadermatch
+    """
+
+    type: NotRequired[pulumi.Input[Literal["Exact", "RegularExpression"]]]
+    """Default `Exact`."""
+    name: pulumi.Input[str]
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters."""
+    value: pulumi.Input[str]
+    """1 to 4096 characters."""
+
+
+class HTTPPathMatch(TypedDict):
+    """`spec.rules[].matches[].path` of HTTPRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httppathmatch
+    """
+
+    type: NotRequired[pulumi.Input[Literal["Exact", "PathPrefix", "RegularExpression"]]]
+    """Default `PathPrefix`."""
+    value: NotRequired[pulumi.Input[str]]
+    """At most 1024 characters; default `/`."""
+
+
+class HTTPQueryParamMatch(TypedDict):
+    """`spec.rules[].matches[].queryParams[]` of HTTPRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httpqueryparammatch
+    """
+
+    type: NotRequired[pulumi.Input[Literal["Exact", "RegularExpression"]]]
+    """Default `Exact`."""
+    name: pulumi.Input[str]
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters."""
+    value: pulumi.Input[str]
+    """1 to 1024 characters."""
+
+
+class HTTPRouteMatch(TypedDict):
+    """`spec.rules[].matches[]` of HTTPRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httproutematch
+    """
+
+    path: NotRequired[HTTPPathMatch]
+    headers: NotRequired[Sequence[HTTPHeaderMatch]]
+    """At most 16 elements."""
+    queryParams: NotRequired[Sequence[HTTPQueryParamMatch]]
+    """At most 16 elements."""
+    method: NotRequired[
+        pulumi.Input[
+            Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+        ]
+    ]
+
+
+class HTTPRouteRetry(TypedDict):
+    """`spec.rules[].retry` of HTTPRoute; from v1.7 (experimental from v1.2).
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httprouteretry
+    """
+
+    codes: NotRequired[Sequence[pulumi.Input[int]]]
+    """Each: 400 to 599."""
+    attempts: NotRequired[pulumi.Input[int]]
+    """At least 0; default `1`."""
+    backoff: NotRequired[pulumi.Input[str]]
+    """A duration like '1h30m', '10s' or '500ms'."""
+
+
+class CookieConfig(TypedDict):
+    """`spec.rules[].sessionPersistence.cookie` of HTTPRoute and GRPCRoute; experimental.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#cookieconfig
+    """
+
+    name: NotRequired[pulumi.Input[str]]
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters; experimental from
+    v1.7.
+    """
+    path: NotRequired[pulumi.Input[str]]
+    """At most 1024 characters; default `/`; experimental from v1.7."""
+    lifetimeType: NotRequired[pulumi.Input[Literal["Permanent", "Session"]]]
+    """Default `Session`."""
+
+
+class HeaderConfig(TypedDict):
+    """`spec.rules[].sessionPersistence.header` of HTTPRoute and GRPCRoute; experimental from
+    v1.7.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#headerconfig
+    """
+
+    name: pulumi.Input[str]
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters."""
+
+
+class SessionPersistence(TypedDict):
+    """`spec.rules[].sessionPersistence` of HTTPRoute and GRPCRoute; experimental.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#sessionpersistence
+    """
+
+    absoluteTimeout: NotRequired[pulumi.Input[str]]
+    """A duration like '1h30m', '10s' or '500ms'."""
+    type: NotRequired[pulumi.Input[Literal["Cookie", "Header"]]]
+    """Default `Cookie`."""
+    cookie: NotRequired[CookieConfig]
+    """Experimental from v1.7."""
+    header: NotRequired[HeaderConfig]
+    """Experimental from v1.7."""
+    sessionName: NotRequired[pulumi.Input[str]]
+    """At most 128 characters; experimental until v1.6."""
+    cookieConfig: NotRequired[CookieConfig]
+    """Experimental until v1.6."""
+    idleTimeout: NotRequired[pulumi.Input[str]]
+    """A duration like '1h30m', '10s' or '500ms'; experimental until v1.5."""
 
 
 class HTTPRouteTimeouts(TypedDict):
-    """Limits of time, such as `1h30m` or `500ms`; `0s` is none.
+    """`spec.rules[].timeouts` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httproutetimeouts
     """
 
     request: NotRequired[pulumi.Input[str]]
-    """For the whole answer to the client."""
+    """A duration like '1h30m', '10s' or '500ms'."""
     backendRequest: NotRequired[pulumi.Input[str]]
-    """For one request to a backend, not longer than `request`."""
+    """A duration like '1h30m', '10s' or '500ms'."""
 
 
 class HTTPRouteRule(TypedDict):
-    """Requests and what is done with them.
+    """`spec.rules[]` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
     """
 
     name: NotRequired[pulumi.Input[str]]
-    """Name, unique in the route, at most 253 characters."""
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters; from v1.4
+    (experimental from v1.2).
+    """
     matches: NotRequired[Sequence[HTTPRouteMatch]]
-    """Requests, at most 64 matches of which one holds, 128 in the whole route (default
-    every request)."""
+    """At most 64 elements."""
     filters: NotRequired[Sequence[HTTPRouteFilter]]
-    """Steps on the way, at most 16."""
+    """At most 16 elements."""
     backendRefs: NotRequired[Sequence[HTTPBackendRef]]
-    """Where the requests go, at most 16; without any, and without a redirect, the answer is 500."""
+    """At most 16 elements."""
     timeouts: NotRequired[HTTPRouteTimeouts]
-    """Limits of time (default none)."""
+    retry: NotRequired[HTTPRouteRetry]
+    """From v1.7 (experimental from v1.2)."""
+    sessionPersistence: NotRequired[SessionPersistence]
+    """Experimental."""
 
 
 class HTTPRouteSpec(TypedDict):
-    """An HTTPRoute.
+    """`spec` of HTTPRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
     """
 
     parentRefs: NotRequired[Sequence[ParentReference]]
-    """What it attaches to, at most 32; without any it does nothing."""
+    """At most 32 elements."""
+    useDefaultGateways: NotRequired[pulumi.Input[Literal["All", "None"]]]
+    """Experimental from v1.4."""
     hostnames: NotRequired[Sequence[pulumi.Input[str]]]
-    """Host names of the requests, lower case, `*.` allowed in front, at most 16 (default those of
-    the listener); ignored for a Service."""
+    """At most 16 elements; each: a DNS name like 'httpbin.example.com' or '*.example.com': lower
+    case, no port or path, 1 to 253 characters.
+    """
     rules: NotRequired[Sequence[HTTPRouteRule]]
-    """Rules, 1 to 16, most specific match first (default one for every request)."""
+    """1 to 16 elements."""
 
 
-# GRPCRoute
+class GRPCRouteFilter(TypedDict):
+    """`spec.rules[].filters[]` of GRPCRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#grpcroutefilter
+    """
+
+    type: pulumi.Input[
+        Literal["ResponseHeaderModifier", "RequestHeaderModifier", "RequestMirror", "ExtensionRef"]
+    ]
+    requestHeaderModifier: NotRequired[HTTPHeaderFilter]
+    responseHeaderModifier: NotRequired[HTTPHeaderFilter]
+    requestMirror: NotRequired[HTTPRequestMirrorFilter]
+    extensionRef: NotRequired[LocalObjectReference]
+
+
+class GRPCBackendRef(TypedDict):
+    """`spec.rules[].backendRefs[]` of GRPCRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#grpcbackendref
+    """
+
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default empty.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Service`."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+    port: NotRequired[pulumi.Input[int]]
+    """1 to 65535."""
+    weight: NotRequired[pulumi.Input[int]]
+    """0 to 1000000; default `1`."""
+    filters: NotRequired[Sequence[GRPCRouteFilter]]
+    """At most 16 elements."""
+
+
+class GRPCHeaderMatch(TypedDict):
+    """`spec.rules[].matches[].headers[]` of GRPCRoute.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#grpcheadermatch
+    """
+
+    type: NotRequired[pulumi.Input[Literal["Exact", "RegularExpression"]]]
+    """Default `Exact`."""
+    name: pulumi.Input[str]
+    """A name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters."""
+    value: pulumi.Input[str]
+    """1 to 4096 characters."""
 
 
 class GRPCMethodMatch(TypedDict):
-    """A condition on the method that is called; one of `service` and `method` at least.
+    """`spec.rules[].matches[].method` of GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#grpcmethodmatch
     """
 
     type: NotRequired[pulumi.Input[Literal["Exact", "RegularExpression"]]]
-    """How they are compared (default `Exact`)."""
+    """Default `Exact`."""
     service: NotRequired[pulumi.Input[str]]
-    """Service with its package, in this case, at most 1024 characters (default every one)."""
+    """At most 1024 characters."""
     method: NotRequired[pulumi.Input[str]]
-    """Method, in this case, at most 1024 characters (default every one)."""
-
-
-class GRPCHeaderMatch(TypedDict):
-    """A condition on a header of a call.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#grpcheadermatch
-    """
-
-    type: NotRequired[pulumi.Input[HeaderMatchType]]
-    """How it is compared (default `Exact`)."""
-    name: pulumi.Input[str]
-    """Name in any case, unique in the match, at most 256 characters."""
-    value: pulumi.Input[str]
-    """What it is compared with, 1 to 4096 characters."""
+    """At most 1024 characters."""
 
 
 class GRPCRouteMatch(TypedDict):
-    """Calls for which both conditions hold.
+    """`spec.rules[].matches[]` of GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#grpcroutematch
     """
 
     method: NotRequired[GRPCMethodMatch]
-    """Method (default every one)."""
     headers: NotRequired[Sequence[GRPCHeaderMatch]]
-    """Headers, at most 16, all of which match."""
-
-
-class GRPCRouteFilter(TypedDict):
-    """A step on the way of a call; exactly the field of its type is set.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#grpcroutefilter
-    """
-
-    type: pulumi.Input[Literal["RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror"]]
-    """Which of the fields is set; `RequestMirror` alone may be there more than once."""
-    requestHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the request."""
-    responseHeaderModifier: NotRequired[HTTPHeaderFilter]
-    """Headers of the response."""
-    requestMirror: NotRequired[HTTPRequestMirrorFilter]
-    """Copies of the call for another backend."""
-
-
-class GRPCBackendRef(BackendObjectReference):
-    """A backend and its share of the calls.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#grpcbackendref
-    """
-
-    weight: NotRequired[pulumi.Input[int]]
-    """Share of the calls in relation to the sum of all weights, 0 to 1000000 (default 1)."""
-    filters: NotRequired[Sequence[HeaderModifierFilter]]
-    """Changes for this backend alone, at most 16."""
+    """At most 16 elements."""
 
 
 class GRPCRouteRule(TypedDict):
-    """Calls and what is done with them.
+    """`spec.rules[]` of GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#grpcrouterule
     """
 
     name: NotRequired[pulumi.Input[str]]
-    """Name, unique in the route, at most 253 characters."""
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters; from v1.4
+    (experimental from v1.2).
+    """
     matches: NotRequired[Sequence[GRPCRouteMatch]]
-    """Calls, at most 64 matches of which one holds (default every call)."""
+    """At most 64 elements."""
     filters: NotRequired[Sequence[GRPCRouteFilter]]
-    """Steps on the way, at most 16."""
+    """At most 16 elements."""
     backendRefs: NotRequired[Sequence[GRPCBackendRef]]
-    """Where the calls go, at most 16; without any they fail."""
+    """At most 16 elements."""
+    sessionPersistence: NotRequired[SessionPersistence]
+    """Experimental."""
 
 
 class GRPCRouteSpec(TypedDict):
-    """A GRPCRoute.
+    """`spec` of GRPCRoute.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#grpcroutespec
     """
 
     parentRefs: NotRequired[Sequence[ParentReference]]
-    """What it attaches to, at most 32; without any it does nothing."""
+    """At most 32 elements."""
+    useDefaultGateways: NotRequired[pulumi.Input[Literal["All", "None"]]]
+    """Experimental from v1.4."""
     hostnames: NotRequired[Sequence[pulumi.Input[str]]]
-    """Host names of the calls, lower case, `*.` allowed in front, at most 16 (default those of the
-    listener); ignored for a Service."""
+    """At most 16 elements; each: a DNS name like 'httpbin.example.com' or '*.example.com': lower
+    case, no port or path, 1 to 253 characters.
+    """
     rules: NotRequired[Sequence[GRPCRouteRule]]
-    """Rules, at most 16, most specific match first."""
-
-
-# ReferenceGrant
+    """At most 16 elements."""
 
 
 class ReferenceGrantFrom(TypedDict):
-    """Objects that may refer.
+    """`spec.from[]` of ReferenceGrant.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantfrom
     """
 
     group: pulumi.Input[str]
-    """API group, such as `gateway.networking.k8s.io`."""
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
     kind: pulumi.Input[str]
-    """Kind: `Gateway` for certificates, `HTTPRoute` or `GRPCRoute` for backends."""
+    """A kind like 'Service', 1 to 63 characters."""
     namespace: pulumi.Input[str]
-    """Namespace that they are in."""
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
 
 
 class ReferenceGrantTo(TypedDict):
-    """Objects, in the namespace of the grant, that may be referred to.
+    """`spec.to[]` of ReferenceGrant.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantto
     """
 
     group: pulumi.Input[str]
-    """API group, empty for the core group."""
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
     kind: pulumi.Input[str]
-    """Kind: `Secret` for certificates, `Service` for backends."""
+    """A kind like 'Service', 1 to 63 characters."""
     name: NotRequired[pulumi.Input[str]]
-    """Name of the one object, at most 253 characters (default every object of the kind)."""
+    """1 to 253 characters."""
 
 
 ReferenceGrantSpec = TypedDict(
@@ -774,10 +954,900 @@ ReferenceGrantSpec = TypedDict(
         "to": Sequence[ReferenceGrantTo],
     },
 )
-"""A ReferenceGrant, in the namespace of what is referred to.
+"""`spec` of ReferenceGrant.
 
-- `from`: who may refer, 1 to 16; one of them is enough.
-- `to`: what may be referred to, 1 to 16.
+- `from`: 1 to 16 elements.
+- `to`: 1 to 16 elements.
 
 https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantspec
 """
+
+
+class LocalPolicyTargetReferenceWithSectionName(TypedDict):
+    """`spec.targetRefs[]` of BackendTLSPolicy; from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#localpolicytargetreferencewithsectionname
+    """
+
+    group: pulumi.Input[str]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
+    kind: pulumi.Input[str]
+    """A kind like 'Service', 1 to 63 characters."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    sectionName: NotRequired[pulumi.Input[str]]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+
+
+class SubjectAltName(TypedDict):
+    """`spec.validation.subjectAltNames[]` of BackendTLSPolicy; from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#subjectaltname
+    """
+
+    type: pulumi.Input[Literal["Hostname", "URI"]]
+    hostname: NotRequired[pulumi.Input[str]]
+    """A DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path, 1
+    to 253 characters.
+    """
+    uri: NotRequired[pulumi.Input[str]]
+    """A text that matches the pattern in `LIMITS`, 1 to 253 characters."""
+
+
+class BackendTLSPolicyValidation(TypedDict):
+    """`spec.validation` of BackendTLSPolicy; from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicyvalidation
+    """
+
+    caCertificateRefs: NotRequired[Sequence[LocalObjectReference]]
+    """At most 8 elements."""
+    wellKnownCACertificates: NotRequired[pulumi.Input[str]]
+    """A text that matches the pattern in `LIMITS`, 1 to 253 characters."""
+    hostname: pulumi.Input[str]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+    subjectAltNames: NotRequired[Sequence[SubjectAltName]]
+    """At most 5 elements."""
+
+
+class BackendTLSPolicySpec(TypedDict):
+    """`spec` of BackendTLSPolicy; from v1.4.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicyspec
+    """
+
+    targetRefs: Sequence[LocalPolicyTargetReferenceWithSectionName]
+    """1 to 16 elements."""
+    validation: BackendTLSPolicyValidation
+    options: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """At most 16 elements; each: at most 4096 characters."""
+
+
+class ListenerEntry(TypedDict):
+    """`spec.listeners[]` of ListenerSet; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listenerentry
+    """
+
+    name: pulumi.Input[str]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+    hostname: NotRequired[pulumi.Input[str]]
+    """A DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path, 1
+    to 253 characters.
+    """
+    port: pulumi.Input[int]
+    """1 to 65535."""
+    protocol: pulumi.Input[str]
+    """A text that matches the pattern in `LIMITS`, 1 to 255 characters."""
+    tls: NotRequired[ListenerTLS]
+    allowedRoutes: NotRequired[AllowedRoutes]
+    filters: NotRequired[ListenerFilters]
+    """Experimental from v1.7."""
+
+
+class ParentGatewayReference(TypedDict):
+    """`spec.parentRef` of ListenerSet; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#parentgatewayreference
+    """
+
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default `gateway.networking.k8s.io`.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Gateway`."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+
+
+class ListenerSetSpec(TypedDict):
+    """`spec` of ListenerSet; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listenersetspec
+    """
+
+    parentRef: ParentGatewayReference
+    listeners: Sequence[ListenerEntry]
+    """1 to 64 elements."""
+
+
+class BackendRef(TypedDict):
+    """`spec.rules[].backendRefs[]` of TLSRoute and TCPRoute; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#backendref
+    """
+
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters;
+    default empty.
+    """
+    kind: NotRequired[pulumi.Input[str]]
+    """A kind like 'Service', 1 to 63 characters; default `Service`."""
+    name: pulumi.Input[str]
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """A DNS label: lower-case letters, digits and '-', 1 to 63 characters."""
+    port: NotRequired[pulumi.Input[int]]
+    """1 to 65535."""
+    weight: NotRequired[pulumi.Input[int]]
+    """0 to 1000000; default `1`."""
+
+
+class TLSRouteRule(TypedDict):
+    """`spec.rules[]` of TLSRoute; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#tlsrouterule
+    """
+
+    name: NotRequired[pulumi.Input[str]]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+    backendRefs: Sequence[BackendRef]
+    """1 to 16 elements."""
+
+
+class TLSRouteSpec(TypedDict):
+    """`spec` of TLSRoute; from v1.5.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#tlsroutespec
+    """
+
+    parentRefs: NotRequired[Sequence[ParentReference]]
+    """At most 32 elements."""
+    useDefaultGateways: NotRequired[pulumi.Input[Literal["All", "None"]]]
+    """Experimental from v1.5."""
+    hostnames: Sequence[pulumi.Input[str]]
+    """1 to 1024 elements; each: a DNS name like 'httpbin.example.com' or '*.example.com': lower
+    case, no port or path, 1 to 253 characters.
+    """
+    rules: Sequence[TLSRouteRule]
+    """1 element."""
+
+
+class TCPRouteRule(TypedDict):
+    """`spec.rules[]` of TCPRoute; from v1.6.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule
+    """
+
+    name: NotRequired[pulumi.Input[str]]
+    """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
+    backendRefs: Sequence[BackendRef]
+    """1 to 16 elements."""
+
+
+class TCPRouteSpec(TypedDict):
+    """`spec` of TCPRoute; from v1.6.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#tcproutespec
+    """
+
+    parentRefs: NotRequired[Sequence[ParentReference]]
+    """At most 32 elements."""
+    useDefaultGateways: NotRequired[pulumi.Input[Literal["All", "None"]]]
+    """Experimental from v1.6."""
+    rules: Sequence[TCPRouteRule]
+    """1 element."""
+
+
+_DNS_LABEL = (r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "a DNS label: lower-case letters, digits and '-'")
+_DNS_NAME = (
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "a DNS name: lower-case letters, digits, '-' and '.'",
+)
+_HOSTNAME = (
+    r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path",
+)
+_GROUP = (
+    r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "an API group like 'apps.example.com', or '' for the core group",
+)
+_KIND = (r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
+_HEADER = (r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$", "a name of letters, digits and !#$%&'*+-.^_`|~")
+_DURATION = (r"^([0-9]{1,5}(h|m|s|ms)){1,4}$", "a duration like '1h30m', '10s' or '500ms'")
+_LABEL_VALUE = (
+    r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+    "letters, digits, '-', '_' and '.', a letter or digit at both ends",
+)
+_ORIGIN = (
+    r"(^\*$)|(^(http(s)?):\/\/(((\*\.)?([a-zA-Z0-9\-]+\.)*[a-zA-Z0-9-]+|\*)(:([0-9]{1,5}))?)$)",
+    "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
+)
+
+LIMITS: Mapping[type, Mapping[str, Limit]] = {
+    GatewaySpecAddress: {
+        "type": Limit(
+            low=1,
+            high=253,
+            pattern=r"^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$",
+        ),
+        "value": Limit(high=253),
+        "routability": Limit(high=253),
+    },
+    SecretObjectReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+    },
+    LocalParametersReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+    },
+    GatewayInfrastructure: {
+        "labels": Limit(high=8),
+        "labels[]": Limit(None, 63, *_LABEL_VALUE),
+        "annotations": Limit(high=16),
+        "annotations[]": Limit(high=4096),
+    },
+    RouteGroupKind: {"group": Limit(None, 253, *_GROUP), "kind": Limit(1, 63, *_KIND)},
+    AllowedRoutes: {"kinds": Limit(high=8)},
+    ObjectReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+    },
+    FrontendTLSValidation: {"caCertificateRefs": Limit(low=1, high=16)},
+    ListenerTLS: {
+        "certificateRefs": Limit(high=64),
+        "options": Limit(high=16),
+        "options[]": Limit(high=4096),
+    },
+    BackendObjectReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+        "port": Limit(1, 65535, words="a port"),
+    },
+    GRPCAuthConfig: {"allowedHeaders": Limit(high=64)},
+    HTTPAuthConfig: {
+        "path": Limit(high=1024, pattern=r"^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$"),
+        "allowedHeaders": Limit(high=64),
+        "allowedResponseHeaders": Limit(high=64),
+    },
+    ForwardBodyConfig: {"maxSize": Limit(low=0, high=2147483647)},
+    LocalObjectReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+    },
+    ListenerFilters: {"requests": Limit(high=16)},
+    Listener: {
+        "name": Limit(1, 253, *_DNS_NAME),
+        "hostname": Limit(1, 253, *_HOSTNAME),
+        "port": Limit(1, 65535, words="a port"),
+        "protocol": Limit(
+            low=1,
+            high=255,
+            pattern=r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$",
+        ),
+    },
+    TLSPortConfig: {"port": Limit(1, 65535, words="a port")},
+    FrontendTLSConfig: {"perPort": Limit(high=64)},
+    GatewaySpec: {
+        "gatewayClassName": Limit(low=1, high=253),
+        "listeners": Limit(low=1, high=64),
+        "addresses": Limit(high=16),
+    },
+    ParentReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+        "name": Limit(low=1, high=253),
+        "sectionName": Limit(1, 253, *_DNS_NAME),
+        "port": Limit(1, 65535, words="a port"),
+    },
+    HTTPHeader: {"name": Limit(1, 256, *_HEADER), "value": Limit(low=1, high=4096)},
+    HTTPHeaderFilter: {"set": Limit(high=16), "add": Limit(high=16), "remove": Limit(high=16)},
+    Fraction: {
+        "numerator": Limit(low=0, high=2147483647),
+        "denominator": Limit(low=1, high=2147483647),
+    },
+    HTTPRequestMirrorFilter: {"percent": Limit(low=0, high=100)},
+    HTTPPathModifier: {"replaceFullPath": Limit(high=1024), "replacePrefixMatch": Limit(high=1024)},
+    HTTPRequestRedirectFilter: {
+        "hostname": Limit(1, 253, *_DNS_NAME),
+        "port": Limit(1, 65535, words="a port"),
+    },
+    HTTPURLRewriteFilter: {"hostname": Limit(1, 253, *_DNS_NAME)},
+    HTTPCORSFilter: {
+        "allowOrigins": Limit(high=64),
+        "allowOrigins[]": Limit(1, 253, *_ORIGIN),
+        "allowMethods": Limit(high=9),
+        "allowHeaders": Limit(high=64),
+        "allowHeaders[]": Limit(1, 256, *_HEADER),
+        "exposeHeaders": Limit(high=64),
+        "exposeHeaders[]": Limit(1, 256, *_HEADER),
+        "maxAge": Limit(low=1, high=2147483647),
+    },
+    HTTPBackendRef: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+        "port": Limit(1, 65535, words="a port"),
+        "weight": Limit(low=0, high=1000000),
+        "filters": Limit(high=16),
+    },
+    HTTPHeaderMatch: {"name": Limit(1, 256, *_HEADER), "value": Limit(low=1, high=4096)},
+    HTTPPathMatch: {"value": Limit(high=1024)},
+    HTTPQueryParamMatch: {"name": Limit(1, 256, *_HEADER), "value": Limit(low=1, high=1024)},
+    HTTPRouteMatch: {"headers": Limit(high=16), "queryParams": Limit(high=16)},
+    HTTPRouteRetry: {
+        "codes[]": Limit(low=400, high=599),
+        "attempts": Limit(low=0),
+        "backoff": Limit(None, None, *_DURATION),
+    },
+    CookieConfig: {"name": Limit(1, 256, *_HEADER), "path": Limit(high=1024)},
+    HeaderConfig: {"name": Limit(1, 256, *_HEADER)},
+    SessionPersistence: {
+        "absoluteTimeout": Limit(None, None, *_DURATION),
+        "sessionName": Limit(high=128),
+        "idleTimeout": Limit(None, None, *_DURATION),
+    },
+    HTTPRouteTimeouts: {
+        "request": Limit(None, None, *_DURATION),
+        "backendRequest": Limit(None, None, *_DURATION),
+    },
+    HTTPRouteRule: {
+        "name": Limit(1, 253, *_DNS_NAME),
+        "matches": Limit(high=64),
+        "filters": Limit(high=16),
+        "backendRefs": Limit(high=16),
+    },
+    HTTPRouteSpec: {
+        "parentRefs": Limit(high=32),
+        "hostnames": Limit(high=16),
+        "hostnames[]": Limit(1, 253, *_HOSTNAME),
+        "rules": Limit(low=1, high=16),
+    },
+    GRPCBackendRef: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+        "port": Limit(1, 65535, words="a port"),
+        "weight": Limit(low=0, high=1000000),
+        "filters": Limit(high=16),
+    },
+    GRPCHeaderMatch: {"name": Limit(1, 256, *_HEADER), "value": Limit(low=1, high=4096)},
+    GRPCMethodMatch: {"service": Limit(high=1024), "method": Limit(high=1024)},
+    GRPCRouteMatch: {"headers": Limit(high=16)},
+    GRPCRouteRule: {
+        "name": Limit(1, 253, *_DNS_NAME),
+        "matches": Limit(high=64),
+        "filters": Limit(high=16),
+        "backendRefs": Limit(high=16),
+    },
+    GRPCRouteSpec: {
+        "parentRefs": Limit(high=32),
+        "hostnames": Limit(high=16),
+        "hostnames[]": Limit(1, 253, *_HOSTNAME),
+        "rules": Limit(high=16),
+    },
+    ReferenceGrantFrom: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+    },
+    ReferenceGrantTo: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+    },
+    ReferenceGrantSpec: {"from": Limit(low=1, high=16), "to": Limit(low=1, high=16)},
+    LocalPolicyTargetReferenceWithSectionName: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "sectionName": Limit(1, 253, *_DNS_NAME),
+    },
+    SubjectAltName: {
+        "hostname": Limit(1, 253, *_HOSTNAME),
+        "uri": Limit(
+            low=1, high=253, pattern=r"^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\?([^#]*))?(#(.*))?"
+        ),
+    },
+    BackendTLSPolicyValidation: {
+        "caCertificateRefs": Limit(high=8),
+        "wellKnownCACertificates": Limit(
+            low=1,
+            high=253,
+            pattern=r"^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
+        ),
+        "hostname": Limit(1, 253, *_DNS_NAME),
+        "subjectAltNames": Limit(high=5),
+    },
+    BackendTLSPolicySpec: {
+        "targetRefs": Limit(low=1, high=16),
+        "options": Limit(high=16),
+        "options[]": Limit(high=4096),
+    },
+    ListenerEntry: {
+        "name": Limit(1, 253, *_DNS_NAME),
+        "hostname": Limit(1, 253, *_HOSTNAME),
+        "port": Limit(1, 65535, words="a port"),
+        "protocol": Limit(
+            low=1,
+            high=255,
+            pattern=r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$",
+        ),
+    },
+    ParentGatewayReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+    },
+    ListenerSetSpec: {"listeners": Limit(low=1, high=64)},
+    BackendRef: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+        "namespace": Limit(1, 63, *_DNS_LABEL),
+        "port": Limit(1, 65535, words="a port"),
+        "weight": Limit(low=0, high=1000000),
+    },
+    TLSRouteRule: {"name": Limit(1, 253, *_DNS_NAME), "backendRefs": Limit(low=1, high=16)},
+    TLSRouteSpec: {
+        "parentRefs": Limit(high=32),
+        "hostnames": Limit(low=1, high=1024),
+        "hostnames[]": Limit(1, 253, *_HOSTNAME),
+        "rules": Limit(low=1, high=1),
+    },
+    TCPRouteRule: {"name": Limit(1, 253, *_DNS_NAME), "backendRefs": Limit(low=1, high=16)},
+    TCPRouteSpec: {"parentRefs": Limit(high=32), "rules": Limit(low=1, high=1)},
+}
+"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""
+
+DISTINCT: Mapping[type, Mapping[str, str]] = {
+    GRPCAuthConfig: {"allowedHeaders": ""},
+    HTTPAuthConfig: {"allowedHeaders": "", "allowedResponseHeaders": ""},
+    FrontendTLSConfig: {"perPort": "port"},
+    GatewaySpec: {"listeners": "name"},
+    HTTPHeaderFilter: {"set": "name", "add": "name", "remove": ""},
+    HTTPCORSFilter: {
+        "allowOrigins": "",
+        "allowMethods": "",
+        "allowHeaders": "",
+        "exposeHeaders": "",
+    },
+    HTTPRouteMatch: {"headers": "name", "queryParams": "name"},
+    HTTPRouteRetry: {"codes": ""},
+    GRPCRouteMatch: {"headers": "name"},
+    ListenerSetSpec: {"listeners": "name"},
+}
+"""Lists, and the key that no two elements have in common; empty for all of them."""
+
+PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
+    GatewaySpecAddress: {"gateways.gateway.networking.k8s.io/v1": ["spec.addresses[]"]},
+    SecretObjectReference: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.backendTLS.clientCertificateRef",
+            "spec.listeners[].tls.certificateRefs[]",
+            "spec.tls.backend.clientCertificateRef",
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].tls.certificateRefs[]"],
+    },
+    GatewayBackendTLS: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.backendTLS", "spec.tls.backend"]
+    },
+    LocalParametersReference: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.infrastructure.parametersRef"]
+    },
+    GatewayInfrastructure: {"gateways.gateway.networking.k8s.io/v1": ["spec.infrastructure"]},
+    RouteGroupKind: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes.kinds[]"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes.kinds[]"],
+    },
+    LabelSelectorRequirement: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].allowedRoutes.namespaces.selector.matchExpressions[]",
+            "spec.allowedListeners.namespaces.selector.matchExpressions[]",
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].allowedRoutes.namespaces.selector.matchExpressions[]"
+        ],
+    },
+    LabelSelector: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].allowedRoutes.namespaces.selector",
+            "spec.allowedListeners.namespaces.selector",
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].allowedRoutes.namespaces.selector"
+        ],
+    },
+    RouteNamespaces: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes.namespaces"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes.namespaces"],
+    },
+    AllowedRoutes: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].allowedRoutes"],
+    },
+    ObjectReference: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].tls.frontendValidation.caCertificateRefs[]",
+            "spec.tls.frontend.default.validation.caCertificateRefs[]",
+            "spec.tls.frontend.perPort[].tls.validation.caCertificateRefs[]",
+        ]
+    },
+    FrontendTLSValidation: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].tls.frontendValidation",
+            "spec.tls.frontend.default.validation",
+            "spec.tls.frontend.perPort[].tls.validation",
+        ]
+    },
+    ListenerTLS: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].tls"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].tls"],
+    },
+    BackendObjectReference: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror.backendRef",
+            "spec.rules[].filters[].requestMirror.backendRef",
+            "spec.rules[].backendRefs[].filters[].externalAuth.backendRef",
+            "spec.rules[].filters[].externalAuth.backendRef",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror.backendRef",
+            "spec.rules[].filters[].requestMirror.backendRef",
+        ],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.backendRef"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.backendRef"
+        ],
+    },
+    GRPCAuthConfig: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].externalAuth.grpc",
+            "spec.rules[].filters[].externalAuth.grpc",
+        ],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.grpc"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.grpc"
+        ],
+    },
+    HTTPAuthConfig: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].externalAuth.http",
+            "spec.rules[].filters[].externalAuth.http",
+        ],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.http"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.http"
+        ],
+    },
+    ForwardBodyConfig: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].externalAuth.forwardBody",
+            "spec.rules[].filters[].externalAuth.forwardBody",
+        ],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.forwardBody"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth.forwardBody"
+        ],
+    },
+    HTTPExternalAuthFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].externalAuth",
+            "spec.rules[].filters[].externalAuth",
+        ],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].externalAuth"
+        ],
+    },
+    LocalObjectReference: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].extensionRef",
+            "spec.rules[].filters[].extensionRef",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].extensionRef",
+            "spec.rules[].filters[].extensionRef",
+        ],
+        "backendtlspolicies.gateway.networking.k8s.io/v1": ["spec.validation.caCertificateRefs[]"],
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].extensionRef"
+        ],
+        "listenersets.gateway.networking.k8s.io/v1": [
+            "spec.listeners[].filters.requests[].extensionRef"
+        ],
+    },
+    ListenerFilter: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].filters.requests[]"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].filters.requests[]"],
+    },
+    ListenerFilters: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.listeners[].filters"],
+        "listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[].filters"],
+    },
+    Listener: {"gateways.gateway.networking.k8s.io/v1": ["spec.listeners[]"]},
+    ListenerNamespaces: {
+        "gateways.gateway.networking.k8s.io/v1": ["spec.allowedListeners.namespaces"]
+    },
+    AllowedListeners: {"gateways.gateway.networking.k8s.io/v1": ["spec.allowedListeners"]},
+    TLSConfig: {
+        "gateways.gateway.networking.k8s.io/v1": [
+            "spec.tls.frontend.default",
+            "spec.tls.frontend.perPort[].tls",
+        ]
+    },
+    TLSPortConfig: {"gateways.gateway.networking.k8s.io/v1": ["spec.tls.frontend.perPort[]"]},
+    FrontendTLSConfig: {"gateways.gateway.networking.k8s.io/v1": ["spec.tls.frontend"]},
+    GatewayTLSConfig: {"gateways.gateway.networking.k8s.io/v1": ["spec.tls"]},
+    GatewaySpec: {"gateways.gateway.networking.k8s.io/v1": ["spec"]},
+    ParentReference: {
+        "httproutes.gateway.networking.k8s.io/v1": ["spec.parentRefs[]"],
+        "grpcroutes.gateway.networking.k8s.io/v1": ["spec.parentRefs[]"],
+        "tlsroutes.gateway.networking.k8s.io/v1": ["spec.parentRefs[]"],
+        "tcproutes.gateway.networking.k8s.io/v1": ["spec.parentRefs[]"],
+    },
+    HTTPHeader: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier.add[]",
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier.set[]",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier.add[]",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier.set[]",
+            "spec.rules[].filters[].requestHeaderModifier.add[]",
+            "spec.rules[].filters[].requestHeaderModifier.set[]",
+            "spec.rules[].filters[].responseHeaderModifier.add[]",
+            "spec.rules[].filters[].responseHeaderModifier.set[]",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier.add[]",
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier.set[]",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier.add[]",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier.set[]",
+            "spec.rules[].filters[].requestHeaderModifier.add[]",
+            "spec.rules[].filters[].requestHeaderModifier.set[]",
+            "spec.rules[].filters[].responseHeaderModifier.add[]",
+            "spec.rules[].filters[].responseHeaderModifier.set[]",
+        ],
+    },
+    HTTPHeaderFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier",
+            "spec.rules[].filters[].requestHeaderModifier",
+            "spec.rules[].filters[].responseHeaderModifier",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestHeaderModifier",
+            "spec.rules[].backendRefs[].filters[].responseHeaderModifier",
+            "spec.rules[].filters[].requestHeaderModifier",
+            "spec.rules[].filters[].responseHeaderModifier",
+        ],
+    },
+    Fraction: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror.fraction",
+            "spec.rules[].filters[].requestMirror.fraction",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror.fraction",
+            "spec.rules[].filters[].requestMirror.fraction",
+        ],
+    },
+    HTTPRequestMirrorFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror",
+            "spec.rules[].filters[].requestMirror",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestMirror",
+            "spec.rules[].filters[].requestMirror",
+        ],
+    },
+    HTTPPathModifier: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestRedirect.path",
+            "spec.rules[].backendRefs[].filters[].urlRewrite.path",
+            "spec.rules[].filters[].requestRedirect.path",
+            "spec.rules[].filters[].urlRewrite.path",
+        ]
+    },
+    HTTPRequestRedirectFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].requestRedirect",
+            "spec.rules[].filters[].requestRedirect",
+        ]
+    },
+    HTTPURLRewriteFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].urlRewrite",
+            "spec.rules[].filters[].urlRewrite",
+        ]
+    },
+    HTTPCORSFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[].cors",
+            "spec.rules[].filters[].cors",
+        ]
+    },
+    HTTPRouteFilter: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[]",
+            "spec.rules[].filters[]",
+        ]
+    },
+    HTTPBackendRef: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].backendRefs[]"]},
+    HTTPHeaderMatch: {
+        "httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[].headers[]"]
+    },
+    HTTPPathMatch: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[].path"]},
+    HTTPQueryParamMatch: {
+        "httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[].queryParams[]"]
+    },
+    HTTPRouteMatch: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[]"]},
+    HTTPRouteRetry: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].retry"]},
+    CookieConfig: {
+        "httproutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].sessionPersistence.cookieConfig",
+            "spec.rules[].sessionPersistence.cookie",
+        ],
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].sessionPersistence.cookieConfig",
+            "spec.rules[].sessionPersistence.cookie",
+        ],
+    },
+    HeaderConfig: {
+        "httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].sessionPersistence.header"],
+        "grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].sessionPersistence.header"],
+    },
+    SessionPersistence: {
+        "httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].sessionPersistence"],
+        "grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].sessionPersistence"],
+    },
+    HTTPRouteTimeouts: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[].timeouts"]},
+    HTTPRouteRule: {"httproutes.gateway.networking.k8s.io/v1": ["spec.rules[]"]},
+    HTTPRouteSpec: {"httproutes.gateway.networking.k8s.io/v1": ["spec"]},
+    GRPCRouteFilter: {
+        "grpcroutes.gateway.networking.k8s.io/v1": [
+            "spec.rules[].backendRefs[].filters[]",
+            "spec.rules[].filters[]",
+        ]
+    },
+    GRPCBackendRef: {"grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].backendRefs[]"]},
+    GRPCHeaderMatch: {
+        "grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[].headers[]"]
+    },
+    GRPCMethodMatch: {"grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[].method"]},
+    GRPCRouteMatch: {"grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[].matches[]"]},
+    GRPCRouteRule: {"grpcroutes.gateway.networking.k8s.io/v1": ["spec.rules[]"]},
+    GRPCRouteSpec: {"grpcroutes.gateway.networking.k8s.io/v1": ["spec"]},
+    ReferenceGrantFrom: {"referencegrants.gateway.networking.k8s.io/v1beta1": ["spec.from[]"]},
+    ReferenceGrantTo: {"referencegrants.gateway.networking.k8s.io/v1beta1": ["spec.to[]"]},
+    ReferenceGrantSpec: {"referencegrants.gateway.networking.k8s.io/v1beta1": ["spec"]},
+    LocalPolicyTargetReferenceWithSectionName: {
+        "backendtlspolicies.gateway.networking.k8s.io/v1": ["spec.targetRefs[]"]
+    },
+    SubjectAltName: {
+        "backendtlspolicies.gateway.networking.k8s.io/v1": ["spec.validation.subjectAltNames[]"]
+    },
+    BackendTLSPolicyValidation: {
+        "backendtlspolicies.gateway.networking.k8s.io/v1": ["spec.validation"]
+    },
+    BackendTLSPolicySpec: {"backendtlspolicies.gateway.networking.k8s.io/v1": ["spec"]},
+    ListenerEntry: {"listenersets.gateway.networking.k8s.io/v1": ["spec.listeners[]"]},
+    ParentGatewayReference: {"listenersets.gateway.networking.k8s.io/v1": ["spec.parentRef"]},
+    ListenerSetSpec: {"listenersets.gateway.networking.k8s.io/v1": ["spec"]},
+    BackendRef: {
+        "tlsroutes.gateway.networking.k8s.io/v1": ["spec.rules[].backendRefs[]"],
+        "tcproutes.gateway.networking.k8s.io/v1": ["spec.rules[].backendRefs[]"],
+    },
+    TLSRouteRule: {"tlsroutes.gateway.networking.k8s.io/v1": ["spec.rules[]"]},
+    TLSRouteSpec: {"tlsroutes.gateway.networking.k8s.io/v1": ["spec"]},
+    TCPRouteRule: {"tcproutes.gateway.networking.k8s.io/v1": ["spec.rules[]"]},
+    TCPRouteSpec: {"tcproutes.gateway.networking.k8s.io/v1": ["spec"]},
+}
+"""Where objects of a class stand: CustomResourceDefinition and version, paths."""
+
+RELEASES: Mapping[type, Mapping[str, Releases]] = {
+    GatewaySpecAddress: {"routability": Releases("", "1.7")},
+    GatewayBackendTLS: {"": Releases("1.5", "1.2")},
+    ObjectReference: {"": Releases("1.5", "1.2")},
+    FrontendTLSValidation: {"": Releases("1.5", "1.2"), "mode": Releases("1.5", "1.4")},
+    ListenerTLS: {"frontendValidation": Releases("", "1.2", "1.3")},
+    GRPCAuthConfig: {"": Releases("", "1.4")},
+    HTTPAuthConfig: {"": Releases("", "1.4")},
+    ForwardBodyConfig: {"": Releases("", "1.4")},
+    HTTPExternalAuthFilter: {"": Releases("", "1.4")},
+    ListenerFilter: {"": Releases("", "1.7")},
+    ListenerFilters: {"": Releases("", "1.7")},
+    Listener: {"filters": Releases("", "1.7")},
+    ListenerNamespaces: {"": Releases("1.5", "1.3")},
+    AllowedListeners: {"": Releases("1.5", "1.3")},
+    TLSConfig: {"": Releases("1.5", "1.4")},
+    TLSPortConfig: {"": Releases("1.5", "1.4")},
+    FrontendTLSConfig: {"": Releases("1.5", "1.4")},
+    GatewayTLSConfig: {"": Releases("1.5", "1.4")},
+    GatewaySpec: {
+        "allowedListeners": Releases("1.5", "1.3"),
+        "tls": Releases("1.5", "1.4"),
+        "defaultScope": Releases("", "1.4"),
+        "backendTLS": Releases("", "1.2", "1.3"),
+    },
+    Fraction: {"": Releases("1.3", "1.2")},
+    HTTPRequestMirrorFilter: {
+        "percent": Releases("1.3", "1.2"),
+        "fraction": Releases("1.3", "1.2"),
+    },
+    HTTPCORSFilter: {"": Releases("1.5", "1.3")},
+    HTTPRouteFilter: {"cors": Releases("1.5", "1.3"), "externalAuth": Releases("", "1.4")},
+    HTTPRouteRetry: {"": Releases("1.7", "1.2")},
+    CookieConfig: {
+        "": Releases("", "1.2"),
+        "name": Releases("", "1.7"),
+        "path": Releases("", "1.7"),
+    },
+    HeaderConfig: {"": Releases("", "1.7")},
+    SessionPersistence: {
+        "": Releases("", "1.2"),
+        "cookie": Releases("", "1.7"),
+        "header": Releases("", "1.7"),
+        "sessionName": Releases("", "1.2", "1.6"),
+        "cookieConfig": Releases("", "1.2", "1.6"),
+        "idleTimeout": Releases("", "1.2", "1.5"),
+    },
+    HTTPRouteRule: {
+        "name": Releases("1.4", "1.2"),
+        "retry": Releases("1.7", "1.2"),
+        "sessionPersistence": Releases("", "1.2"),
+    },
+    HTTPRouteSpec: {"useDefaultGateways": Releases("", "1.4")},
+    GRPCRouteRule: {"name": Releases("1.4", "1.2"), "sessionPersistence": Releases("", "1.2")},
+    GRPCRouteSpec: {"useDefaultGateways": Releases("", "1.4")},
+    LocalPolicyTargetReferenceWithSectionName: {"": Releases("1.4")},
+    SubjectAltName: {"": Releases("1.4")},
+    BackendTLSPolicyValidation: {"": Releases("1.4")},
+    BackendTLSPolicySpec: {"": Releases("1.4")},
+    ListenerEntry: {"": Releases("1.5"), "filters": Releases("", "1.7")},
+    ParentGatewayReference: {"": Releases("1.5")},
+    ListenerSetSpec: {"": Releases("1.5")},
+    BackendRef: {"": Releases("1.5")},
+    TLSRouteRule: {"": Releases("1.5")},
+    TLSRouteSpec: {"": Releases("1.5"), "useDefaultGateways": Releases("", "1.5")},
+    TCPRouteRule: {"": Releases("1.6")},
+    TCPRouteSpec: {"": Releases("1.6"), "useDefaultGateways": Releases("", "1.6")},
+}
+"""Which releases have a field, where not all do; an empty key is for the whole class."""

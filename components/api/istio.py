@@ -1,7 +1,7 @@
 """Thin typed resources of Istio: its security API, and the Sail operator's installation API.
 
-As in `gateway_api`, tokens are those of the Kubernetes provider's custom resources, and specs are
-plain dicts in the API's own camelCase, typed by `istio_api_types`.
+As in `gateway`, tokens are those of the Kubernetes provider's custom resources, and specs are plain
+dicts in the API's own camelCase, typed by `istio_types` and `sail_types`.
 
 https://istio.io/latest/docs/reference/config/security/
 https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
@@ -9,13 +9,8 @@ https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sa
 
 from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
-from .istio_types import (
-    AuthorizationPolicySpec,
-    IstioCNISpec,
-    IstioSpec,
-    RequestAuthenticationSpec,
-    ZTunnelSpec,
-)
+from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec
+from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
 
 _SCHEMA = Resource.schema | SCHEMA
 

@@ -1,4 +1,4 @@
-"""What istiod demands of policies beyond their shape.
+"""What istiod demands of policies beyond their generated types and limits.
 
 https://istio.io/latest/docs/reference/config/security/
 """
@@ -13,20 +13,8 @@ import pulumi
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema
-from .istio_types import (
-    AuthorizationPolicySpec,
-    ClaimToHeader,
-    ExtensionProvider,
-    JWTHeader,
-    JWTRule,
-    PolicyCondition,
-    PolicyOperation,
-    PolicyRule,
-    PolicySource,
-    RequestAuthenticationSpec,
-    WorkloadSelector,
-)
+from ..checks.schema import Rule, Schema, at
+from . import istio_types as api
 
 
 def _word(value: object) -> str | None:
@@ -228,15 +216,21 @@ def _url(value: object) -> str | None:
     return "a URL that starts with 'https://' or 'http://'"
 
 
-def _header(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[-_A-Za-z0-9]+", value):
-        return None
-    return "the name of a header: letters, digits, '-' and '_'"
+def _required(*fields: str) -> Rule:
+    """Fields without which istiod refuses the object, though its schema does not."""
+
+    def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
+        for field in fields:
+            if field not in value:
+                faults.add(at(path, field), "found nothing, expected it: Istio demands it")
+
+    return check
 
 
 def _check_target(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
-    if "targetRefs" in spec and "selector" in spec:
-        faults.add(path, "found both targetRefs and selector, expected one of them")
+    found = [field for field in ("targetRefs", "targetRef", "selector") if field in spec]
+    if len(found) > 1:
+        faults.add(path, f"found both {' and '.join(found)}, expected one of them")
 
 
 def _check_authorization(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
@@ -245,31 +239,33 @@ def _check_authorization(faults: Faults, path: str, spec: Mapping[str, Any]) -> 
 
 
 SCHEMA = Schema(
+    api.LIMITS,
     {
-        WorkloadSelector: {"matchLabels": selector},
-        PolicyRule: {"from": valid.some, "to": valid.some, "when": valid.some},
-        PolicySource: _lists(PolicySource),
-        PolicyOperation: _lists(PolicyOperation),
-        ExtensionProvider: {"name": _word},
-        JWTRule: {
-            "issuer": _word,
-            "jwks": _jwks,
-            "jwksUri": _url,
-            "audiences[]": _word,
-            "fromParams[]": _word,
-            "fromCookies[]": _word,
-            "spaceDelimitedClaims[]": _word,
+        api.AuthorizationPolicySpec: _check_authorization,
+        api.RequestAuthenticationSpec: _check_target,
+        api.ExtensionProvider: _required("name"),
+        api.WorkloadSelector: _required("matchLabels"),
+        api.PolicyFrom: _required("source"),
+        api.PolicyTo: _required("operation"),
+        api.PolicySource: _check_source,
+        api.PolicyOperation: _something,
+        api.PolicyCondition: _check_condition,
+        api.JWTRule: _check_jwt_rule,
+    },
+    distinct=api.DISTINCT,
+).extended(
+    {
+        api.WorkloadSelector: {"matchLabels": selector},
+        api.PolicyTargetReference: {
+            "namespace": valid.nothing("a target is in the namespace of the policy")
         },
-        JWTHeader: {"name": _header},
-        ClaimToHeader: {"header": _header, "claim": _word},
+        api.PolicyRule: {"to": valid.some, "when": valid.some, "from": valid.some},
+        api.PolicySource: _lists(api.PolicySource),
+        api.PolicyOperation: _lists(api.PolicyOperation),
+        api.ExtensionProvider: {"name": _word},
+        api.JWTRule: {"jwks": _jwks, "jwksUri": _url},
+        api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
     },
-    {
-        AuthorizationPolicySpec: _check_authorization,
-        RequestAuthenticationSpec: _check_target,
-        PolicySource: _check_source,
-        PolicyOperation: _something,
-        PolicyCondition: _check_condition,
-        JWTRule: _check_jwt_rule,
-    },
+    {},
 )
 """What is expected of AuthorizationPolicies and RequestAuthentications."""

@@ -1,154 +1,102 @@
-"""The specs of Istio's security API and of the Sail operator's installation API.
+"""The objects of Istio's security API.
 
-Keys are the APIs' own camelCase. A field without "from Istio" is part of every version from 1.24
-on; what is deprecated has no key.
+Made by `python -m generate api` from the CustomResourceDefinitions of Istio's security
+API v1.24.2, v1.25.5, v1.26.4, v1.27.3, v1.28.2, v1.29.1, v1.30.8, v1.31.4, v1.32.0; not
+to be changed by hand.
 
-https://istio.io/latest/docs/reference/config/security/
-https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
+Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not
+said to be of later releases is part of all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import pulumi
 
-# Shared by the kinds of security.istio.io
-
-
-class WorkloadSelector(TypedDict):
-    """Pods chosen by their labels.
-
-    https://istio.io/latest/docs/reference/config/type/workload-selector/#WorkloadSelector
-    """
-
-    matchLabels: Mapping[str, pulumi.Input[str]]
-    """Labels that a pod has with exactly these values; no wildcards."""
-
-
-class PolicyTargetReference(TypedDict):
-    """What a waypoint or a gateway enforces a policy for, in the namespace of the policy.
-
-    https://istio.io/latest/docs/reference/config/type/workload-selector/#PolicyTargetReference
-    """
-
-    group: NotRequired[pulumi.Input[str]]
-    """API group (default empty, the core group), `gateway.networking.k8s.io` for a Gateway."""
-    kind: pulumi.Input[str]
-    """Kind: `Service`, `ServiceEntry`, `Gateway`, or `GatewayClass` in Istio's root namespace."""
-    name: pulumi.Input[str]
-    """Name, at most 253 characters."""
-
-
-# AuthorizationPolicy
-
+from ..checks.values import Limit
+from .releases import Releases
 
 PolicyAction = Literal["ALLOW", "DENY", "AUDIT", "CUSTOM"]
-"""What is done with a request that a policy matches.
 
-https://istio.io/latest/docs/reference/config/security/authorization-policy/#AuthorizationPolicy-Action
-"""
+
+class ExtensionProvider(TypedDict):
+    """`spec.provider` of AuthorizationPolicy.
+
+    https://istio.io/latest/docs/reference/config/security/authorization-policy/#AuthorizationPolicy-ExtensionProvider
+    """
+
+    name: NotRequired[pulumi.Input[str]]
 
 
 class PolicySource(TypedDict):
-    """Where a request comes from; all fields that are set hold.
-
-    Of each list one value matches, and of a list `not…` none. Texts may begin or end with `*`,
-    and `*` alone is any that is there.
+    """`spec.rules[].from[].source` of AuthorizationPolicy.
 
     https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source
     """
 
     principals: NotRequired[Sequence[pulumi.Input[str]]]
-    """Identities of the peer, `cluster.local/ns/NAMESPACE/sa/ACCOUNT`, without `spiffe://`."""
     notPrincipals: NotRequired[Sequence[pulumi.Input[str]]]
-    """Identities that the peer does not have."""
     requestPrincipals: NotRequired[Sequence[pulumi.Input[str]]]
-    """Identities of a JWT, `ISSUER/SUBJECT`; only a waypoint or a gateway knows them."""
     notRequestPrincipals: NotRequired[Sequence[pulumi.Input[str]]]
-    """Identities that the JWT does not have."""
     namespaces: NotRequired[Sequence[pulumi.Input[str]]]
-    """Namespaces of the peer."""
     notNamespaces: NotRequired[Sequence[pulumi.Input[str]]]
-    """Namespaces that the peer is not in."""
     serviceAccounts: NotRequired[Sequence[pulumi.Input[str]]]
-    """ServiceAccounts of the peer, `NAMESPACE/ACCOUNT` or an `ACCOUNT` of the policy's namespace,
-    at most 16, without wildcards, not beside principals and namespaces (from Istio 1.25)."""
+    """At most 16 elements; each: at most 320 characters; from Istio 1.25."""
     notServiceAccounts: NotRequired[Sequence[pulumi.Input[str]]]
-    """ServiceAccounts that the peer does not have (from Istio 1.25)."""
-    trustDomains: NotRequired[Sequence[pulumi.Input[str]]]
-    """Trust domains of the peer (from Istio 1.30)."""
-    notTrustDomains: NotRequired[Sequence[pulumi.Input[str]]]
-    """Trust domains that the peer is not in (from Istio 1.30)."""
+    """At most 16 elements; each: at most 320 characters; from Istio 1.25."""
     ipBlocks: NotRequired[Sequence[pulumi.Input[str]]]
-    """Addresses or CIDRs that packets come from."""
     notIpBlocks: NotRequired[Sequence[pulumi.Input[str]]]
-    """Addresses or CIDRs that packets do not come from."""
     remoteIpBlocks: NotRequired[Sequence[pulumi.Input[str]]]
-    """Addresses or CIDRs of the original client, by `X-Forwarded-For` or the PROXY protocol."""
     notRemoteIpBlocks: NotRequired[Sequence[pulumi.Input[str]]]
-    """Addresses or CIDRs that the original client does not have."""
+    trustDomains: NotRequired[Sequence[pulumi.Input[str]]]
+    """From Istio 1.30."""
+    notTrustDomains: NotRequired[Sequence[pulumi.Input[str]]]
+    """From Istio 1.30."""
+
+
+class PolicyFrom(TypedDict):
+    """`spec.rules[].from[]` of AuthorizationPolicy.
+
+    https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rule-From
+    """
+
+    source: NotRequired[PolicySource]
 
 
 class PolicyOperation(TypedDict):
-    """What a request is for; all fields that are set hold.
-
-    Of each list one value matches, and of a list `not…` none. Texts may begin or end with `*`,
-    and `*` alone is any that is there.
+    """`spec.rules[].to[].operation` of AuthorizationPolicy.
 
     https://istio.io/latest/docs/reference/config/security/authorization-policy/#Operation
     """
 
     hosts: NotRequired[Sequence[pulumi.Input[str]]]
-    """Host names with their port where the request has it, in any case."""
     notHosts: NotRequired[Sequence[pulumi.Input[str]]]
-    """Host names that it does not have."""
     ports: NotRequired[Sequence[pulumi.Input[str]]]
-    """Ports as texts: of the Service at a waypoint, of the pod at ztunnel."""
     notPorts: NotRequired[Sequence[pulumi.Input[str]]]
-    """Ports that it does not have."""
     methods: NotRequired[Sequence[pulumi.Input[str]]]
-    """Methods, upper case; `POST` for gRPC."""
     notMethods: NotRequired[Sequence[pulumi.Input[str]]]
-    """Methods that it does not have."""
     paths: NotRequired[Sequence[pulumi.Input[str]]]
-    """Paths without the query, `{*}` for one element and `{**}` for any; `/PACKAGE.SERVICE/METHOD`
-    for gRPC."""
     notPaths: NotRequired[Sequence[pulumi.Input[str]]]
-    """Paths that it does not have."""
-
-
-class PolicyCondition(TypedDict):
-    """A further condition on a request; one of the lists at least is set.
-
-    https://istio.io/latest/docs/reference/config/security/conditions/
-    """
-
-    key: pulumi.Input[str]
-    """Attribute, such as `request.headers[x-token]` or `request.auth.claims[group]`."""
-    values: NotRequired[Sequence[pulumi.Input[str]]]
-    """Values of which it has one, as in `PolicyOperation`."""
-    notValues: NotRequired[Sequence[pulumi.Input[str]]]
-    """Values of which it has none."""
-
-
-class PolicyFrom(TypedDict):
-    """A source of requests.
-
-    https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rule-From
-    """
-
-    source: PolicySource
-    """The source; one field at least is set."""
 
 
 class PolicyTo(TypedDict):
-    """An operation of requests.
+    """`spec.rules[].to[]` of AuthorizationPolicy.
 
     https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rule-To
     """
 
-    operation: PolicyOperation
-    """The operation; one field at least is set."""
+    operation: NotRequired[PolicyOperation]
+
+
+class PolicyCondition(TypedDict):
+    """`spec.rules[].when[]` of AuthorizationPolicy.
+
+    https://istio.io/latest/docs/reference/config/security/authorization-policy/#Condition
+    """
+
+    key: pulumi.Input[str]
+    values: NotRequired[Sequence[pulumi.Input[str]]]
+    notValues: NotRequired[Sequence[pulumi.Input[str]]]
 
 
 PolicyRule = TypedDict(
@@ -159,212 +107,195 @@ PolicyRule = TypedDict(
         "when": NotRequired[Sequence[PolicyCondition]],
     },
 )
-"""Requests; an empty rule is every one.
+"""`spec.rules[]` of AuthorizationPolicy.
 
-- `from`: sources of which one holds, at most 512 (default every source).
-- `to`: operations of which one holds (default every operation).
-- `when`: conditions that all hold (default none).
+- `from`: At most 512 elements.
 
 https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rule
 """
 
 
-class ExtensionProvider(TypedDict):
-    """Who decides for the action `CUSTOM`.
+class WorkloadSelector(TypedDict):
+    """`spec.selector` of AuthorizationPolicy and RequestAuthentication.
 
-    https://istio.io/latest/docs/reference/config/security/authorization-policy/#AuthorizationPolicy-ExtensionProvider
+    https://istio.io/latest/docs/reference/config/type/workload-selector/#WorkloadSelector
     """
 
+    matchLabels: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """At most 4096 elements; each: at most 63 characters."""
+
+
+class PolicyTargetReference(TypedDict):
+    """`spec.targetRef` of AuthorizationPolicy and RequestAuthentication.
+
+    https://istio.io/latest/docs/reference/config/type/workload-selector/#PolicyTargetReference
+    """
+
+    group: NotRequired[pulumi.Input[str]]
+    """An API group like 'apps.example.com', or '' for the core group, at most 253 characters."""
+    kind: pulumi.Input[str]
+    """A kind like 'Service', 1 to 63 characters."""
     name: pulumi.Input[str]
-    """Name of one of the `extensionProviders` of Istio's MeshConfig."""
+    """1 to 253 characters."""
+    namespace: NotRequired[pulumi.Input[str]]
 
 
 class AuthorizationPolicySpec(TypedDict):
-    """An AuthorizationPolicy; without a target and a selector it is for all of its namespace.
+    """`spec` of AuthorizationPolicy.
 
     https://istio.io/latest/docs/reference/config/security/authorization-policy/#AuthorizationPolicy
     """
 
-    targetRefs: NotRequired[Sequence[PolicyTargetReference]]
-    """What waypoints and gateways enforce it for, at most 16; not beside `selector`."""
     selector: NotRequired[WorkloadSelector]
-    """Pods for which ztunnel enforces it, which ignores rules on HTTP attributes."""
-    action: NotRequired[pulumi.Input[PolicyAction]]
-    """What is done with the requests of its rules (default `ALLOW`); ztunnel takes `ALLOW` and
-    `DENY` only."""
-    provider: NotRequired[ExtensionProvider]
-    """Who decides, for `CUSTOM` only."""
+    targetRef: NotRequired[PolicyTargetReference]
+    targetRefs: NotRequired[Sequence[PolicyTargetReference]]
+    """At most 16 elements."""
     rules: NotRequired[Sequence[PolicyRule]]
-    """Rules of which one matches, at most 512; `ALLOW` without any allows nothing."""
-
-
-# RequestAuthentication
+    """At most 512 elements."""
+    action: NotRequired[pulumi.Input[PolicyAction]]
+    provider: NotRequired[ExtensionProvider]
 
 
 class JWTHeader(TypedDict):
-    """A header with a token.
+    """`spec.jwtRules[].fromHeaders[]` of RequestAuthentication.
 
     https://istio.io/latest/docs/reference/config/security/request_authentication/#JWTHeader
     """
 
     name: pulumi.Input[str]
-    """Name of the header."""
+    """At least 1 character."""
     prefix: NotRequired[pulumi.Input[str]]
-    """Text in front of the token, with its blank, such as `Bearer ` (default none)."""
 
 
 class ClaimToHeader(TypedDict):
-    """A claim that the service gets as a header.
+    """`spec.jwtRules[].outputClaimToHeaders[]` of RequestAuthentication.
 
     https://istio.io/latest/docs/reference/config/security/request_authentication/#ClaimToHeader
     """
 
     header: pulumi.Input[str]
-    """Name of the header: letters, digits, `-` and `_`."""
+    """Letters, digits, '-' and '_', at least 1 character."""
     claim: pulumi.Input[str]
-    """Name of the claim, `.` between nested ones; texts, numbers and booleans only."""
+    """At least 1 character."""
 
 
 class JWTRule(TypedDict):
-    """The tokens of one issuer; at most one of `jwks` and `jwksUri` is set.
-
-    Without any place where tokens are looked for, that is `Authorization: Bearer`, then the
-    parameter `access_token`.
+    """`spec.jwtRules[]` of RequestAuthentication.
 
     https://istio.io/latest/docs/reference/config/security/request_authentication/#JWTRule
     """
 
     issuer: NotRequired[pulumi.Input[str]]
-    """Claim `iss` of the tokens; may be left out beside `jwksUri`."""
+    """At least 1 character."""
     audiences: NotRequired[Sequence[pulumi.Input[str]]]
-    """Claims `aud` of which a token has one (default any)."""
+    """Each: at least 1 character."""
     jwksUri: NotRequired[pulumi.Input[str]]
-    """URL of the public keys, `http` or `https` (default by OpenID discovery of the issuer)."""
+    """1 to 2048 characters."""
     jwks: NotRequired[pulumi.Input[str]]
-    """The public keys themselves, a JSON Web Key Set (RFC 7517)."""
     fromHeaders: NotRequired[Sequence[JWTHeader]]
-    """Headers in which tokens are looked for."""
     fromParams: NotRequired[Sequence[pulumi.Input[str]]]
-    """Parameters of the query in which tokens are looked for."""
-    fromCookies: NotRequired[Sequence[pulumi.Input[str]]]
-    """Cookies in which tokens are looked for."""
-    forwardOriginalToken: NotRequired[pulumi.Input[bool]]
-    """Whether the service gets the token (default no)."""
+    """Each: at least 1 character."""
     outputPayloadToHeader: NotRequired[pulumi.Input[str]]
-    """Header in which the service gets the token's payload, base64url (default none)."""
+    fromCookies: NotRequired[Sequence[pulumi.Input[str]]]
+    """Each: at least 1 character."""
+    forwardOriginalToken: NotRequired[pulumi.Input[bool]]
     outputClaimToHeaders: NotRequired[Sequence[ClaimToHeader]]
-    """Claims that the service gets as headers (default none)."""
     timeout: NotRequired[pulumi.Input[str]]
-    """Time that fetching the keys may take, at least `1ms` (default `5s`)."""
     spaceDelimitedClaims: NotRequired[Sequence[pulumi.Input[str]]]
-    """Claims whose text is a list, beside `scope` and `permission`, at most 64 (from
-    Istio 1.28)."""
+    """At most 64 elements; each: at least 1 character; from Istio 1.28."""
+    presence: NotRequired[pulumi.Input[Literal["OPTIONAL", "REQUIRED"]]]
+    """From Istio 1.32."""
 
 
 class RequestAuthenticationSpec(TypedDict):
-    """A RequestAuthentication; without a target and a selector it is for all of its namespace.
+    """`spec` of RequestAuthentication.
 
     https://istio.io/latest/docs/reference/config/security/request_authentication/#RequestAuthentication
     """
 
-    targetRefs: NotRequired[Sequence[PolicyTargetReference]]
-    """What waypoints and gateways enforce it for, at most 16; not beside `selector`."""
     selector: NotRequired[WorkloadSelector]
-    """Pods with a proxy of their own, sidecars and gateways; ztunnel ignores it."""
+    targetRef: NotRequired[PolicyTargetReference]
+    targetRefs: NotRequired[Sequence[PolicyTargetReference]]
+    """At most 16 elements."""
     jwtRules: NotRequired[Sequence[JWTRule]]
-    """Tokens that are accepted, at most 4096; a request with another one is answered 401, one
-    without any passes."""
+    """At most 4096 elements."""
 
 
-# Kinds of sailoperator.io, all without a namespace
+_GROUP = (
+    r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "an API group like 'apps.example.com', or '' for the core group",
+)
+_KIND = (r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
+_WORD = (r"^[-_A-Za-z0-9]+$", "letters, digits, '-' and '_'")
 
+LIMITS: Mapping[type, Mapping[str, Limit]] = {
+    PolicySource: {
+        "serviceAccounts": Limit(high=16),
+        "serviceAccounts[]": Limit(high=320),
+        "notServiceAccounts": Limit(high=16),
+        "notServiceAccounts[]": Limit(high=320),
+    },
+    PolicyRule: {"from": Limit(high=512)},
+    WorkloadSelector: {"matchLabels": Limit(high=4096), "matchLabels[]": Limit(high=63)},
+    PolicyTargetReference: {
+        "group": Limit(None, 253, *_GROUP),
+        "kind": Limit(1, 63, *_KIND),
+        "name": Limit(low=1, high=253),
+    },
+    AuthorizationPolicySpec: {"targetRefs": Limit(high=16), "rules": Limit(high=512)},
+    JWTHeader: {"name": Limit(low=1)},
+    ClaimToHeader: {"header": Limit(1, None, *_WORD), "claim": Limit(low=1)},
+    JWTRule: {
+        "issuer": Limit(low=1),
+        "audiences[]": Limit(low=1),
+        "jwksUri": Limit(low=1, high=2048),
+        "fromParams[]": Limit(low=1),
+        "fromCookies[]": Limit(low=1),
+        "spaceDelimitedClaims": Limit(high=64),
+        "spaceDelimitedClaims[]": Limit(low=1),
+    },
+    RequestAuthenticationSpec: {"targetRefs": Limit(high=16), "jwtRules": Limit(high=4096)},
+}
+"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""
 
-Profile = Literal[
-    "ambient",
-    "default",
-    "demo",
-    "empty",
-    "external",
-    "openshift",
-    "openshift-ambient",
-    "preview",
-    "remote",
-    "stable",
-]
-"""Sets of values that come with the operator; on OpenShift it adds those for it by itself."""
+DISTINCT: Mapping[type, Mapping[str, str]] = {}
+"""Lists, and the key that no two elements have in common; empty for all of them."""
 
+PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
+    ExtensionProvider: {"authorizationpolicies.security.istio.io/v1": ["spec.provider"]},
+    PolicySource: {"authorizationpolicies.security.istio.io/v1": ["spec.rules[].from[].source"]},
+    PolicyFrom: {"authorizationpolicies.security.istio.io/v1": ["spec.rules[].from[]"]},
+    PolicyOperation: {
+        "authorizationpolicies.security.istio.io/v1": ["spec.rules[].to[].operation"]
+    },
+    PolicyTo: {"authorizationpolicies.security.istio.io/v1": ["spec.rules[].to[]"]},
+    PolicyCondition: {"authorizationpolicies.security.istio.io/v1": ["spec.rules[].when[]"]},
+    PolicyRule: {"authorizationpolicies.security.istio.io/v1": ["spec.rules[]"]},
+    WorkloadSelector: {
+        "authorizationpolicies.security.istio.io/v1": ["spec.selector"],
+        "requestauthentications.security.istio.io/v1": ["spec.selector"],
+    },
+    PolicyTargetReference: {
+        "authorizationpolicies.security.istio.io/v1": ["spec.targetRef", "spec.targetRefs[]"],
+        "requestauthentications.security.istio.io/v1": ["spec.targetRef", "spec.targetRefs[]"],
+    },
+    AuthorizationPolicySpec: {"authorizationpolicies.security.istio.io/v1": ["spec"]},
+    JWTHeader: {"requestauthentications.security.istio.io/v1": ["spec.jwtRules[].fromHeaders[]"]},
+    ClaimToHeader: {
+        "requestauthentications.security.istio.io/v1": ["spec.jwtRules[].outputClaimToHeaders[]"]
+    },
+    JWTRule: {"requestauthentications.security.istio.io/v1": ["spec.jwtRules[]"]},
+    RequestAuthenticationSpec: {"requestauthentications.security.istio.io/v1": ["spec"]},
+}
+"""Where objects of a class stand: CustomResourceDefinition and version, paths."""
 
-class UpdateStrategy(TypedDict):
-    """How a control plane goes from one version to the next.
-
-    https://github.com/istio-ecosystem/sail-operator/blob/main/docs/update-strategy/update-strategy.adoc
-    """
-
-    type: NotRequired[pulumi.Input[Literal["InPlace", "RevisionBased"]]]
-    """`InPlace` (default), the only one for ambient mode: a cluster has one ztunnel."""
-    inactiveRevisionDeletionGracePeriodSeconds: NotRequired[pulumi.Input[int]]
-    """Seconds that an unused revision is kept (default 30)."""
-    updateWorkloads: NotRequired[pulumi.Input[bool]]
-    """Whether pods with sidecars are moved to the new revision (default no)."""
-
-
-class IstioSpec(TypedDict):
-    """A control plane.
-
-    https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#istiospec
-    """
-
-    version: pulumi.Input[str]
-    """Version of Istio, such as `v1.30.0`; the CRD lists those that the operator has."""
-    namespace: pulumi.Input[str]
-    """Namespace of istiod, which has to exist and cannot change."""
-    profile: NotRequired[pulumi.Input[Profile]]
-    """Set of values below `values` (default `default`)."""
-    updateStrategy: NotRequired[UpdateStrategy]
-    """How it goes to another version (default in place)."""
-    values: NotRequired[Mapping[str, Any]]
-    """Values of the Helm charts `base` and `istiod`."""
-
-
-class IstioCNISpec(TypedDict):
-    """The node agent that brings pods into the mesh.
-
-    https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#istiocnispec
-    """
-
-    version: pulumi.Input[str]
-    """Version of Istio, such as `v1.30.0`; the CRD lists those that the operator has."""
-    namespace: pulumi.Input[str]
-    """Namespace of the agents, which has to exist and cannot change."""
-    profile: NotRequired[pulumi.Input[Profile]]
-    """Set of values below `values` (default `default`)."""
-    values: NotRequired[Mapping[str, Any]]
-    """Values of the Helm chart `istio-cni`."""
-
-
-class ControlPlaneReference(TypedDict):
-    """A control plane.
-
-    https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#targetreference
-    """
-
-    kind: pulumi.Input[Literal["Istio", "IstioRevision"]]
-    """Kind; of an `Istio` it is the active revision."""
-    name: pulumi.Input[str]
-    """Name, at most 253 characters."""
-
-
-class ZTunnelSpec(TypedDict):
-    """The node proxy.
-
-    https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md#ztunnelspec
-    """
-
-    version: pulumi.Input[str]
-    """Version of Istio, such as `v1.30.0`; the CRD lists those that the operator has."""
-    namespace: pulumi.Input[str]
-    """Namespace of the proxies, which has to exist."""
-    targetRef: NotRequired[ControlPlaneReference]
-    """Control plane whose `global`, `meshConfig` and `revision` it takes over (default none)."""
-    values: NotRequired[Mapping[str, Any]]
-    """Values of the Helm chart `ztunnel`, over those taken over."""
+RELEASES: Mapping[type, Mapping[str, Releases]] = {
+    PolicySource: {
+        "serviceAccounts": Releases("1.25"),
+        "notServiceAccounts": Releases("1.25"),
+        "trustDomains": Releases("1.30"),
+        "notTrustDomains": Releases("1.30"),
+    },
+    JWTRule: {"spaceDelimitedClaims": Releases("1.28"), "presence": Releases("1.32")},
+}
+"""Which releases have a field, where not all do; an empty key is for the whole class."""

@@ -5,7 +5,16 @@ fields and rules between the fields of one class come on top. Values that are ou
 are not known yet and pass, at every level.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Generator,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import NoneType, UnionType
@@ -65,7 +74,7 @@ _TRUSTED = ContextVar("trusted", default=False)
 
 
 @contextmanager
-def trusted() -> Iterator[None]:
+def trusted() -> Generator[None]:
     """Let `Schema.validate` pass everything: what is made here of checked values is right."""
     token = _TRUSTED.set(True)
     try:

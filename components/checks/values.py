@@ -136,6 +136,15 @@ def some(value: object) -> str | None:
     return None if isinstance(value, Sized) and len(value) else "at least one"
 
 
+def nothing(reason: str) -> Check:
+    """No value at all, for this reason."""
+
+    def check(_: object) -> str:
+        return f"nothing: {reason}"
+
+    return check
+
+
 def one_of(*choices: str) -> Check:
     """One of `choices`, spelt exactly so."""
 
@@ -198,6 +207,7 @@ class Limit:
         size = len(value) if isinstance(value, Sized) else value
         if (
             isinstance(size, int | float)
+            and not isinstance(size, bool)
             and (self.low is None or size >= self.low)
             and (self.high is None or size <= self.high)
             and (not self.pattern or re.search(_whole(self.pattern), str(value)))
@@ -211,7 +221,7 @@ class Limit:
         unit = "character" if isinstance(value, str) else "element"
         many = _bounds(self.low or None, self.high)
         matched = self.pattern and f"a text that matches {self.pattern}"
-        counted = many and f"{many} {unit}{'' if self.high == 1 else 's'}"
+        counted = many and f"{many} {unit}{'' if (self.high or self.low) == 1 else 's'}"
         return ", ".join(filter(None, (self.words or matched, counted)))
 
 

@@ -360,8 +360,8 @@ def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
     if (service_type := args.get("service_type", "ClusterIP")) != "LoadBalancer":
         # LoadBalancer is what istiod deploys where nothing is said.
         found["networking.istio.io/service-type"] = service_type
-    if "address_type" in args:
-        found["networking.istio.io/address-type"] = args["address_type"]
+    if args.get("address_type", "Hostname") != "Hostname":
+        found["networking.istio.io/address-type"] = "IPAddress"
     if "name_override" in args:
         found["gateway.istio.io/name-override"] = args["name_override"]
     return found

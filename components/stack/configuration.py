@@ -1,7 +1,8 @@
 """The configuration of a stack, read as the arguments of its components."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin, is_typeddict
 
@@ -13,9 +14,6 @@ from ..checks import values as valid
 from ..checks.faults import Faults, camel
 from ..checks.schema import Schema, allowed_types
 from ..exposure import rules as exposure_rules
-from ..exposure.arguments import AmbientExposureArgs
-from ..parts.gateway import IngressGatewayArgs
-from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
 from .conflicts import check_together
 from .release2 import is_release_2, moved
@@ -37,7 +35,6 @@ EXAMPLE = """\
 SCHEMA = exposure_rules.SCHEMA | Schema(
     {
         StackArgs: {
-            "exposures": valid.some,
             "exposures{}": valid.dns_label,
             "gateways{}": valid.dns_label,
             "waypoints{}": valid.waypoint_name,
@@ -52,43 +49,48 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 )
 """What is checked of a stack's configuration, entry by entry."""
 
+_BESIDE_EXISTING = {"ingress_use_waypoint", "bind"}
+"""Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
+
+_SECRET = (("service", "env"), ("canary", "env"))
+"""Where the values of the environment stand, which alone may be secret."""
+
 
 def load() -> StackArgs:
     """The configuration of the running stack, completed by its defaults.
 
     Raises `InvalidInput` with every fault at once.
     """
-    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=camel)
+    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=_spelt)
     args = _read(faults, runtime_config.CONFIG.get(), pulumi.get_project())
     faults.raise_any()
-    # First by themselves: what is merged has to be of the right form.
+    # First as it stands: what is merged has to be of the right form.
     SCHEMA.check(faults, "", args, StackArgs, partial=True)
     faults.raise_any()
     args = completed(args)
-    for name, gateway in args.get("gateways", {}).items():
-        SCHEMA.check(faults, f"gateways.{name}", gateway, IngressGatewayArgs)
-    for name, waypoint in args.get("waypoints", {}).items():
-        SCHEMA.check(faults, f"waypoints.{name}", waypoint, WaypointArgs)
-    for name, exposure in args["exposures"].items():
-        SCHEMA.check(faults, f"exposures.{name}", exposure, AmbientExposureArgs)
+    SCHEMA.check(faults, "", args, StackArgs)
     faults.raise_any()
     check_together(faults, args)
     faults.raise_any()
     return args
 
 
+def _spelt(line: str) -> str:
+    """A fault as users write its path, such as `exposures.shop.readyTimeout`."""
+    return camel(re.sub(r"^(\w+)\['([-a-zA-Z0-9]+)'\]", r"\1.\2", line))
+
+
 def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
     """Every key of `project` in `config`, parsed and renamed, further inside as it is."""
     prefix = f"{project}:"
     given = {k.removeprefix(prefix): _parsed(v) for k, v in config.items() if k.startswith(prefix)}
-    if not given.get("exposures"):
+    if not given.get("exposures") and not is_release_2(given):
         faults.add("exposures", f"found none, expected at least one, for example:\n{EXAMPLE}")
     keys = {camel(field): field for field in StackArgs.__annotations__}
-    former = is_release_2(given)
     args: dict[str, Any] = {}
     for key, value in given.items():
-        if former and (path := moved(key)):
-            faults.add(key, path)
+        if (now := moved(key)) and not (key in keys and isinstance(value, Mapping)):
+            faults.add(key, now)
         elif key in keys:
             if runtime_config.is_config_secret(f"{prefix}{key}"):
                 _keep_secret(faults, prefix, key, value)
@@ -97,7 +99,7 @@ def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
         else:
             close = valid.did_you_mean(key, keys)
             faults.add(
-                key,
+                repr(key),  # in quotes, as it is spelt
                 f"unknown key{close}, expected one of {', '.join(keys)}."
                 f" `pulumi config rm {key}` removes it",
             )
@@ -106,7 +108,10 @@ def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
 
 def _parsed(raw: str) -> Any:
     """A value as Pulumi hands it over: what is no plain text is JSON."""
-    return json.loads(raw) if raw[:1] in ("{", "[") else raw
+    try:
+        return json.loads(raw) if raw[:1] in ("{", "[") else raw
+    except json.JSONDecodeError:
+        return raw
 
 
 def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
@@ -118,7 +123,7 @@ def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
             names = {camel(field): field for field in fields}
             for key in value:
                 if key in fields and key not in names:
-                    faults.add(f"{path}.{key}", f"unknown key, expected {camel(key)}")
+                    faults.add(f"{path}[{key!r}]", f"unknown key, expected {camel(key)}")
             return {
                 (field := names.get(key, key)): renamed(
                     faults, f"{path}.{key}", held, fields.get(field, Any)
@@ -146,16 +151,16 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     file = Path(pulumi.get_root_directory()) / f"Pulumi.{pulumi.get_stack()}.yaml"
     try:
         stored = yaml.safe_load(file.read_text(encoding="utf-8"))["config"][f"{prefix}{key}"]
-        places = list(_encrypted(stored, ()))
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        places = list(_encrypted(stored, value))
+    except (OSError, yaml.YAMLError, LookupError, TypeError):
         places = []
     if not places:
         faults.add(key, f"holds a secret, expected to find in {file} which value of it is secret")
     for place in places:
-        where = ".".join((key, *map(str, place)))
-        if place[-2:-1] != ("env",):
+        if place[-3:-1] not in _SECRET:
+            where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
             faults.add(
-                where,
+                f"{key}{where}",
                 "is a secret, and would get into the state as plain text: only the values of env"
                 " may be secret. Set it anew without --secret",
             )
@@ -166,66 +171,103 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
         holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
 
 
-def _encrypted(stored: Any, place: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    """Where in a value of a stack file something is encrypted."""
-    if isinstance(stored, dict):
-        if stored.keys() == {"secure"}:
-            yield place
-            return
-        for key, held in stored.items():
-            yield from _encrypted(held, (*place, key))
-    elif isinstance(stored, list):
-        for index, held in enumerate(stored):
-            yield from _encrypted(held, (*place, index))
+def _encrypted(
+    stored: Any, value: Any, place: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str | int, ...]]:
+    """Where `value` is secret, as a stack file has it.
+
+    Raises `LookupError` where it was not read from there, but from another file or an environment.
+    """
+    if isinstance(stored, dict) and stored.keys() == {"secure"}:
+        yield place
+        return
+    inside, held = (dict(_items(whole)) for whole in (stored, value))
+    if inside.keys() != held.keys():
+        raise LookupError(place)
+    for step, part in inside.items():
+        yield from _encrypted(part, held[step], (*place, step))
+
+
+def _items(whole: Any) -> Iterable[tuple[str | int, Any]]:
+    """What a mapping or a list holds, by key or position; nothing of all else."""
+    if isinstance(whole, dict):
+        return ((str(key), part) for key, part in whole.items())
+    return enumerate(whole) if isinstance(whole, list) else ()
 
 
 def completed(args: StackArgs) -> StackArgs:
     """`args` with every entry completed by the defaults, and every namespace named."""
-    defaults = args.get("defaults", {})
-    discovery: Any = _only("discovery_labels", defaults.get("namespace", {}))
-    timeout: Any = _only("ready_timeout", defaults)
+    given: Mapping[str, Any] = args
+    defaults: Mapping[str, Any] = args.get("defaults", {})
+    discovery = _only(defaults.get("namespace", {}), "discovery_labels")
+    timeout = _only(defaults, "ready_timeout")
 
-    def proxy(name: str, options: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        whole = {"name": name, **timeout, **options, **entry}
-        return {**whole, "namespace": _named(name, {**discovery, **entry.get("namespace", {})})}
+    def proxies(part: str) -> dict[str, Any]:
+        options = defaults.get(part, {})
+        shared = _only(options, *(options.keys() - {"existing", *_BESIDE_EXISTING}))
+        return {
+            name: _placed(
+                name,
+                {
+                    "name": name,
+                    **timeout,
+                    **shared,
+                    **entry,
+                    "namespace": merged(discovery, entry.get("namespace", {})),
+                },
+            )
+            for name, entry in given.get(f"{part}s", {}).items()
+        }
 
-    def exposure(name: str, entry: Mapping[str, Any]) -> Any:
-        whole = merged(defaults, entry)
-        return {**whole, "namespace": _named(name, whole.get("namespace", {}))}
-
-    gateway, waypoint = defaults.get("gateway", {}), defaults.get("waypoint", {})
-    return {
-        **args,
-        "namespaces": {
-            name: {"name": name, **discovery, **entry}
-            for name, entry in args.get("namespaces", {}).items()
+    return cast(
+        "StackArgs",
+        {
+            **_only(given, *(given.keys() - {"defaults"})),
+            "namespaces": {
+                name: {"name": name, **discovery, **entry}
+                for name, entry in given.get("namespaces", {}).items()
+            },
+            "gateways": proxies("gateway"),
+            "waypoints": proxies("waypoint"),
+            "client": {**discovery, **timeout, **given.get("client", {})},
+            "exposures": {
+                name: _placed(name, _completed(defaults, entry))
+                for name, entry in given["exposures"].items()
+            },
         },
-        "gateways": {
-            name: proxy(name, gateway, entry) for name, entry in args.get("gateways", {}).items()
-        },
-        "waypoints": {
-            name: proxy(name, waypoint, entry) for name, entry in args.get("waypoints", {}).items()
-        },
-        "client": {**discovery, **timeout, **args.get("client", {})},
-        "exposures": {name: exposure(name, entry) for name, entry in args["exposures"].items()},
-    }
+    )
 
 
-def _only(key: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: options[key]} if key in options else {}
+def _only(options: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Those of `options` that have one of the `keys`."""
+    return {key: value for key, value in options.items() if key in keys}
 
 
-def _named(name: str, namespace: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The namespace of an entry, by default of the same name."""
-    if "existing" in namespace:
-        return {"existing": namespace["existing"]}
-    return {"name": name, **namespace}
+def _placed(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry with its namespace, by default one of the entry's name."""
+    namespace = entry.get("namespace", {})
+    own = {} if "existing" in namespace else {"name": name}
+    return {**entry, "namespace": {**own, **namespace}}
 
 
-def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """`entry` completed by `defaults`, option by option; a part that exists takes none of them."""
+def _completed(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     whole = {**defaults, **entry}
     for part in defaults.keys() & entry.keys():
-        if isinstance(defaults[part], Mapping) and "existing" not in entry[part]:
-            whole[part] = {**defaults[part], **entry[part]}
+        if isinstance(defaults[part], Mapping):
+            whole[part] = merged(defaults[part], entry[part])
     return whole
+
+
+def merged(defaults: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of an exposure completed by its defaults.
+
+    One that exists takes no options from them; one with options of its own does not exist, even
+    where the default one does.
+    """
+    exists = "existing" in part or ("existing" in defaults and part.keys() <= _BESIDE_EXISTING)
+    taken = {
+        key: value
+        for key, value in defaults.items()
+        if key in _BESIDE_EXISTING or (key == "existing") == exists
+    }
+    return {**taken, **part}

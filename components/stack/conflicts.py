@@ -12,7 +12,7 @@ from ..parts.gateway import IngressGatewayArgs
 from ..parts.routes import render_rule
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
-from .places import entries, namespace_name, shared
+from .places import entries, namespace_name, shared, verifies
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -20,7 +20,6 @@ _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 
 def check_together(faults: Faults, args: StackArgs) -> None:
     """Record what of the entries does not fit together."""
-    exposures = args["exposures"]
     _check_references(faults, args)
     if faults:
         return
@@ -28,15 +27,13 @@ def check_together(faults: Faults, args: StackArgs) -> None:
     _check_namespaces(faults, args)
     _check_names(faults, args)
     _check_client(faults, args)
-    for name, exposure in exposures.items():
+    _check_waypoints(faults, args)
+    _check_hostnames(faults, args)
+    for name, exposure in args["exposures"].items():
         if entry := shared(exposure.get("gateway")):
             _check_gateway(faults, args, name, entry, args["gateways"][entry])
         if entry := shared(exposure.get("waypoint")):
             _check_waypoint(faults, args, name, entry, args["waypoints"][entry])
-    listed = list(exposures)
-    for position, name in enumerate(listed):
-        for other in listed[:position]:
-            _check_pair(faults, args, name, other)
 
 
 def _check_references(faults: Faults, args: StackArgs) -> None:
@@ -71,24 +68,36 @@ def _check_primary(faults: Faults, args: StackArgs) -> None:
 
 def _check_namespaces(faults: Faults, args: StackArgs) -> None:
     """Every namespace is made in one place."""
-    taken = {str(own["name"]): f"namespaces.{key}" for key, own in args["namespaces"].items()}
-    for path, entry in entries(args):
-        if "existing" in entry["namespace"]:
+    taken: dict[str, str] = {}
+    for key, namespace in args.get("namespaces", {}).items():
+        name = str(namespace["name"])
+        if name in taken:
+            faults.add(f"namespaces.{key}.name", f"found {name}, which is at {taken[name]} already")
+        taken.setdefault(name, f"namespaces.{key}")
+    # Those that exist at the end: others make them.
+    for path, entry in sorted(entries(args), key=lambda one: "existing" in one[1]["namespace"]):
+        if shared(entry["namespace"]):
             continue
         name = namespace_name(args, entry["namespace"])
         if name in taken:
-            place = taken[name]
-            there = place.removeprefix("namespaces.")
+            _, listed, key = taken[name].rpartition("namespaces.")
             faults.add(
                 f"{path}.namespace",
-                f"found {name}, which is at {place} already. "
+                f"found {name}, which is at {taken[name]} already. "
                 + (
-                    f"Write existing: {{entry: {there}}}"
-                    if place != there
+                    f"Write existing: {{entry: {key}}}"
+                    if listed
                     else "Put it into namespaces, and write existing: {entry: NAME} in both"
                 ),
             )
-        taken.setdefault(name, f"{path}.namespace")
+        elif name in args.get("namespaces", {}):
+            faults.add(
+                f"{path}.namespace",
+                f"found {name}, expected another name: namespaces.{name} is called"
+                f" {args['namespaces'][name]['name']}",
+            )
+        if "existing" not in entry["namespace"]:
+            taken.setdefault(name, f"{path}.namespace")
 
 
 def _check_names(faults: Faults, args: StackArgs) -> None:
@@ -123,18 +132,19 @@ def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:
+    """The client of the verifications is one, in a namespace of its own."""
+    for name, exposure in args["exposures"].items():
+        if "client" in exposure.get("verification", {}):
+            where = f"exposures.{name}.verification.client"
+            faults.add(where, "is the same for all exposures of a stack. Set client instead")
     client = args.get("client", {}).get("namespace", CLIENT)
-    for path, entry in entries(args):
-        place = namespace_name(args, entry["namespace"])
-        if place == client and _verifies(args):
-            faults.add(
-                "client.namespace",
-                f"found {client}, the namespace of {path}, expected one of its own",
-            )
-
-
-def _verifies(args: StackArgs) -> bool:
-    return any("verification" in exposure for exposure in args["exposures"].values())
+    places = [(f"namespaces.{key}", own["name"]) for key, own in args["namespaces"].items()]
+    places += [(path, namespace_name(args, entry["namespace"])) for path, entry in entries(args)]
+    used = next((path for path, place in places if place == client), None)
+    if used and verifies(args):
+        faults.add(
+            "client.namespace", f"found {client}, which is at {used}, expected one of its own"
+        )
 
 
 def _closed(name: str, place: str, admitted: str) -> str:
@@ -195,39 +205,51 @@ def _check_waypoint(
         )
 
 
-def _check_pair(faults: Faults, args: StackArgs, name: str, other: str) -> None:
-    path = f"exposures.{name}"
-    first, second = args["exposures"][other], args["exposures"][name]
-    waypoints = [exposure.get("waypoint", {}) for exposure in (first, second)]
-    entry, same = (
-        shared(waypoints[1]),
-        len({namespace_name(args, exposure["namespace"]) for exposure in (first, second)}),
-    )
-    if same == 1:
-        place = namespace_name(args, second["namespace"])
-        if entry is None or shared(waypoints[0]) != entry:
+def _check_waypoints(faults: Faults, args: StackArgs) -> None:
+    """All of a namespace goes through one waypoint, which is bound to it once."""
+    for name, waypoint in args.get("waypoints", {}).items():
+        for option in ("bind", "ingress_use_waypoint"):
+            if option in waypoint:
+                faults.add(
+                    f"waypoints.{name}.{option}",
+                    "is for a namespace that uses it. Set it at exposures.NAME.waypoint instead",
+                )
+    owners: dict[str, str] = {}
+    for name, exposure in args["exposures"].items():
+        place = namespace_name(args, exposure["namespace"])
+        owner = owners.setdefault(place, name)
+        if owner == name:
+            continue
+        before, after = (args["exposures"][key].get("waypoint", {}) for key in (owner, name))
+        if "existing" not in after or before.get("existing") != after["existing"]:
             faults.add(
-                f"{path}.waypoint",
-                f"namespace {place} has another one at exposures.{other} already. Put one into"
+                f"exposures.{name}.waypoint",
+                f"namespace {place} has another one at exposures.{owner} already. Put one into"
                 " waypoints, and write existing: {entry: NAME} in both",
             )
-        before, after = (waypoint.get("ingress_use_waypoint", False) for waypoint in waypoints)
-        if before != after:
-            faults.add(
-                f"{path}.waypoint.ingress_use_waypoint",
-                f"found {after} in namespace {place}, expected {before} as at exposures.{other}",
-            )
-    gateway = shared(second.get("gateway"))
-    if gateway is None or gateway != shared(first.get("gateway")):
-        return
-    claimed = list(_claims(first))
-    for hostname, match in _claims(second):
-        if (hostname, match) in claimed:
-            faults.add(
-                f"{path}.ingress_rules",
-                f"{hostname} is claimed with the match {match} at exposures.{other} already: the"
-                " older route gets all requests. Change hostnames, or ingress_rules",
-            )
+        for option, default in (("ingress_use_waypoint", False), ("bind", True)):
+            expected, found = (options.get(option, default) for options in (before, after))
+            if found != expected:
+                faults.add(
+                    f"exposures.{name}.waypoint.{option}",
+                    f"found {found} in namespace {place}, expected {expected} as at"
+                    f" exposures.{owner}",
+                )
+
+
+def _check_hostnames(faults: Faults, args: StackArgs) -> None:
+    """No two exposures claim the same requests of one gateway."""
+    owners: dict[tuple[str, str, str], str] = {}
+    for name, exposure in args["exposures"].items():
+        gateway: Any = exposure.get("gateway", {}).get("existing")
+        for hostname, match in _claims(exposure) if gateway else ():
+            owner = owners.setdefault((str(gateway), hostname, match), name)
+            if owner != name:
+                faults.add(
+                    f"exposures.{name}.ingress_rules",
+                    f"{hostname} is claimed with the match {match} at exposures.{owner} already:"
+                    " the older route gets all requests. Change hostnames, or ingress_rules",
+                )
 
 
 def _claims(exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:

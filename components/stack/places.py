@@ -49,3 +49,8 @@ def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
             alone = cast("NamespaceArgs", namespace)
             own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
     return own
+
+
+def verifies(args: StackArgs) -> bool:
+    """Whether any exposure is verified."""
+    return any("verification" in exposure for exposure in args["exposures"].values())

@@ -281,10 +281,9 @@ def _read(
     values: dict[str, Any] = {}
     for key, found in config.items():
         if key not in keys:
-            expected = f"one of release 2{did_you_mean(key, keys)}"
-            if key in _NEW:
-                expected += "; it is of the new form: take it out, and put it back afterwards"
-            faults.add(f"{path}{key}", f"found an unknown key, expected {expected}")
+            new = "; it is of the new form: take it out, and put it back afterwards"
+            hint = new if key in _NEW else did_you_mean(key, keys)
+            faults.add(f"{path}{key}", f"found an unknown key, expected one of release 2{hint}")
         elif key not in _LISTS and _holds_secret(found):
             faults.add(
                 f"{path}{key}",

@@ -122,7 +122,7 @@ def _sections(node: yaml.Node | None, stop: int) -> list[_Section]:
     starts = [key.start_mark.index - key.start_mark.column for key, _ in pairs]
     return [
         _Section(key.value, value, start, end)
-        for (key, value), start, end in zip(pairs, starts, [*starts[1:], stop], strict=True)
+        for (key, value), start, end in zip(pairs, starts, [*starts[1:], stop], strict=False)
     ]
 
 

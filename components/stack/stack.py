@@ -17,7 +17,7 @@ from ..parts.metadata import common_metadata, mirrored_images
 from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
 from .arguments import StackArgs
-from .places import entries, namespace_name, namespaces, shared
+from .places import entries, namespace_name, namespaces, shared, verifies
 
 
 def expose(args: StackArgs) -> dict[str, AmbientExposure]:
@@ -31,7 +31,9 @@ def expose(args: StackArgs) -> dict[str, AmbientExposure]:
     pulumi.runtime.register_resource_transform(common)
     if "image_registry" in args:
         pulumi.runtime.register_resource_transform(mirrored_images(args["image_registry"]))
-    cluster = Cluster("cluster", {"needs": needs(args), **args.get("cluster", {})})
+    given = args.get("cluster", {})
+    needed: PreflightArgs = {**needs(args), **given.get("needs", {})}
+    cluster = Cluster("cluster", {**given, "needs": needed})
     opts = pulumi.ResourceOptions(providers=[cluster.provider])
     with trusted():
         return _Parts(args, opts).exposures()
@@ -74,9 +76,10 @@ class _Parts:
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
             args["gateway"] = {"existing": self._gateways[entry].reference}
-        if shared(exposure.get("waypoint")):
-            binding = self._bindings[namespace_name(self._args, exposure["namespace"])]
-            args["waypoint"] = {**args["waypoint"], "existing": binding, "bind": False}
+        if waypoint := self._waypoint(exposure):
+            place = namespace_name(self._args, exposure["namespace"])
+            bound = self._bindings.get(place, waypoint)
+            args["waypoint"] = {**args["waypoint"], "existing": bound, "bind": False}
         if client and "verification" in exposure:
             args["verification"] = {**exposure["verification"], "client": {"existing": client}}
         return args
@@ -89,20 +92,26 @@ class _Parts:
         key = shared(options) or str(options["name"])
         return {"existing": self._namespaces[key].reference}
 
+    def _waypoint(self, exposure: AmbientExposureArgs) -> WaypointReference | None:
+        """The waypoint of an exposure; None where it is the exposure's own."""
+        options = exposure.get("waypoint", {})
+        if entry := shared(options):
+            return self._waypoints[entry].reference
+        return options.get("existing")
+
     def _bind(self) -> dict[str, WaypointReference]:
-        """The shared waypoint that each namespace is bound to, once for all of its exposures."""
+        """The waypoint that each namespace is bound to, once for all of its exposures."""
         bindings: dict[str, WaypointReference] = {}
         for exposure in self._args["exposures"].values():
             place = namespace_name(self._args, exposure["namespace"])
-            entry = shared(exposure.get("waypoint"))
-            if entry is None or place in bindings:
+            waypoint = self._waypoint(exposure)
+            if waypoint is None or place in bindings or not exposure["waypoint"].get("bind", True):
                 continue
-            namespace = self._place(exposure)["existing"]
             bindings[place] = WaypointBinding(
                 place,
                 {
-                    "namespace": namespace["name"],
-                    "waypoint": self._waypoints[entry].reference,
+                    "namespace": self._place(exposure)["existing"]["name"],
+                    "waypoint": waypoint,
                     "ingress_use_waypoint": exposure["waypoint"].get("ingress_use_waypoint", False),
                 },
                 self._opts,
@@ -137,11 +146,6 @@ def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions
     return pulumi.ResourceOptions.merge(
         opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name, parent=exposure)])
     )
-
-
-def verifies(args: StackArgs) -> bool:
-    """Whether any exposure is verified."""
-    return any("verification" in exposure for exposure in args["exposures"].values())
 
 
 def needs(args: StackArgs) -> PreflightArgs:

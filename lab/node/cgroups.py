@@ -105,7 +105,8 @@ def _faults_of_version_2(hierarchy: Path) -> Iterator[str]:
         )
     # The kernel's root may have processes beside controllers that it passes on; others may not.
     elif (
-        (hierarchy / "cgroup.procs").read_text()
+        (hierarchy / "cgroup.type").exists()
+        and (hierarchy / "cgroup.procs").read_text()
         and _NEEDED.difference((hierarchy / "cgroup.subtree_control").read_text().split())
     ):
         yield (

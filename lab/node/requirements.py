@@ -28,7 +28,7 @@ BUILD_DISK: Final = 2 * GIB
 DISK: Final = 1 * GIB
 """Bytes in the state folder of a lab that runs."""
 
-BUILD_MEMORY: Final = 6 * GIB
+BUILD_MEMORY: Final = 4 * GIB
 """Bytes of memory to build with."""
 
 MEMORY: Final = 2 * GIB

@@ -1,4 +1,8 @@
-"""A lab of the tests' own, and stacks on it, driven by the real Pulumi."""
+"""A lab of the tests' own, and stacks on it, driven by the real Pulumi.
+
+No registry serves a ztunnel: `LAB_ZTUNNEL` names the program. Tests that need one are skipped where
+it names none, and the summary says what was not proven; `LAB_TEST_REQUIRE=ztunnel` fails them.
+"""
 
 import json
 import os
@@ -18,8 +22,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-EQUIPMENT = ROOT.parent / "shared" / "equipment"
 STATE = ROOT / f".lab-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+ZTUNNEL = os.environ.get("LAB_ZTUNNEL") or "none"
 HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 LIMIT = 300
 """Seconds that one command may take; a lab's start, builds included, has an hour."""
@@ -28,23 +32,28 @@ Ending = Literal["well", "badly", "somehow"]
 """How a command ends: with status 0, with another, or with any."""
 
 
-def equipment(name: str) -> Path:
-    """A program that no registry serves; CI must have it, others may lack it."""
-    path = EQUIPMENT / name
-    if not path.exists():
-        message = f"{path} is missing: it holds what no package registry serves"
-        assert "CI" not in os.environ, message
-        pytest.skip(message)
-    return path
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what only a ztunnel could prove where there is none, with words for the summary."""
+    if ZTUNNEL != "none" or os.environ.get("LAB_TEST_REQUIRE") == "ztunnel":
+        return
+    for item in items:
+        if isinstance(item, pytest.Function) and needs_ztunnel(item):
+            lacking = "not proven here with a ztunnel, as LAB_ZTUNNEL is not set"
+            item.add_marker(pytest.mark.skip(f"{lacking}: {item.name}: {feature(item)}"))
 
 
-def unpacked(name: str, folder: Path) -> Path:
-    """The program `name` of the equipment, ready to run in `folder`."""
-    program = folder / name
-    with program.open("wb") as file:
-        subprocess.run(["xz", "-dc", equipment(f"{name}.xz")], stdout=file, check=True)
-    program.chmod(0o755)
-    return program
+def needs_ztunnel(item: pytest.Function) -> bool:
+    """Whether a test runs on a lab with a ztunnel."""
+    return hasattr(item, "callspec") and item.callspec.params.get("lab") == "ztunnel"
+
+
+def feature(item: pytest.Function) -> str:
+    """What a test proves, in the words of docs/features.md, or else of its own name."""
+    test = item.nodeid.removeprefix("tests/").partition("[")[0]
+    for row in (ROOT / "docs" / "features.md").read_text(encoding="utf-8").splitlines():
+        if f"`{test}`" in row:
+            return row.split("|")[1].strip()
+    return item.originalname.removeprefix("test_").replace("_", " ")
 
 
 def run(
@@ -81,14 +90,14 @@ class Lab:
     """Whether it has a ztunnel."""
 
     @classmethod
-    def start(cls, state: Path, ztunnel: Path | None = None) -> "Lab":
+    def start(cls, state: Path, ztunnel: str = "none") -> "Lab":
         """Start the lab of a state folder, or find it running."""
-        env = os.environ | {"LAB_STATE": str(state), "LAB_ZTUNNEL": str(ztunnel or "")}
+        env = os.environ | {"LAB_STATE": str(state), "LAB_ZTUNNEL": ztunnel}
         run(sys.executable, "-m", "lab", "up", env=env, limit=3600)
         shell = f'eval "$({sys.executable} -m lab env)"; env -0'
         exported = subprocess.check_output(["bash", "-ec", shell], env=env, cwd=ROOT, text=True)
         pairs = (line.split("=", 1) for line in exported.split("\0") if "=" in line)
-        return cls(state, dict(pairs), ztunnel is not None)
+        return cls(state, dict(pairs), ztunnel != "none")
 
     def down(self) -> None:
         """Remove it."""
@@ -168,11 +177,13 @@ def assert_unbroken(answers: Counter[str]) -> None:
 
 
 @pytest.fixture(scope="session", params=["plain", "ztunnel"])
-def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab, without a ztunnel and with one."""
-    ztunnel = None
-    if request.param == "ztunnel":
-        ztunnel = unpacked("ztunnel", tmp_path_factory.mktemp("equipment"))
+    ztunnel = ZTUNNEL if request.param == "ztunnel" else "none"
+    if request.param != "plain" and ztunnel == "none":
+        pytest.fail(
+            "LAB_TEST_REQUIRE asks for a ztunnel: set LAB_ZTUNNEL to its path", pytrace=False
+        )
     # One that an aborted run left may be of the other form.
     run(sys.executable, "-m", "lab", "down", env=os.environ | {"LAB_STATE": str(STATE)})
     started = Lab.start(STATE, ztunnel)
@@ -183,10 +194,46 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 plain = pytest.mark.parametrize("lab", ["plain"], indirect=True)
 """Marks a test to which it makes no difference whether the lab has a ztunnel."""
 
+ambient = pytest.mark.parametrize("lab", ["ztunnel"], indirect=True)
+"""Marks a test of what only a ztunnel does."""
+
 
 def project(folder: Path) -> str:
     """The name of the project in a folder."""
     return str(yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"])
+
+
+def sample(**changes: Any) -> dict[str, Any]:
+    """The exposures of Pulumi.dev.yaml, with other arguments.
+
+    Of an argument that is a mapping only the given keys change: `sample(gateway={"port": 8080})`;
+    None takes one out.
+    """
+    exposures: dict[str, Any] = stack_file(ROOT)["config"]["ambient-exposure:exposures"]
+    return {name: merged(exposure, changes) for name, exposure in exposures.items()}
+
+
+def merged(value: Any, change: Any) -> Any:
+    """`value` with `change` as a JSON merge patch of it (RFC 7396)."""
+    if not isinstance(change, Mapping):
+        return change
+    whole = {**value}
+    for key, held in change.items():
+        whole[key] = merged(whole.get(key, {}), held)
+    return {key: held for key, held in whole.items() if held is not None}
+
+
+def stack_file(folder: Path) -> dict[str, Any]:
+    """The content of the Pulumi.dev.yaml in a folder."""
+    content: dict[str, Any] = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())
+    return content
+
+
+def initial(folder: Path) -> dict[str, Any]:
+    """The configuration with which a stack in a folder begins: the sample, or the example's own."""
+    if (name := project(folder)) != "ambient-exposure":
+        return {f"{name}:context": "lab"}
+    return {**stack_file(ROOT)["config"], f"{name}:cluster": {"context": "lab"}}
 
 
 @dataclass
@@ -198,18 +245,20 @@ class Stack:
     env: Mapping[str, str]
 
     def configure(self, **values: Any) -> None:
-        """Set configuration over the defaults of Pulumi.yaml."""
-        file = self.folder / "Pulumi.dev.yaml"
-        settings = yaml.safe_load(file.read_text())
-        settings["config"] |= {f"{project(self.folder)}:{key}": one for key, one in values.items()}
-        file.write_text(yaml.safe_dump(settings))
+        """Set top-level keys, each to all that it shall hold; the others stay as they are."""
+        name = project(self.folder)
+        self._write(
+            stack_file(self.folder)["config"]
+            | {f"{name}:{key}": value for key, value in values.items()}
+        )
 
     def reset(self) -> None:
-        """Set the configuration back to the defaults of Pulumi.yaml."""
-        file = self.folder / "Pulumi.dev.yaml"
-        settings = yaml.safe_load(file.read_text())
-        settings["config"] = {f"{project(self.folder)}:context": "lab"}
-        file.write_text(yaml.safe_dump(settings))
+        """Set the configuration back to what it began with."""
+        self._write(initial(self.folder))
+
+    def _write(self, config: dict[str, Any]) -> None:
+        content = {**stack_file(self.folder), "config": config}
+        (self.folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
 
     def pulumi(self, *words: str, ends: Ending = "well") -> str:
         """What `pulumi` prints."""
@@ -255,7 +304,8 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
         else:
             for name in ("Pulumi.yaml", "__main__.py"):
                 shutil.copy(ROOT / name, folder)
-        (folder / "Pulumi.dev.yaml").write_text(f"config:\n  {project(folder)}:context: lab\n")
+        content = yaml.safe_dump({"config": initial(folder)})
+        (folder / "Pulumi.dev.yaml").write_text(content)
         if program:
             (folder / "__main__.py").rename(folder / "program.py")
             (folder / "__main__.py").write_text(program)

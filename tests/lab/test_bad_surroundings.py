@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Lab, Stack, plain
+from tests.lab.conftest import Lab, Stack, plain, sample
 
 pytestmark = plain
 
@@ -24,28 +24,34 @@ def refused(stack: Stack, **values: Any) -> str:
 
 
 def test_mistyped_value(stack: Stack) -> None:
-    printed = refused(stack, serviceType="Clusterip")
-    assert "serviceType: found 'Clusterip', expected one of ClusterIP, LoadBalancer" in printed
+    printed = refused(stack, exposures=sample(gateway={"serviceType": "Clusterip"}))
+    path = "exposures.httpbin.gateway.serviceType"
+    assert f"{path}: found 'Clusterip', expected one of ClusterIP, LoadBalancer" in printed
 
 
 def test_mistyped_key(stack: Stack) -> None:
-    assert "hostnmes: unknown key (did you mean hostnames?)" in refused(stack, hostnmes=["a.b"])
+    printed = refused(stack, exposures=sample(hostnmes=["a.b"]))
+    assert "exposures.httpbin.hostnmes: found an unknown key" in printed
+    assert "(did you mean hostnames?)" in printed
 
 
 def test_hostname_with_a_slash(stack: Stack) -> None:
-    assert "hostnames[0]: found 'a.b/c', expected" in refused(stack, hostnames=["a.b/c"])
+    printed = refused(stack, exposures=sample(hostnames=["a.b/c"]))
+    assert "exposures.httpbin.hostnames[0]: found 'a.b/c', expected" in printed
 
 
 def test_impossible_port(stack: Stack) -> None:
-    assert "port: found 70000, expected a port from 1 to 65535" in refused(stack, port=70000)
+    printed = refused(stack, exposures=sample(gateway={"port": 70000}))
+    assert "exposures.httpbin.gateway.port: found 70000, expected a port from 1 to 65535" in printed
 
 
 def test_value_of_another_type(stack: Stack) -> None:
-    assert "must be of type 'integer'" in refused(stack, port="eighty")
+    printed = refused(stack, exposures=sample(gateway={"port": "eighty"}))
+    assert "exposures.httpbin.gateway.port: found 'eighty', expected an integer" in printed
 
 
 def test_unknown_context(stack: Stack) -> None:
-    assert "context nowhere: " in refused(stack, context="nowhere")
+    assert "context nowhere: " in refused(stack, cluster={"context": "nowhere"})
 
 
 def test_cluster_that_does_not_answer(lab: Lab, stack: Stack) -> None:
@@ -53,12 +59,12 @@ def test_cluster_that_does_not_answer(lab: Lab, stack: Stack) -> None:
     kubeconfig.write_text(
         (lab.state / "kubeconfig").read_text().replace(":6443", ":6444"), encoding="utf-8"
     )
-    printed = refused(stack, kubeconfig=str(kubeconfig))
+    printed = refused(stack, cluster={"context": "lab", "kubeconfig": str(kubeconfig)})
     assert "context lab: no answer from 198." in printed
 
 
 def test_missing_gateway_class(stack: Stack) -> None:
-    printed = refused(stack, gatewayClass="nginx")
+    printed = refused(stack, exposures=sample(gateway={"gatewayClass": "nginx"}))
     assert "GatewayClass nginx: missing; istiod creates it" in printed
 
 
@@ -93,12 +99,14 @@ def test_no_load_balancer(lab: Lab, stack: Stack) -> None:
     stack.up()
     scale = ("scale", "-n", "metallb-system", "deployment/controller")
     lab.kubectl(*scale, "--replicas=0")
+    load_balancer = {"serviceType": "LoadBalancer"}
     try:
-        printed = stack.failing_up(serviceType="LoadBalancer", readyTimeout=10)
+        printed = stack.failing_up(exposures=sample(gateway=load_balancer, readyTimeout=10))
         assert "AddressNotAssigned" in printed
         # The old address is not given out as the new one.
         outputs = printed.partition("Outputs:")[2]
         assert re.findall(r"(\S) ingressHost", outputs) == ["-"]
     finally:
         lab.kubectl(*scale, "--replicas=1")
-    assert stack.up(readyTimeout=60)["ingressHost"].startswith("198.")
+    repaired = stack.up(exposures=sample(gateway=load_balancer, readyTimeout=60))
+    assert repaired["ingressHost"].startswith("198.")

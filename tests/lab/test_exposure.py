@@ -1,12 +1,14 @@
 """The main job from end to end, with a ztunnel and without."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from lightkube.resources.core_v1 import Namespace
 
-from tests.lab.conftest import HOST, Lab, NewStack, Stack, plain, run
+from tests.lab.conftest import HOST, Lab, NewStack, Stack, plain, run, sample
 
 HEADER = ("-H", "Host:httpbin.example.com")
 ENROLMENT = "istio.io/dataplane-mode"
@@ -15,6 +17,7 @@ ENROLMENT = "istio.io/dataplane-mode"
 def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
     assert ("no ztunnel in this mesh" in stack.pulumi("preview")) is not lab.ambient
     outputs = stack.up()
+    assert outputs.pop("exposures") == {"httpbin": outputs}
     service = ("get", "service", "httpbin-waypoint", "-n", "httpbin")
     programmed = [f"{condition}=True ({condition})" for condition in ("Accepted", "Programmed")]
     assert outputs.pop("ingressConditions")[:2] == programmed
@@ -46,7 +49,7 @@ def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
     stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
     pods = lab.kubectl("get", "pods", "-n", "httpbin", "-o", "name")
-    outputs = stack.up(serviceType="LoadBalancer")
+    outputs = stack.up(exposures=sample(gateway={"serviceType": "LoadBalancer"}))
     url = f"http://{outputs['ingressHost']}:{outputs['ingressPort']}/headers"
     # From this machine, at the first try.
     answer = run("curl", "-sSg", "-m", "5", *HEADER, "-w", "%{http_code}", "-o", "/dev/null", url)
@@ -54,7 +57,7 @@ def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
     assert lab.kubectl("get", "pods", "-n", "httpbin", "-o", "name") == pods
     stack.pulumi("preview", "--expect-no-changes")
 
-    assert stack.up(serviceType="ClusterIP")["ingressHost"] == HOST
+    assert stack.up(exposures=sample())["ingressHost"] == HOST
 
     seen = watch_namespaces(lab, lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))
     assert seen == [
@@ -102,7 +105,8 @@ def watch_namespaces(lab: Lab, action: Callable[[], object]) -> list[str]:
 
 @plain
 def test_every_resource_belongs_to_a_component(stack: Stack) -> None:
-    stack.up()
+    # One object at a time, too, none is waited for before what it needs.
+    stack.pulumi("up", "--yes", "--skip-preview", "--parallel", "1")
     resources = stack.resources()
     types = {resource["urn"]: resource["type"] for resource in resources}
     for resource in resources:
@@ -134,7 +138,7 @@ def test_an_adopted_namespace_is_left_as_it_was(lab: Lab, stack: Stack) -> None:
         lab.kubectl("run", "theirs", "-n", "httpbin", *image, *command)
         lab.kubectl("wait", "-n", "httpbin", "--for=condition=Ready", "pod/theirs")
         before = metadata()
-        stack.up(createNamespace=False)
+        stack.up(exposures=sample(namespace={"create": False}))
         assert "istio.io/use-waypoint" in metadata()
         assert enrolled() == lab.ambient
         stack.pulumi("destroy", "--yes", "--skip-preview")
@@ -159,16 +163,20 @@ def until(condition: Callable[[], bool], limit: float = 20) -> None:
 
 @plain
 def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
-    stack.up()
-    stack.up(verify=False)
+    assert stack.up(exposures=sample(verification=None))["verified"] == []
     assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
-    both = ["httpbin.example.com", "*.example.org"]
-    verified = stack.up(verify=True, hostnames=both)["verified"]
+    stack.up(exposures=sample())
+    stack.up(exposures=sample(verification=None))
+    assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
+    both = {"hostnames": ["httpbin.example.com", "*.example.org"]}
+    verified = stack.up(exposures=sample(**both))["verified"]
     assert f"GET http://{HOST}:80/get (Host: verify.example.org): 404" in verified
-    renamed = stack.up(service="echo", servicePort=80)
+    echo = {**both, "service": {"name": "echo", "port": 80}}
+    renamed = stack.up(exposures=sample(**echo))
     assert renamed["ingressHost"] == "echo-gateway-istio.httpbin.svc.cluster.local"
     assert "httpbin" not in lab.kubectl("get", "gateways,services", "-n", "httpbin", "-o", "name")
-    moved = stack.up(namespace="shop", clientNamespace="shell")
+    shop = sample(**echo, namespace={"name": "shop"})
+    moved = stack.up(exposures=shop, client={"namespace": "shell"})
     assert moved["ingressHost"] == "echo-gateway-istio.shop.svc.cluster.local"
     left = lab.kubectl("get", "namespaces", "-o", "name")
     assert "httpbin" not in left
@@ -176,9 +184,25 @@ def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     stack.pulumi("preview", "--expect-no-changes")
     # To adopt what it owns would be to delete it.
-    assert "was created by this stack" in stack.failing_up(createNamespace=False)
+    adopted = sample(**echo, namespace={"name": "shop", "create": False})
+    assert "was created by this stack" in stack.failing_up(exposures=adopted)
     lab.kubectl("get", "service", "echo", "-n", "shop")
-    stack.up(createNamespace=True)
+    stack.up(exposures=shop)
+
+
+@plain
+def test_a_change_stands_once_in_a_preview(stack: Stack) -> None:
+    stack.up()
+    stack.configure(exposures=sample(rules=[{"paths": ["/status", "/headers", "/anything"]}]))
+    printed = stack.pulumi("preview", "--diff")
+    assert printed.count("/anything") == 1, printed
+    # Of each resource that is shown, as the stack itself always is, the type and the operation.
+    shown = re.findall(r"(\w+:[\w./-]+:\w+): \(([\w-]+)\)$", printed, re.MULTILINE)
+    assert sorted(shown) == [
+        ("kubernetes:batch/v1:Job", "replace"),
+        ("kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", "update"),
+        ("pulumi:pulumi:Stack", "same"),
+    ], printed
 
 
 STRIPPED = """
@@ -210,7 +234,9 @@ runpy.run_path("program.py")
 
 def without_label(new_stack: NewStack, label: str) -> str:
     """What an update prints that lacks a label and does not wait for the binding either."""
-    return new_stack(STRIPPED.format(label=label)).failing_up(verifyTimeout=5)
+    return new_stack(STRIPPED.format(label=label)).failing_up(
+        exposures=sample(verification={"timeout": 5})
+    )
 
 
 @plain
@@ -227,12 +253,10 @@ def test_without_use_waypoint_the_verification_fails(new_stack: NewStack) -> Non
 
 @plain
 def test_a_failed_verification_is_repeated_by_the_next_update(stack: Stack) -> None:
-    printed = stack.failing_up(checks=[{"path": "/headers", "status": 201}], verifyTimeout=3)
+    def verified(status: int) -> dict[str, Any]:
+        checks = [{"path": "/headers", "status": status}]
+        return sample(verification={"checks": checks, "timeout": 3})
+
+    printed = stack.failing_up(exposures=verified(201))
     assert "/headers (Host: httpbin.example.com): expected 201, got 200" in printed
-    stack.up(checks=[{"path": "/headers", "status": 200}])
-
-
-@plain
-def test_switched_off_verification_sends_no_requests(lab: Lab, stack: Stack) -> None:
-    stack.up(verify=False, checks=[{"path": "/headers", "status": 201}])
-    assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
+    stack.up(exposures=verified(200))

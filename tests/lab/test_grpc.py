@@ -10,27 +10,32 @@ from tests.lab.test_exposure import until
 
 SERVICE = "proto.EchoTestService"
 HOST = "echo.example.com"
-SETTINGS: dict[str, Any] = {
-    "namespace": "echo",
-    "service": "echo",
-    "image": ECHO_IMAGE,
-    "args": ["--grpc=7070"],
-    "containerPort": 7070,
-    "servicePort": 7070,
-    "protocol": "grpc",
-    "hostnames": [HOST],
-    "serviceType": "LoadBalancer",
-    "paths": [],
-    "checks": [
-        {"path": f"/{SERVICE}/Echo", "status": 0},
-        {"path": "/other.Service/Method", "status": 12},
-    ],
-}
 
 
-def rule(method: str) -> dict[str, Any]:
-    """A rule that lets one method of Istio's test server through."""
-    return {"matches": [{"method": {"service": SERVICE, "method": method}}]}
+def exposures(**method: str) -> dict[str, Any]:
+    """An exposure of Istio's test server that lets one method through, or all of its service."""
+    return {
+        "echo": {
+            "namespace": {"name": "echo"},
+            "service": {
+                "name": "echo",
+                "port": 7070,
+                "image": ECHO_IMAGE,
+                "containerPort": 7070,
+                "protocol": "grpc",
+                "args": ["--grpc=7070"],
+            },
+            "hostnames": [HOST],
+            "grpcRules": [{"matches": [{"method": {"service": SERVICE, **method}}]}],
+            "gateway": {"serviceType": "LoadBalancer"},
+            "verification": {
+                "checks": [
+                    {"path": f"/{SERVICE}/Echo", "status": 0},
+                    {"path": "/other.Service/Method", "status": 12},
+                ]
+            },
+        }
+    }
 
 
 def call(address: str, method: str, host: str = HOST) -> tuple[str, str]:
@@ -46,7 +51,7 @@ def call(address: str, method: str, host: str = HOST) -> tuple[str, str]:
 
 @plain
 def test_methods_are_let_through_one_by_one(lab: Lab, stack: Stack) -> None:
-    outputs = stack.up(**SETTINGS, grpcRules=[rule("Echo")])
+    outputs = stack.up(exposures=exposures(method="Echo"))
     host = "echo-gateway-istio.echo.svc.cluster.local"
     address = outputs["ingressHost"]
     assert f"gRPC http://{host}:80/{SERVICE}/Echo (Host: {HOST}): 0" in outputs["verified"]
@@ -60,7 +65,7 @@ def test_methods_are_let_through_one_by_one(lab: Lab, stack: Stack) -> None:
     assert call(address, f"{SERVICE}/Echo", host="other.example.com") == refused
     stack.pulumi("preview", "--expect-no-changes")
 
-    stack.up(grpcRules=[{"matches": [{"method": {"service": SERVICE}}]}])
+    stack.up(exposures=exposures())
     until(lambda: call(address, f"{SERVICE}/ForwardEcho") != refused)
     # Now it is the server that lacks a method.
     missing = f"unknown method Missing for service {SERVICE}"

@@ -27,7 +27,7 @@ class AmbientExposure(pulumi.ComponentResource):
 provider = kubernetes.Provider("provider", context="lab", kubeconfig="")
 exposure = AmbientExposure(
     "ambient:index:AmbientExposure",
-    "exposure",
+    "httpbin",
     {
         "namespace": {"name": "httpbin", "discoveryLabels": {"istio-discovery": "enabled"}},
         "service": {
@@ -39,8 +39,6 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/headers"]}],
         "verification": {
-            "namespace": "curl",
-            "image": "docker.io/curlimages/curl:8.16.0",
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
         "verified": None,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.lab.conftest import HOST, Lab, Stack, assert_unbroken, load, plain
+from tests.lab.conftest import HOST, Lab, Stack, assert_unbroken, load, plain, sample
 from tests.lab.test_exposure import until
 
 pytestmark = plain
@@ -162,21 +162,28 @@ INGRESS_RULES = [
 ]
 
 
-def canary(weight: int) -> dict[str, Any]:
-    """The second version, which tells its own name at /hostname; the first one tells none."""
-    return {"image": IMAGE, "weight": weight, "env": {"USE_REAL_HOSTNAME": "true"}}
+PATHS = {"paths": ["/headers", "/hostname"]}
+REACHED = {"serviceType": "LoadBalancer"}
+
+
+def exposures(weight: int) -> dict[str, Any]:
+    """An exposure with all of the rules, and a second version.
+
+    It tells its own name at /hostname; the first one tells none.
+    """
+    canary = {"image": IMAGE, "weight": weight, "env": {"USE_REAL_HOSTNAME": "true"}}
+    return sample(
+        service={"canary": canary},
+        rules=[PATHS, *MATCHES, *FILTERS],
+        ingressRules=INGRESS_RULES,
+        gateway=REACHED,
+    )
 
 
 @pytest.fixture(scope="module")
 def client(module_stack: Stack) -> Iterator[httpx2.Client]:
     """A client outside of the cluster, of a stack with all of the rules."""
-    outputs = module_stack.up(
-        serviceType="LoadBalancer",
-        paths=["/headers", "/hostname"],
-        rules=[*MATCHES, *FILTERS],
-        ingressRules=INGRESS_RULES,
-        canary=canary(0),
-    )
+    outputs = module_stack.up(exposures=exposures(0))
     with httpx2.Client(
         base_url=outputs["ingressUrl"], headers={"host": HOSTNAME}, trust_env=False, timeout=30
     ) as client:
@@ -330,7 +337,7 @@ def test_a_canary_gets_its_share_without_a_failed_request(
         return mine
 
     def shared(weight: int) -> None:
-        module_stack.up(canary=canary(weight))
+        module_stack.up(exposures=exposures(weight))
         # The proxies get the weights a moment after the route is accepted.
         until(lambda: answered_by_canary() in plausible(weight), limit=60)
 
@@ -340,6 +347,6 @@ def test_a_canary_gets_its_share_without_a_failed_request(
         shared(50)
         shared(100)
         # Its Service, to which a rule mirrors, goes when no route leads there any more.
-        module_stack.up(canary={}, rules=[], ingressRules=[])
+        module_stack.up(exposures=sample(rules=[PATHS], gateway=REACHED))
         assert answered_by_canary() == 0
     assert_unbroken(answers)

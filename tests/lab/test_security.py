@@ -10,16 +10,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.lab.conftest import ROOT, Lab, NewStack, Stack, plain
+from tests.lab.conftest import ROOT, Lab, NewStack, Stack, ambient, plain, sample
 from tests.lab.test_exposure import until
 
 HOST = ("-H", "Host:httpbin.example.com")
 GATEWAY = "httpbin-gateway-istio.httpbin"
 SERVICE = "httpbin.httpbin:8000"
 CURL = "docker.io/curlimages/curl:8.16.0"
-
-ambient = pytest.mark.parametrize("lab", ["ztunnel"], indirect=True)
-"""Marks a test of what only a ztunnel does."""
 
 
 @pytest.fixture
@@ -86,7 +83,7 @@ def test_tokens_are_checked_and_demanded(lab: Lab, stack: Stack) -> None:
     checks = [{"path": "/headers", "status": 200}]
 
     # A token is checked where there is one.
-    stack.up(jwtRules=jwt_rules, checks=checks)
+    stack.up(exposures=sample(jwtRules=jwt_rules, verification={"checks": checks}))
     assert answer(None) == "200"
     assert answer(alice) == "200"
     assert answer(Issuer().token(sub="alice")) == "401"
@@ -95,7 +92,10 @@ def test_tokens_are_checked_and_demanded(lab: Lab, stack: Stack) -> None:
 
     # There has to be one.
     policy = {"name": "alice", "action": "ALLOW", "rules": [{"from": [source]}]}
-    stack.up(policies=[policy], checks=[{"path": "/headers", "status": 403}])
+    checks = [{"path": "/headers", "status": 403}]
+    stack.up(
+        exposures=sample(jwtRules=jwt_rules, policies=[policy], verification={"checks": checks})
+    )
     assert answer(None) == "403"
     assert answer(alice) == "200"
     assert answer(issuer.token(sub="bob")) == "403"
@@ -119,10 +119,10 @@ def test_policies_decide_by_identity_method_path_and_header(lab: Lab, stack: Sta
     teapots = {"to": [{"operation": {"paths": ["/status/418"]}}]}
     allowed = {"name": "allowed", "action": "ALLOW", "rules": [reads, tokens]}
     denied = {"name": "denied", "action": "DENY", "rules": [teapots]}
-    stack.configure(paths=["/headers", "/status", "/anything"])
+    rules = [{"paths": ["/headers", "/status", "/anything"]}]
+    checks = [{"path": "/headers", "status": 200}, {"path": "/anything", "status": 403}]
     stack.up(
-        policies=[allowed, denied],
-        checks=[{"path": "/headers", "status": 200}, {"path": "/anything", "status": 403}],
+        exposures=sample(rules=rules, policies=[allowed, denied], verification={"checks": checks})
     )
     assert answer("/headers") == "200"
     assert answer("/headers", "-X", "POST") == "403"
@@ -135,8 +135,9 @@ def test_policies_decide_by_identity_method_path_and_header(lab: Lab, stack: Sta
 
     # The same for another identity than the gateway's, and nothing denied.
     strangers = {**reads, "from": [principals(account("httpbin", "httpbin"))]}
+    policy = {**allowed, "rules": [strangers, tokens]}
     checks = [{"path": "/headers", "status": 403}]
-    stack.up(policies=[{**allowed, "rules": [strangers, tokens]}], checks=checks)
+    stack.up(exposures=sample(rules=rules, policies=[policy], verification={"checks": checks}))
     assert answer("/headers") == "403"
     assert answer("/anything", "-H", "x-token: good") == "200"
 
@@ -170,7 +171,7 @@ def test_only_the_waypoint_reaches_the_pods(
     assert other(f"{SERVICE}/get") == "404"
     assert other(f"{pod}/get") == "200"
 
-    stack.up(requireWaypoint=True)
+    stack.up(exposures=sample(requireWaypoint=True))
     assert f"{lab.kubectl(*get)}:8080" == pod
     until(lambda: other(f"{pod}/get").startswith("000"))
     assert other(f"{SERVICE}/get") == "404"
@@ -178,13 +179,14 @@ def test_only_the_waypoint_reaches_the_pods(
     assert lab.curl(*HOST, f"{GATEWAY}/headers") == "200"
     stack.pulumi("preview", "--expect-no-changes")
 
-    stack.up(requireWaypoint=False)
+    stack.up(exposures=sample())
     until(lambda: other(f"{pod}/get") == "200")
 
 
 @plain
 def test_only_a_ztunnel_can_require_the_waypoint(new_stack: NewStack) -> None:
-    assert "DaemonSet ztunnel: missing, and nobody" in new_stack().failing_up(requireWaypoint=True)
+    printed = new_stack().failing_up(exposures=sample(requireWaypoint=True))
+    assert "DaemonSet ztunnel: missing, and nobody" in printed
 
 
 @ambient
@@ -194,7 +196,8 @@ def test_policies_tell_the_clients_in_the_mesh_apart(
     assert lab.curl(f"{SERVICE}/headers") == other(f"{SERVICE}/headers") == "200"
     rules = [{"from": [principals(account("curl", "curl"))]}]
     policy = {"name": "curl", "action": "ALLOW", "rules": rules}
-    stack.up(policies=[policy], checks=[{"path": "/headers", "status": 403}])
+    checks = [{"path": "/headers", "status": 403}]
+    stack.up(exposures=sample(policies=[policy], verification={"checks": checks}))
     assert lab.curl(f"{SERVICE}/headers") == "200"
     assert other(f"{SERVICE}/headers") == "403"
     assert lab.curl(*HOST, f"{GATEWAY}/headers") == "403"
@@ -204,15 +207,15 @@ WAYPOINT = """
 import pulumi
 from components import Cluster, Namespace, Waypoint
 
-config = pulumi.Config()
-cluster = Cluster("cluster", {"context": config.require("context")})
+cluster = Cluster("cluster", {"context": "lab"})
 opts = pulumi.ResourceOptions(providers=[cluster.provider])
-labels = {"istio-discovery": "enabled"}
-namespace = Namespace("pods", {"name": "pods", "discovery_labels": labels}, opts)
-waypoint_for = config.require("waypointFor")
+namespace = Namespace("pods", {"discovery_labels": {"istio-discovery": "enabled"}}, opts)
 Waypoint(
     "waypoint",
-    {"name": "waypoint", "namespace": namespace.name, "waypoint_for": waypoint_for},
+    {
+        "namespace": {"existing": namespace.reference},
+        "waypoint_for": pulumi.Config().require("waypointFor"),
+    },
     opts,
 )
 """

@@ -1,12 +1,25 @@
-"""How proxies are reached and run, and what clients notice of a change of it."""
+"""How proxies and workloads are reached and run, and what clients notice of a change of it."""
 
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.lab.conftest import HOST, Lab, NewStack, Stack, assert_unbroken, load, plain, run
+from lab.versions import CURL_IMAGE, HTTPBIN_IMAGE
+from tests.lab.conftest import (
+    HOST,
+    Lab,
+    NewStack,
+    Stack,
+    assert_unbroken,
+    load,
+    plain,
+    run,
+    sample,
+)
 from tests.lab.test_exposure import HEADER, until
 
 pytestmark = plain
@@ -17,7 +30,7 @@ GATEWAY, WAYPOINT = "httpbin-gateway-istio", "httpbin-waypoint"
 
 @pytest.fixture
 def stack(module_stack: Stack) -> Stack:
-    """The module's stack; the next update starts from the defaults."""
+    """The module's stack; the next update starts from the sample."""
     module_stack.reset()
     return module_stack
 
@@ -58,7 +71,7 @@ def test_the_service_type_changes_without_a_failed_request(lab: Lab, stack: Stac
     before = pods(lab, GATEWAY)
 
     with load(lab, f"http://{HOST}/headers") as answers:
-        outputs = stack.up(serviceType="LoadBalancer")
+        outputs = stack.up(exposures=sample(gateway={"serviceType": "LoadBalancer"}))
     assert_unbroken(answers)
     assert outputs["ingressHost"].startswith(pool(lab))
     assert outputs["ingressAddresses"] == [outputs["ingressHost"]]
@@ -66,7 +79,7 @@ def test_the_service_type_changes_without_a_failed_request(lab: Lab, stack: Stac
     assert from_here(f"{outputs['ingressUrl']}/headers") == "200"
 
     with load(lab, f"http://{HOST}/headers") as answers:
-        outputs = stack.up(serviceType="NodePort")
+        outputs = stack.up(exposures=sample(gateway={"serviceType": "NodePort"}))
     assert_unbroken(answers)
     assert outputs["ingressHost"] == HOST
     assert outputs["ingressAddresses"] == [HOST]
@@ -75,7 +88,7 @@ def test_the_service_type_changes_without_a_failed_request(lab: Lab, stack: Stac
     assert from_here(f"{node}/get") == "404"
 
     with load(lab, f"http://{HOST}/headers") as answers:
-        outputs = stack.up(serviceType="ClusterIP")
+        outputs = stack.up(exposures=sample(gateway={"serviceType": "ClusterIP"}))
     assert_unbroken(answers)
     assert outputs["ingressHost"] == HOST
     assert outputs["ingressAddresses"] == [HOST]
@@ -137,15 +150,16 @@ def settle(lab: Lab, deployment: str, *gone: str) -> None:
 
 def test_what_istiod_makes_is_customized(lab: Lab, stack: Stack) -> None:
     proxy = deployment("20m")
+    gateway = {
+        "deployment": proxy,
+        "service": {"metadata": {"annotations": {"example.com/load-balancer": "internal"}}},
+        "serviceAccount": {"metadata": {"annotations": {"example.com/role": "proxy"}}},
+        "horizontalPodAutoscaler": {"spec": {"minReplicas": 2, "maxReplicas": 3}},
+        "podDisruptionBudget": {"spec": {"minAvailable": 1}},
+    }
+    waypoint = {"deployment": deployment("20m", replicas=2)}
     stack.up(
-        gatewayCustomization={
-            "deployment": proxy,
-            "service": {"metadata": {"annotations": {"example.com/load-balancer": "internal"}}},
-            "serviceAccount": {"metadata": {"annotations": {"example.com/role": "proxy"}}},
-            "horizontalPodAutoscaler": {"spec": {"minReplicas": 2, "maxReplicas": 3}},
-            "podDisruptionBudget": {"spec": {"minAvailable": 1}},
-        },
-        waypointCustomization={"deployment": deployment("20m", replicas=2)},
+        exposures=sample(gateway={"customization": gateway}, waypoint={"customization": waypoint})
     )
     asked = proxy["spec"]["template"]["spec"]
     until(lambda: all("affinity" in template(lab, name) for name in (GATEWAY, WAYPOINT)))
@@ -223,16 +237,16 @@ class History:
 
 
 def customizations(cpu: str) -> dict[str, Any]:
-    """The configuration of proxies with so many CPUs each."""
-    customization = {"deployment": deployment(cpu)}
-    return {"gatewayCustomization": customization, "waypointCustomization": customization}
+    """The sample with so many CPUs for each proxy."""
+    options = {"customization": {"deployment": deployment(cpu)}}
+    return sample(gateway=options, waypoint=options)
 
 
 def test_a_customization_changes_without_a_failed_request(lab: Lab, stack: Stack) -> None:
-    stack.up(**customizations("20m"))
+    stack.up(exposures=customizations("20m"))
     for name in (GATEWAY, WAYPOINT):
         settle(lab, name)
-    for changes in (customizations("30m"), {}):
+    for exposures in (customizations("30m"), sample()):
         history = History(lab)
         old = {*history.named.values()}
         others = history.maps - old
@@ -240,8 +254,7 @@ def test_a_customization_changes_without_a_failed_request(lab: Lab, stack: Stack
         assert len(old) == 2
         before = {name: pods(lab, name) for name in (GATEWAY, WAYPOINT)}
         with load(lab, f"http://{HOST}/headers") as answers:
-            stack.reset()
-            stack.up(**changes)
+            stack.up(exposures=exposures)
             for name in (GATEWAY, WAYPOINT):
                 settle(lab, name, *before[name])
         assert_unbroken(answers)
@@ -256,14 +269,14 @@ def test_a_gateway_runs_where_the_kernel_is_old(lab: Lab, stack: Stack) -> None:
     none: list[str] = []
     change = {"spec": {"template": {"spec": {"securityContext": {"sysctls": none}}}}}
     # Without the sysctl its listeners need a port that is not privileged.
-    stack.up(port=8080, gatewayCustomization={"deployment": change})
+    stack.up(exposures=sample(gateway={"port": 8080, "customization": {"deployment": change}}))
     until(lambda: not template(lab, GATEWAY)["securityContext"].get("sysctls"))
     settle(lab, GATEWAY)
     assert lab.curl(*HEADER, f"{HOST}:8080/headers") == "200"
 
 
 def test_the_reported_address_is_what_is_asked_for(lab: Lab, stack: Stack) -> None:
-    outputs = stack.up(addressType="IPAddress")
+    outputs = stack.up(exposures=sample(gateway={"addressType": "IPAddress"}))
     address = found(lab, "service", GATEWAY)["spec"]["clusterIP"]
     assert outputs["ingressHost"] == address
     assert outputs["ingressAddresses"] == [address]
@@ -277,7 +290,8 @@ def test_the_reported_address_is_what_is_asked_for(lab: Lab, stack: Stack) -> No
 
 def test_a_load_balancer_gives_the_address_that_is_asked_for(lab: Lab, stack: Stack) -> None:
     address = f"{pool(lab)}.77"
-    outputs = stack.up(serviceType="LoadBalancer", address=address)
+    gateway = {"serviceType": "LoadBalancer", "address": address}
+    outputs = stack.up(exposures=sample(gateway=gateway))
     assert outputs["ingressHost"] == address
     assert outputs["ingressAddresses"] == [address]
     assert from_here(f"http://{address}/headers") == "200"
@@ -286,7 +300,7 @@ def test_a_load_balancer_gives_the_address_that_is_asked_for(lab: Lab, stack: St
 def test_a_revision_serves_what_has_its_label(lab: Lab, stack: Stack) -> None:
     label = r"jsonpath={.metadata.labels.istio\.io/rev}"
     serving = lab.kubectl("get", "deploy", "istiod", "-n", "istio-system", "-o", label)
-    stack.up(revision=serving)
+    stack.up(exposures=sample(gateway={"revision": serving}, waypoint={"revision": serving}))
     for name in ("httpbin-gateway", "httpbin-waypoint"):
         assert found(lab, "gateway", name)["metadata"]["labels"]["istio.io/rev"] == serving
     assert lab.curl(*HEADER, f"{HOST}/headers") == "200"
@@ -300,9 +314,102 @@ def test_a_revision_serves_what_has_its_label(lab: Lab, stack: Stack) -> None:
     assert {*lab.kubectl("get", "pods", *words).split()} == {"httpbin"}
 
 
+def test_a_workload_runs_as_it_is_told_to(lab: Lab, stack: Stack) -> None:
+    def body(path: str, *words: str) -> str:
+        curl = ("curl", "-sS", "-m", "5", *HEADER, *words, f"{HOST}{path}")
+        return lab.kubectl("exec", "-n", "curl", "deploy/curl", "--", *curl)
+
+    def answering() -> set[str]:
+        """The pods that answer twenty requests."""
+        return {*re.findall(r'"hostname": "(.*)"', body("/hostname?[1-20]"))}
+
+    def probed(path: str) -> bool:
+        words = ("-n", "httpbin", "-l", "app=httpbin", "--tail=-1")
+        log = lab.kubectl("logs", *words, ends="somehow")  # badly while an old pod ends
+        return re.search(f"uri={path} .*user_agent=kube-probe", log) is not None
+
+    resources = {"cpu": "100m", "memory": "64Mi"}
+    service = {
+        "args": ["-port=80", "-exclude-headers=x-hidden"],
+        "env": {"USE_REAL_HOSTNAME": "true"},
+        "replicas": 2,
+        "resources": {"requests": resources, "limits": resources},
+        # Nobody else may listen on port 80.
+        "securityContext": {"runAsUser": 0},
+        "containerPort": 80,
+        "readinessProbe": {"httpGet": {"port": 80, "path": "/status/201"}},
+        "livenessProbe": {"httpGet": {"port": 80, "path": "/status/202"}},
+    }
+    stack.up(exposures=sample(service=service, rules=[{"paths": ["/headers", "/hostname"]}]))
+    headers = json.loads(body("/headers", "-H", "X-Shown: yes", "-H", "X-Hidden: yes"))["headers"]
+    assert "X-Shown" in headers
+    assert "X-Hidden" not in headers
+    until(lambda: len(answering()) == 2)
+    for pod in answering():
+        assert found(lab, "pod", pod)["status"]["qosClass"] == "Guaranteed"
+    for path in ("/status/201", "/status/202"):
+        until(partial(probed, path))
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(
+    lab: Lab, stack: Stack
+) -> None:
+    def elsewhere(image: str) -> str:
+        """The image in a registry that nobody reaches."""
+        return image.replace("docker.io", "registry.example.com")
+
+    def named(one: dict[str, Any]) -> str:
+        """Kind and name of an object, of a pod the application's."""
+        kind, metadata = one["kind"], one["metadata"]
+        return f"{kind} {metadata['labels']['app'] if kind == 'Pod' else metadata['name']}"
+
+    contact = {"example.com/contact": "shop@example.com"}
+    stack.up(
+        exposures=sample(service={"image": elsewhere(HTTPBIN_IMAGE)}),
+        client={"image": elsewhere(CURL_IMAGE)},
+        imageRegistry="docker.io",
+        labels={"team": "shop"},
+        annotations=contact,
+    )
+    assert lab.curl(*HEADER, f"{HOST}/headers") == "200"
+    kinds = "namespaces,serviceaccounts,services,deployments,jobs,pods,gateways,httproutes"
+    listed = lab.kubectl("get", kinds, "-A", "-l", "team=shop", "-o", "json")
+    objects = {named(one): one["metadata"]["annotations"] for one in json.loads(listed)["items"]}
+    # Not those that istiod makes.
+    assert sorted(objects) == [
+        "Deployment curl",
+        "Deployment httpbin",
+        "Gateway httpbin-gateway",
+        "Gateway httpbin-waypoint",
+        "HTTPRoute httpbin-ingress",
+        "HTTPRoute httpbin-waypoint-route",
+        "Job httpbin-probe",
+        "Namespace curl",
+        "Namespace httpbin",
+        "Pod curl",
+        "Pod httpbin",
+        "Pod httpbin-probe",
+        "Service curl",
+        "Service httpbin",
+        "ServiceAccount curl",
+        "ServiceAccount httpbin",
+    ]
+    for name, annotations in objects.items():
+        assert annotations.items() >= contact.items(), name
+    stack.pulumi("preview", "--expect-no-changes")
+
+
 def test_an_unknown_revision_serves_nothing(lab: Lab, new_stack: NewStack) -> None:
-    values = {"namespace": "unserved", "revision": "unknown", "verify": False, "readyTimeout": 5}
-    printed = new_stack().failing_up(**values)
+    printed = new_stack().failing_up(
+        exposures=sample(
+            namespace={"name": "unserved"},
+            gateway={"revision": "unknown"},
+            waypoint={"revision": "unknown"},
+            verification=None,
+            readyTimeout=5,
+        )
+    )
     for name in ("httpbin-gateway", "httpbin-waypoint"):
         assert f"Gateway unserved/{name}: Accepted=Unknown (Pending: Waiting for contr" in printed
     assert "are GatewayClass and revision right?" in printed
@@ -311,7 +418,9 @@ def test_an_unknown_revision_serves_nothing(lab: Lab, new_stack: NewStack) -> No
 
 def test_generated_objects_have_the_name_that_is_asked_for(lab: Lab, stack: Stack) -> None:
     # Another Gateway: one that runs would keep what istiod has made for it under the old name.
-    outputs = stack.up(service="shop", nameOverride="front")
+    outputs = stack.up(
+        exposures=sample(service={"name": "shop"}, gateway={"nameOverride": "front"})
+    )
     host = "front.httpbin.svc.cluster.local"
     assert outputs["ingressHost"] == outputs["ingressInternalHost"] == host
     assert lab.curl(*HEADER, f"{host}/headers") == "200"
@@ -320,3 +429,66 @@ def test_generated_objects_have_the_name_that_is_asked_for(lab: Lab, stack: Stac
         label = found(lab, kind, "front")["metadata"]["labels"]
         assert label["gateway.networking.k8s.io/gateway-name"] == "shop-gateway"
         lab.kubectl("get", kind, "shop-gateway-istio", "-n", "httpbin", ends="badly")
+
+
+@pytest.fixture
+def classes(lab: Lab, stack: Stack) -> Iterator[None]:
+    """Further GatewayClasses, of Istio's controllers."""
+    items = [
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "GatewayClass",
+            "metadata": {"name": name},
+            "spec": {"controllerName": f"istio.io/{controller}"},
+        }
+        for name, controller in (
+            ("edge", "gateway-controller"),
+            ("own-waypoint", "mesh-controller"),
+        )
+    ]
+    file = stack.folder / "classes.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    lab.kubectl("apply", "-f", str(file))
+    lab.kubectl("wait", "--for=condition=Accepted", "-f", str(file), "--timeout=30s")
+    yield
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    lab.kubectl("delete", "-f", str(file))
+
+
+@pytest.fixture
+def domain(lab: Lab) -> Iterator[str]:
+    """A further DNS domain of the cluster."""
+    place = ("-n", "kube-system")
+    corefile = lab.kubectl("get", "configmap", "coredns", *place, "-o", "jsonpath={.data.Corefile}")
+
+    def serve(corefile: str) -> None:
+        patch = json.dumps({"data": {"Corefile": corefile}})
+        lab.kubectl("patch", "configmap", "coredns", *place, "--type=merge", "-p", patch)
+        lab.kubectl("rollout", "restart", "deployment/coredns", *place)
+        lab.kubectl("rollout", "status", "deployment/coredns", *place, "--timeout=60s")
+
+    serve(corefile.replace("cluster.local", "cluster.local cluster.example"))
+    yield "cluster.example"
+    serve(corefile)
+
+
+@pytest.mark.usefixtures("classes")
+def test_proxies_of_other_classes_are_reached_in_another_domain(
+    lab: Lab, stack: Stack, domain: str
+) -> None:
+    # Other Gateways, as one that runs would keep what istiod has made for its old class.
+    outputs = stack.up(
+        exposures=sample(
+            service={"name": "mall"},
+            gateway={"gatewayClass": "edge", "clusterDomain": domain},
+            waypoint={"gatewayClass": "own-waypoint"},
+        )
+    )
+    host = f"mall-gateway-edge.httpbin.svc.{domain}"
+    assert outputs["ingressHost"] == outputs["ingressInternalHost"] == host
+    assert lab.curl(*HEADER, f"{host}/headers") == "200"
+    assert lab.curl(*HEADER, f"{host}/get") == "404"
+    for name, class_ in (("mall-gateway-edge", "edge"), ("mall-waypoint", "own-waypoint")):
+        labels = found(lab, "deployment", name)["metadata"]["labels"]
+        assert labels["gateway.networking.k8s.io/gateway-class-name"] == class_
+    stack.pulumi("preview", "--expect-no-changes")

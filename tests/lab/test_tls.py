@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lab.pki import Authority
-from tests.lab.conftest import Lab, Stack, plain, run
+from lab.node.pki import Authority
+from tests.lab.conftest import Lab, Stack, plain, run, sample
 from tests.lab.test_exposure import until
 
 pytestmark = plain
@@ -22,8 +22,11 @@ REFUSED = ("000 35", "000 56")
 """curl's errors for a handshake that the gateway broke off; in TLS 1.3 a client learns only after
 it that its certificate is missing or wrong."""
 UNTRUSTED = "000 60"
-BASE = {"serviceType": "LoadBalancer", "readyTimeout": 120}
-"""What makes the gateway reachable from this machine."""
+
+
+def secured(tls: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """The sample, reachable by HTTPS from this machine."""
+    return sample(gateway={"serviceType": "LoadBalancer", "tls": tls}, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +39,11 @@ def vault(lab: Lab) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def exposed(vault: str, module_stack: Stack) -> Stack:
+def stack(vault: str, module_stack: Stack) -> Stack:
     """The module's stack, whose objects in `vault` go before it does."""
     assert vault
-    module_stack.up(**BASE, verify=False)
+    module_stack.up(exposures=sample(verification=None))
     return module_stack
-
-
-@pytest.fixture
-def stack(exposed: Stack) -> Stack:
-    exposed.reset()
-    exposed.configure(**BASE)
-    return exposed
 
 
 def https(address: str, host: str, *words: str | Path, path: str = "/headers") -> str:
@@ -98,7 +94,7 @@ def settled(stack: Stack) -> None:
 
 
 def test_a_self_signed_certificate_and_the_redirect_to_it(stack: Stack, tmp_path: Path) -> None:
-    outputs = stack.up(tls={"issuer": "self-signed"})
+    outputs = stack.up(exposures=secured({"issuer": "self-signed"}))
     address = outputs["ingressHost"]
     assert outputs["ingressUrl"] == f"https://{address}:443"
     certificate = tmp_path / "certificate.pem"
@@ -110,13 +106,15 @@ def test_a_self_signed_certificate_and_the_redirect_to_it(stack: Stack, tmp_path
     settled(stack)
 
     # Another port, which the redirect names.
-    address = stack.up(tls={"issuer": "self-signed", "port": 8443})["ingressHost"]
+    moved = secured({"issuer": "self-signed", "port": 8443})
+    address = stack.up(exposures=moved)["ingressHost"]
     until(lambda: http(address, "/headers") == f"301 https://{HOST}:8443/headers")
     assert https(f"{address}:8443", HOST, "--cacert", certificate) == ANSWERED
 
 
 def test_plaintext_is_served_beside_https(stack: Stack) -> None:
-    address = stack.up(tls={"issuer": "self-signed", "redirect": False})["ingressHost"]
+    both = secured({"issuer": "self-signed", "redirect": False})
+    address = stack.up(exposures=both)["ingressHost"]
     assert https(address, HOST, "--insecure") == ANSWERED
     until(lambda: http(address, "/headers") == "200 ")
     assert http(address, "/get") == "404 "
@@ -126,8 +124,8 @@ def test_plaintext_is_served_beside_https(stack: Stack) -> None:
 def test_each_host_name_has_its_certificate(lab: Lab, stack: Stack, tmp_path: Path) -> None:
     first = served(lab, tmp_path, "first", HOST)
     second = served(lab, tmp_path, "second", OTHER)
-    certificates = {HOST: "first", OTHER: "second"}
-    address = stack.up(hostnames=[HOST, OTHER], tls={"certificates": certificates})["ingressHost"]
+    tls = {"certificates": {HOST: "first", OTHER: "second"}}
+    address = stack.up(exposures=secured(tls, hostnames=[HOST, OTHER]))["ingressHost"]
     assert https(address, HOST, "--cacert", first) == ANSWERED
     assert https(address, OTHER, "--cacert", second) == ANSWERED
     assert https(address, HOST, "--cacert", second) == UNTRUSTED
@@ -142,8 +140,10 @@ def test_clients_show_a_certificate(lab: Lab, stack: Stack, tmp_path: Path, mode
     clients.issue("client").write(tmp_path, "client")
     strangers.issue("client").write(tmp_path, "stranger")
     authority = served(lab, tmp_path, "mutual", HOST, ca_crt=clients.certificate)
-    tls: dict[str, Any] = {"certificates": {HOST: "mutual"}, "mode": mode}
-    address = stack.up(tls=tls, verify=mode != "MUTUAL")["ingressHost"]
+    exposures = secured({"certificates": {HOST: "mutual"}, "mode": mode})
+    if mode == "MUTUAL":
+        del exposures["httpbin"]["verification"]  # its client has no certificate
+    address = stack.up(exposures=exposures)["ingressHost"]
 
     def answer(client: str | None) -> str:
         pair = (tmp_path / f"{client}.crt", tmp_path / f"{client}.key")
@@ -163,12 +163,13 @@ def test_a_certificate_of_another_namespace(
     lab: Lab, vault: str, stack: Stack, tmp_path: Path
 ) -> None:
     authority = served(lab, tmp_path, "theirs", HOST, place=vault)
-    tls = {"certificates": {HOST: f"{vault}/theirs"}}
-    printed = stack.failing_up(tls=tls, readyTimeout=10)
+    certificates = {HOST: f"{vault}/theirs"}
+    printed = stack.failing_up(exposures=secured({"certificates": certificates}, readyTimeout=10))
     assert "Gateway httpbin/httpbin-gateway: " in printed
     assert "ResolvedRefs=False (RefNotPermitted: " in printed
-    assert "referenceGrants true makes it" in printed
-    address = stack.up(referenceGrants=True, **BASE)["ingressHost"]
+    assert "`grants` true makes it" in printed
+    granted = secured({"certificates": certificates, "grants": True})
+    address = stack.up(exposures=granted)["ingressHost"]
     assert https(address, HOST, "--cacert", authority) == ANSWERED
     settled(stack)
 
@@ -181,7 +182,7 @@ def test_other_host_names_get_another_certificate_without_a_gap(
         return {name for name in listed if "httpbin-gateway-tls" in name}
 
     issuer = {"issuer": "self-signed"}
-    before = stack.up(tls=issuer)
+    before = stack.up(exposures=secured(issuer))
     address = before["ingressHost"]
     old = secrets()
     answers: list[str] = []
@@ -194,7 +195,7 @@ def test_other_host_names_get_another_certificate_without_a_gap(
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        after = stack.up(hostnames=[HOST, OTHER])
+        after = stack.up(exposures=secured(issuer, hostnames=[HOST, OTHER]))
     finally:
         done.set()
         sender.join()

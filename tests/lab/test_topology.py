@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import ROOT, Lab, Stack, plain
+from tests.lab.conftest import ROOT, Lab, Stack, plain, sample
 from tests.lab.test_exposure import until
 
 pytestmark = plain
@@ -16,6 +16,9 @@ KINDS = "gateways,httproutes,services,serviceaccounts,deployments,pods,jobs"
 HOSTNAME = "httpbin.example.com"
 GATEWAY = "httpbin-gateway-istio.httpbin"
 DENIED = "the waypoint's allowedRoutes do not admit this namespace"
+EDGE = {"serviceType": None, "existing": {"entry": "edge"}}
+"""The gateway of an exposure that shares the entry `edge`."""
+WAYPOINT = {"existing": {"entry": "waypoint"}}
 
 
 @pytest.fixture
@@ -24,25 +27,43 @@ def stack(module_stack: Stack) -> Stack:
     return module_stack
 
 
-def exposure(name: str, namespace: str, **keys: Any) -> dict[str, Any]:
-    """An entry of `exposures` whose service and host name are called like it."""
-    return {
-        "name": name,
-        "service": name,
-        "namespace": namespace,
-        "hostnames": [f"{name}.example.com"],
-        **keys,
-    }
+def exposure(name: str, namespace: str | None = None, **changes: Any) -> dict[str, Any]:
+    """An exposure whose service and host name are called like it, else as in the sample.
+
+    It is in an entry of `namespaces`, by default in a namespace of its own.
+    """
+    place = within(namespace) if namespace else {"name": name}
+    exposures = sample(
+        **{
+            "namespace": {"name": None, **place},
+            # /hostname then tells which service answers.
+            "service": {"name": name, "env": {"USE_REAL_HOSTNAME": "true"}},
+            "hostnames": [f"{name}.example.com"],
+            **changes,
+        }
+    )
+    return {name: exposures["httpbin"]}
 
 
-def gateway(namespace: str, **keys: Any) -> dict[str, Any]:
-    """The only entry of `gateways`."""
-    return {"name": "edge", "namespace": namespace, "hostnames": ["*.example.com"], **keys}
+def within(namespace: str) -> dict[str, Any]:
+    """The `namespace` of what is in an entry of `namespaces`."""
+    return {"existing": {"entry": namespace}}
+
+
+def gateways(**options: Any) -> dict[str, Any]:
+    """The only gateway that is shared, `edge` in the entry `edge` of `namespaces`."""
+    return {"edge": {"namespace": within("edge"), "hostnames": ["*.example.com"], **options}}
+
+
+def waypoints(namespace: str, **options: Any) -> dict[str, Any]:
+    """The only waypoint that is shared."""
+    return {"waypoint": {"namespace": within(namespace), **options}}
 
 
 def routes(where: str, **selector: Any) -> dict[str, Any]:
-    """An `allowedRoutes` of one listener."""
-    return {"namespaces": {"from": where, **({"selector": selector} if selector else {})}}
+    """The option `allowedRoutes`."""
+    selected = {"selector": selector} if selector else {}
+    return {"allowedRoutes": {"namespaces": {"from": where, **selected}}}
 
 
 def named(*namespaces: str) -> dict[str, Any]:
@@ -84,39 +105,39 @@ def test_exposures_come_and_go_beside_the_first(lab: Lab, stack: Stack) -> None:
     stack.up()
     first = uids(lab, "httpbin", "curl")
 
-    entries = [{"name": "exposure"}, exposure("second", "second")]
-    outputs = stack.up(exposures=entries)
+    outputs = stack.up(exposures=sample() | exposure("second"))
     assert uids(lab, "httpbin", "curl").items() >= first.items()
-    assert outputs["exposures"].keys() == {"exposure", "second"}
+    assert outputs["exposures"].keys() == {"httpbin", "second"}
     assert answer(lab, "second-gateway-istio.second", "second.example.com", "/headers") == "200"
     assert answer(lab, "second-gateway-istio.second", "second.example.com", "/get") == "404"
     settled(stack)
 
-    stack.up(exposures=[{"name": "exposure"}, exposure("third", "third")])
+    stack.up(exposures=sample() | exposure("third"))
     assert uids(lab, "httpbin", "curl").items() >= first.items()
     assert answer(lab, "third-gateway-istio.third", "third.example.com", "/headers") == "200"
     assert "second" not in lab.kubectl("get", "namespaces", "-o", "name")
     third = uids(lab, "third")
 
-    entries = [exposure("third", "third"), exposure("fourth", "fourth")]
-    stack.up(exposures=entries)
+    stack.up(exposures=exposure("third") | exposure("fourth"))
     assert uids(lab, "third") == third
     assert "httpbin" not in lab.kubectl("get", "namespaces", "-o", "name")
     settled(stack)
 
 
 def test_services_of_a_namespace_share_its_waypoint(lab: Lab, stack: Stack) -> None:
-    shared = {"namespace": "mall", "waypoint": "waypoint"}
-    orders = [{"path": "/anything", "status": 200}, {"path": "/headers", "status": 404}]
+    checks = [{"path": "/anything", "status": 200}, {"path": "/headers", "status": 404}]
+    orders: dict[str, Any] = {
+        "rules": [{"paths": ["/anything"]}],
+        "verification": {"checks": checks},
+    }
     stack.up(
-        waypoints=[{"name": "waypoint", "namespace": "mall"}],
-        exposures=[
-            exposure("catalog", **shared),
-            exposure("orders", **shared, paths=["/anything"], checks=orders),
-        ],
+        namespaces={"mall": {}},
+        waypoints=waypoints("mall"),
+        exposures=exposure("catalog", "mall", waypoint=WAYPOINT)
+        | exposure("orders", "mall", waypoint=WAYPOINT, **orders),
     )
-    gateways = lab.kubectl("get", "gateways", "-n", "mall", "-o", "name")
-    assert [name.rpartition("/")[2] for name in gateways.split()] == [
+    listed = lab.kubectl("get", "gateways", "-n", "mall", "-o", "name")
+    assert [name.rpartition("/")[2] for name in listed.split()] == [
         "catalog-gateway",
         "orders-gateway",
         "waypoint",
@@ -135,16 +156,13 @@ def test_services_of_a_namespace_share_its_waypoint(lab: Lab, stack: Stack) -> N
 
 
 def test_namespaces_share_gateway_and_waypoint(lab: Lab, stack: Stack) -> None:
-    shared = {"gateway": "edge", "waypoint": "waypoint"}
-    waypoint = {"name": "waypoint", "namespace": "edge"}
-    entries = [
-        exposure("catalog", "shop", **shared),
-        exposure("orders", "shop", **shared),
-        exposure("billing", "billing", **shared, hostnames=["*.billing.example.com"]),
-    ]
-    stack.configure(gateways=[gateway("edge")], exposures=entries)
-    outputs = stack.up(waypoints=[{**waypoint, "waypointRoutes": routes("All")}])
-    assert len(outputs["exposures"]) == 3
+    shared: dict[str, Any] = {"gateway": EDGE, "waypoint": WAYPOINT}
+    shop = exposure("catalog", "shop", **shared) | exposure("orders", "shop", **shared)
+    billing = exposure("billing", **shared, hostnames=["*.billing.example.com"])
+    # Only proxies run at the edge.
+    stack.configure(namespaces={"edge": {"ambient": False}, "shop": {}}, gateways=gateways())
+    outputs = stack.up(waypoints=waypoints("edge", **routes("All")), exposures=shop | billing)
+    assert outputs["exposures"].keys() == {"catalog", "orders", "billing"}
     for namespace, service in (("shop", "catalog"), ("shop", "orders"), ("billing", "billing")):
         assert "edge/waypoint" in bound(lab, namespace, service)
     for host in ("catalog", "orders", "any.billing", "other.billing"):
@@ -156,11 +174,12 @@ def test_namespaces_share_gateway_and_waypoint(lab: Lab, stack: Stack) -> None:
     settled(stack)
 
     # Only one of the two namespaces.
-    admitted = {**waypoint, "waypointRoutes": routes("Selector", **named("shop"))}
-    stack.up(waypoints=[admitted], exposures=entries[:2])
+    admitting = waypoints("edge", **routes("Selector", **named("shop")))
+    stack.up(waypoints=admitting, exposures=shop)
     assert "edge/waypoint" in bound(lab, "shop", "catalog")
     assert answer(lab, "edge-istio.edge", "catalog.example.com", "/get") == "404"
-    printed = stack.failing_up(exposures=entries, readyTimeout=20)
+    billing["billing"]["readyTimeout"] = 20
+    printed = stack.failing_up(exposures=shop | billing)
     assert "Service billing/billing: " in printed
     assert "AttachmentDenied: " in printed
     assert DENIED in printed
@@ -203,22 +222,22 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
         answered = answer(lab, "edge-istio.edge", "guest.example.com", "/")
         return (accepted(), answered) == (reason, status)
 
-    entries = [exposure("own", "edge", gateway="edge")]
-    stack.configure(exposures=entries)
+    own = exposure("own", "edge", gateway=EDGE)
+    stack.configure(namespaces={"edge": {}}, exposures=own)
     for allowed, reason, status in (
         (routes("Same"), "NotAllowedByListeners", "404"),
         (routes("All"), "Accepted", "302"),
         (routes("Selector", **named("edge")), "NotAllowedByListeners", "404"),
         (routes("Selector", **named("edge", guest)), "Accepted", "302"),
     ):
-        stack.up(gateways=[gateway("edge", allowedRoutes=allowed)])
+        stack.up(gateways=gateways(**allowed))
         assert answer(lab, "edge-istio.edge", "own.example.com", "/headers") == "200"
         until(partial(seen, reason, status))
     settled(stack)
 
-    stack.up(exposures=[*entries, exposure("shop", "shop")])
-    entries.append(exposure("shop", "shop", gateway="edge"))
-    printed = stack.failing_up(exposures=entries, readyTimeout=20)
+    stack.up(exposures=own | exposure("shop"))
+    shop = exposure("shop", gateway=EDGE, readyTimeout=20)
+    printed = stack.failing_up(exposures=own | shop)
     assert "HTTPRoute shop/shop-ingress: Accepted=False (NotAllowedByListeners: " in printed
     assert "the gateway's allowedRoutes do not admit this namespace" in printed
 
@@ -231,28 +250,23 @@ def test_a_rule_sends_requests_to_another_namespace(lab: Lab, stack: Stack) -> N
         curl = ("exec", "-n", "curl", "deploy/curl", "--", "curl", "-sS", "-m", "5")
         return str(json.loads(lab.kubectl(*curl, *url))["hostname"]).partition("-")[0]
 
-    def front(key: str) -> list[dict[str, Any]]:
-        """Exposures of which `front` has a rule of the gateway or of the waypoint."""
-        elsewhere = {"name": "back", "namespace": "back", "port": 8000}
-        rule = {"paths": ["/hostname"], "backendRefs": [elsewhere]}
-        rules = [rule, {}] if key == "ingressRules" else [rule]
-        return [exposure("front", "front", **{key: rules}), back]
-
-    paths = ["/headers", "/hostname"]
-    back = exposure("back", "back", paths=paths)
-    stack.configure(env={"USE_REAL_HOSTNAME": "true"})
-    stack.up(exposures=[exposure("front", "front", paths=paths), back])
+    elsewhere = {"name": "back", "namespace": "back", "port": 8000}
+    sent = {"paths": ["/hostname"], "backendRefs": [elsewhere]}
+    rules = [{"paths": ["/headers", "/hostname"]}]
+    back = exposure("back", rules=rules)
+    stack.up(exposures=back | exposure("front", rules=rules))
     assert answering() == "front"
 
     # A gateway's route needs permission; to a waypoint's route istiod gives it.
-    stack.up(exposures=front("rules"))
+    stack.up(exposures=back | exposure("front", rules=[{"paths": ["/headers"]}, sent]))
     until(lambda: answering() == "back")
 
-    printed = stack.failing_up(exposures=front("ingressRules"), readyTimeout=20)
+    routed: dict[str, Any] = {"ingressRules": [sent, {}]}
+    printed = stack.failing_up(exposures=back | exposure("front", **routed, readyTimeout=20))
     assert "HTTPRoute front/front-ingress: " in printed
     assert "ResolvedRefs=False (RefNotPermitted: " in printed
-    assert "referenceGrants true makes it" in printed
-    stack.up(referenceGrants=True, readyTimeout=120)
+    assert "`grants` true makes it" in printed
+    stack.up(exposures=back | exposure("front", **routed, grants=True))
     until(lambda: answering() == "back")
     settled(stack)
 
@@ -271,7 +285,9 @@ def test_further_listeners_and_a_namespace_that_gateways_reach_through_its_waypo
     assert answer(lab, f"{GATEWAY}:8081", **own).startswith("000")
     assert (labelled("namespace"), labelled("service")) == (False, True)
     listener = {"name": "further", "port": 8081, "protocol": "HTTP"}
-    stack.up(listeners=[listener], ingressUseWaypoint="namespace")
+    stack.up(
+        exposures=sample(gateway={"listeners": [listener]}, waypoint={"ingressUseWaypoint": True})
+    )
     assert (labelled("namespace"), labelled("service")) == (True, False)
     until(lambda: answer(lab, f"{GATEWAY}:8081", **own) == "200")
     for port in (80, 8081):
@@ -305,7 +321,12 @@ def test_what_is_adopted_gets_labels_and_is_left_as_it_was(
         return [{key: one["metadata"].get(key) for key in kept} for one in objects]
 
     before, objects = metadata(), uids(lab, theirs)
-    stack.up(namespace=theirs, createNamespace=False, createService=False)
+    stack.up(
+        exposures=sample(
+            namespace={"name": theirs, "create": False},
+            service={"create": False, "image": None, "containerPort": None},
+        )
+    )
     namespace, service = metadata()
     assert namespace["labels"].items() >= before[0]["labels"].items()
     assert namespace["labels"]["istio.io/use-waypoint"] == "httpbin-waypoint"

@@ -2,10 +2,16 @@
 
 import json
 import runpy
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pulumi
@@ -15,6 +21,33 @@ from google.protobuf.json_format import MessageToDict
 
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+SAMPLE = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
+
+
+class Installed(MetaPathFinder, Loader):
+    """Finds the modules of `components` under the name by which programs import them.
+
+    As a second copy, its classes would be others than those that the tests import.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        package, _, _ = fullname.partition(".")
+        return ModuleSpec(fullname, self) if package == "ambient_exposure" else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = import_module(spec.name.replace("ambient_exposure", "components", 1))
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # It has run; only its spec was taken for that of the other name.
+        module.__spec__ = cast("ModuleSpec", module.__spec__).loader_state
+
+
+sys.meta_path.insert(0, Installed())
 
 ADDRESS = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 
@@ -32,9 +65,43 @@ SERVICE = {
 """What istiod has made of a Gateway's Service."""
 
 
-def config(project: dict[str, Any], /, **overrides: Any) -> dict[str, str]:
-    """The defaults of Pulumi.yaml and `overrides`, as the engine hands them to the program."""
-    values = {key: schema["default"] for key, schema in project["config"].items()} | overrides
+def sample() -> dict[str, Any]:
+    """The exposures of the sample, to be changed at will."""
+    exposures: dict[str, Any] = deepcopy(SAMPLE[f"{PROJECT['name']}:exposures"])
+    return exposures
+
+
+def config(**keys: Any) -> dict[str, str]:
+    """The configuration of the sample, but for these `keys`, as the engine hands it over.
+
+    `exposure` is merged into the sample's one: of mappings only what is named, None takes it out.
+    The preflight is switched off.
+    """
+    exposures = sample()
+    for name in exposures:
+        exposures[name] = patched(exposures[name], keys.pop("exposure", {}))
+    own = {"exposures": exposures} | keys
+    own["cluster"] = {"preflight": False} | keys.get("cluster", {})
+    return handed_over(
+        PROJECT, {key.partition(":")[2]: value for key, value in SAMPLE.items()} | own
+    )
+
+
+def patched(value: Any, patch: Any) -> Any:
+    """`value` after a merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    whole = dict(value) if isinstance(value, dict) else {}
+    for key, change in patch.items():
+        if change is None:
+            del whole[key]
+        else:
+            whole[key] = patched(whole.get(key), change)
+    return whole
+
+
+def handed_over(project: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+    """`values` as the engine hands them to a program of `project`."""
     return {
         f"{project['name']}:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in values.items()
@@ -66,16 +133,20 @@ class Cluster(pulumi.runtime.Mocks):
 class Resource:
     """A registration as the engine would get it."""
 
+    urn: str
     type: str
     parent: str
     provider: str
     dependencies: set[str]
     inputs: dict[str, Any]
+    """After the transforms of the stack."""
     timeouts: dict[str, str]
     ignored: list[str]
     """Inputs whose changes are ignored."""
-    former: set[tuple[str, str]]
-    """Parents and names that it had in earlier releases."""
+    hooks: set[str]
+    """Hooks that the transforms of the stack give it, for errors."""
+    aliases: list[tuple[str, str, str]]
+    """Parent (a URN), type and name that it may have had before; empty where they are the same."""
 
 
 class Recorder(pulumi.runtime.mocks.MockMonitor):
@@ -85,18 +156,55 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
         super().__init__(mocks)
         self.graph: dict[str, Resource] = {}
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it, with all parents but the stack."""
+        return urn(type_ if not parent else child_type(parent, type_), name)
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the SDK's name
+        response = super().RegisterResource(request)
+        inputs, hooks = self._transformed(request)
         self.graph[f"{_kind(request.type)}/{request.name}"] = Resource(
+            response.urn,
             request.type,
             _key(request.parent),
             request.provider,
             {_key(urn) for urn in request.dependencies},
-            MessageToDict(request.object),
+            inputs,
             MessageToDict(request.customTimeouts),
             list(request.ignoreChanges),
-            {(_key(one.spec.parentUrn), one.spec.name) for one in request.aliases if one.spec.name},
+            hooks,
+            [(one.spec.parentUrn, one.spec.type, one.spec.name) for one in request.aliases],
         )
-        return super().RegisterResource(request)
+        return response
+
+    def _transformed(self, request: Any) -> tuple[dict[str, Any], set[str]]:
+        """The inputs of a request and its hooks, after the transforms, which the mocks do not run."""
+        inputs, hooks = MessageToDict(request.object), set[str]()
+        for transform in self._stack_transforms:
+            result: Any = transform(
+                pulumi.ResourceTransformArgs(
+                    request.custom, request.type, request.name, inputs, pulumi.ResourceOptions()
+                )
+            )
+            if result is not None:
+                inputs = result.props
+                bound = result.opts.hooks
+                hooks |= {hook.name for hook in (bound.on_error if bound else None) or ()}
+        return inputs, hooks
+
+
+STACK = "pulumi:pulumi:Stack"
+
+
+def urn(qualified_type: str, name: str) -> str:
+    """The URN of a resource of the running stack."""
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{qualified_type}::{name}"
+
+
+def child_type(parent: str, type_: str) -> str:
+    """The qualified type of a child of the resource with the URN `parent`."""
+    above = parent.split("::")[2]
+    return type_ if above == STACK else f"{above}${type_}"
 
 
 def _kind(type_: str) -> str:
@@ -125,7 +233,7 @@ Run = Callable[..., Program]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a program, by default `__main__.py` without its preflight, and returns its graph."""
+    """Runs a program and returns its graph: `__main__.py` with `config(**keys)`, or another one."""
 
     # Nothing of the machine's may get into a stack.
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
@@ -136,14 +244,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         preview: bool = False,
         addresses: tuple[str, ...] = (ADDRESS,),
         project: dict[str, Any] = PROJECT,
-        **overrides: Any,
+        **keys: Any,
     ) -> Program:
         mocks = Cluster(list(addresses))
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
             mocks, project=project["name"], stack="dev", preview=preview, monitor=recorder
         )
-        pulumi.runtime.set_all_config(config(project, **{"preflight": False} | overrides))
+        pulumi.runtime.set_all_config(handed_over(project, keys) if program else config(**keys))
 
         exports: dict[str, Any] = {}
 

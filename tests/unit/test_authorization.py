@@ -9,7 +9,7 @@ import pytest
 
 from components.api.istio import AuthorizationPolicy, RequestAuthentication
 from components.api.istio_types import PolicyTargetReference, WorkloadSelector
-from components.checks.values import InvalidInput
+from components.checks.faults import InvalidInput
 from components.parts.authorization import Authorization, AuthorizationArgs
 from tests.unit.conftest import Run
 
@@ -179,6 +179,12 @@ INVALID: list[tuple[str, object, str]] = [
      "policies[1].rules[0]: found notPrincipals, which CUSTOM does not take\n"
      "  policies[1].rules[0]: found request.auth.presenter, which CUSTOM does not take"),
     ("policies[0].rules[0].from", [], "policies[0].rules[0].from: found [], expected at least one"),
+    ("policies[0].rules[0].from[0]", {},
+     f"{SOURCE}: found nothing, expected it: Istio demands it"),
+    ("policies[0].rules[0].to[0]", {},
+     f"{OPERATION}: found nothing, expected it: Istio demands it"),
+    ("policies[1].provider", {},
+     "policies[1].provider.name: found nothing, expected it: Istio demands it"),
     (SOURCE, {}, f"{SOURCE}: found nothing in it, expected at least one condition"),
     (SOURCE, {"serviceAccounts": ["a/b"], "notNamespaces": ["c"]},
      f"{SOURCE}: found serviceAccounts beside principals or namespaces, expected one sort"),
@@ -205,6 +211,10 @@ INVALID: list[tuple[str, object, str]] = [
     (WHEN, {"key": "destination.port", "values": ["http"]},
      f"{WHEN}.values[0]: found 'http', expected a port as a text, from '1' to '65535'"),
     ("jwt_rules", [], "jwt_rules: found [], expected at least one"),
+    ("jwt_rules[0].presence", "REQIRED", "jwt_rules[0].presence: found 'REQIRED', expected one of"
+     " OPTIONAL, REQUIRED (did you mean REQUIRED?)"),
+    ("jwt_rules[0].audiences", [""],
+     "jwt_rules[0].audiences[0]: found '', expected at least 1 character"),
     ("jwt_rules[0].jwksUri", "https://login.example.com/keys",
      "jwt_rules[0]: found both jwks and jwksUri, expected one of them"),
     ("jwt_rules[0]", {"jwks": '{"keys": [{}]}'},
@@ -215,7 +225,7 @@ INVALID: list[tuple[str, object, str]] = [
     ("jwt_rules[0]", {"jwksUri": "login.example.com"}, "jwt_rules[0].jwksUri: found"
      " 'login.example.com', expected a URL that starts with 'https://' or 'http://'"),
     ("jwt_rules[0].fromHeaders", [{"name": "x token"}], "jwt_rules[0].fromHeaders[0].name: found"
-     " 'x token', expected the name of a header: letters, digits, '-' and '_'"),
+     " 'x token', expected letters, digits, '-' and '_', at least 1 character"),
     ("required_waypoint.principal", f"spiffe://{WAYPOINT}", "required_waypoint.principal: found"
      f" 'spiffe://{WAYPOINT}', expected {IDENTITY.format('WAYPOINT')}"),
     ("required_waypoint.selector", {}, "required_waypoint.selector: found {}, expected at least one"
@@ -287,7 +297,11 @@ def test_objects_of_ones_own_are_checked_too(run: Run) -> None:
         RequestAuthentication(
             "own",
             {"name": "own", "namespace": "shop"},
-            {"targetRefs": targets, "jwtRules": [{"issuer": ""}]},
+            {
+                "targetRefs": [{**targets[0], "namespace": "shop"}],
+                "selector": {},
+                "jwtRules": [{"issuer": ""}],
+            },
         )
 
     with pytest.raises(InvalidInput) as refused:
@@ -297,5 +311,13 @@ def test_objects_of_ones_own_are_checked_too(run: Run) -> None:
         "  spec: found both targetRefs and selector, expected one of them\n"
         "  spec.rules: found none, with which DENY does nothing; [{}] makes it be for every request"
     )
-    with pytest.raises(InvalidInput, match=r"spec\.jwtRules\[0\]\.issuer: found ''"):
+    with pytest.raises(InvalidInput) as refused:
         run(authentication)
+    assert str(refused.value) == (
+        "RequestAuthentication 'own':\n"
+        "  spec.selector.matchLabels: found nothing, expected it: Istio demands it\n"
+        "  spec.targetRefs[0].namespace: found 'shop', expected nothing: a target is in the"
+        " namespace of the policy\n"
+        "  spec.jwtRules[0].issuer: found '', expected at least 1 character\n"
+        "  spec: found both targetRefs and selector, expected one of them"
+    )

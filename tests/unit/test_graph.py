@@ -9,7 +9,17 @@ import pulumi
 import pytest
 
 from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
-from tests.unit.conftest import ADDRESS, Program, Run
+from tests.unit.conftest import (
+    ADDRESS,
+    ROOT,
+    Program,
+    Resource,
+    Run,
+    child_type,
+    patched,
+    sample,
+    urn,
+)
 
 Table = dict[str, tuple[str, set[str]]]
 """Resources, the parent of each, and what each waits for, less what that waits for in its turn;
@@ -30,36 +40,28 @@ NAMESPACE: Table = {
 }
 
 EXPOSURE: Table = {
-    "ServiceAccount/exposure-account": (
-        "Workload/exposure",
-        {"NamespacePatch/httpbin-enrolment"},
+    "ServiceAccount/httpbin-account": ("Workload/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+    "Service/httpbin-service": ("Workload/httpbin", {"NamespacePatch/httpbin-binding"}),
+    "Deployment/httpbin-deployment": ("Workload/httpbin", {"ServiceAccount/httpbin-account"}),
+    "Gateway/httpbin-waypoint": ("Waypoint/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+    "NamespacePatch/httpbin-binding": ("Waypoint/httpbin", {"Gateway/httpbin-waypoint"}),
+    "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+    "HTTPRoute/httpbin-waypoint-route": ("AmbientExposure/httpbin", {"Service/httpbin-service"}),
+    "HTTPRoute/httpbin-ingress-route": (
+        "AmbientExposure/httpbin",
+        {"Gateway/httpbin-gateway", "HTTPRoute/httpbin-waypoint-route"},
     ),
-    "Service/exposure-service": ("Workload/exposure", {"NamespacePatch/httpbin-enrolment"}),
-    "Deployment/exposure-deployment": ("Workload/exposure", {"ServiceAccount/exposure-account"}),
-    "Gateway/exposure-waypoint": ("Waypoint/exposure", {"NamespacePatch/httpbin-enrolment"}),
-    "NamespacePatch/exposure-binding": ("Waypoint/exposure", {"Gateway/exposure-waypoint"}),
-    "Gateway/exposure-gateway": ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
-    "HTTPRoute/exposure-waypoint-route": (
-        "WaypointRoute/exposure-waypoint",
-        {"Service/exposure-service"},
-    ),
-    "HTTPRoute/exposure-ingress-route": (
-        "IngressRoute/exposure-ingress",
+    "Job/httpbin-probe-job": (
+        "AmbientExposure/httpbin",
         {
-            "Gateway/exposure-gateway",
-            "NamespacePatch/exposure-binding",
-            "HTTPRoute/exposure-waypoint-route",
-        },
-    ),
-    "Job/exposure-probe-job": (
-        "Probe/exposure-probe",
-        {
-            "HTTPRoute/exposure-ingress-route",
-            "Deployment/exposure-deployment",
+            "HTTPRoute/httpbin-ingress-route",
+            "Deployment/httpbin-deployment",
             "ServiceAccount/client-account",
         },
     ),
 }
+
+STACK = "Stack/ambient-exposure-dev"
 
 GRAPH = CLIENT | NAMESPACE | EXPOSURE
 
@@ -108,19 +110,23 @@ def spec(program: Program, key: str) -> Any:
     return program.graph[key].inputs["spec"]
 
 
+def metadata(program: Program, key: str) -> Any:
+    return program.graph[key].inputs["metadata"]
+
+
 def labels(program: Program, key: str) -> Any:
-    return program.graph[key].inputs["metadata"].get("labels", {})
+    return metadata(program, key).get("labels", {})
 
 
 def environment(program: Program) -> dict[str, str]:
     """What the script of the verification reads."""
-    job = spec(program, "Job/exposure-probe-job")
+    job = spec(program, "Job/httpbin-probe-job")
     (container,) = job["template"]["spec"]["containers"]
     return {one["name"]: one["value"] for one in container["env"]}
 
 
 def subject(program: Program) -> str:
-    template = spec(program, "Job/exposure-probe-job")["template"]
+    template = spec(program, "Job/httpbin-probe-job")["template"]
     return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
 
 
@@ -131,7 +137,7 @@ def defaults() -> list[Program]:
 
 @pytest.fixture
 def default(run: Run, defaults: list[Program]) -> Program:
-    """The program with the defaults of Pulumi.yaml, which is run once."""
+    """The program with the sample's configuration, which is run once."""
     if not defaults:
         defaults.append(run())
     return defaults[0]
@@ -150,16 +156,56 @@ def test_only_components_are_roots(default: Program) -> None:
         "Cluster/cluster",
         "Namespace/httpbin",
         "Client/client",
-        "AmbientExposure/exposure",
+        "AmbientExposure/httpbin",
     }
 
 
-def test_what_release_1_had_inside_its_exposure_is_found_again(default: Program) -> None:
-    graph = default.graph
-    assert {key: one.former for key, one in graph.items() if one.former} == {
-        "Namespace/httpbin": {("AmbientExposure/exposure", "exposure")},
-        "Client/client": {("AmbientExposure/exposure", "exposure-client")},
+def test_resources_are_named_after_their_entries_objects_after_the_service(run: Run) -> None:
+    exposure = patched(
+        sample()["httpbin"],
+        {
+            "namespace": {"name": "space"},
+            "service": {"name": "server", "canary": {"image": "server:2", "weight": 1}},
+            "gateway": {"serviceType": "NodePort", "tls": {"issuer": "self-signed"}},
+            "requireWaypoint": True,
+        },
+    )
+    graph = run(exposures={"entry": exposure}, client={"name": "asker", "namespace": "side"}).graph
+    names = {
+        key: one.inputs["metadata"]["name"]
+        for key, one in graph.items()
+        if one.type.startswith("kubernetes:")
     }
+    assert names == {
+        "Namespace/space-namespace": "space",
+        "NamespacePatch/space-enrolment": "space",
+        "Namespace/client-namespace": "side",
+        "NamespacePatch/client-enrolment": "side",
+        "ServiceAccount/client-account": "asker",
+        "Service/client-service": "asker",
+        "Deployment/client-deployment": "asker",
+        "ServiceAccount/entry-account": "server",
+        "Service/entry-service": "server",
+        "Deployment/entry-deployment": "server",
+        "ServiceAccount/entry-canary-account": "server-canary",
+        "Service/entry-canary-service": "server-canary",
+        "Deployment/entry-canary-deployment": "server-canary",
+        "Gateway/entry-waypoint": "server-waypoint",
+        "NamespacePatch/entry-binding": "space",
+        "Secret/entry-gateway-certificate-ebb44059": "server-gateway-tls-ebb44059",
+        "Gateway/entry-gateway": "server-gateway",
+        "ServicePatch/entry-service": "server-gateway-istio",
+        "HTTPRoute/entry-redirect": "server-gateway-redirect",
+        "HTTPRoute/entry-waypoint-route": "server-waypoint-route",
+        "AuthorizationPolicy/entry-waypoint-only": "server-waypoint-only",
+        "AuthorizationPolicy/entry-canary-waypoint-only": "server-canary-waypoint-only",
+        "HTTPRoute/entry-ingress-route": "server-ingress",
+        "Job/entry-probe-job": "server-probe",
+    }
+    places = {
+        one.inputs["metadata"].get("namespace") for key, one in graph.items() if key in names
+    }
+    assert places == {None, "space", "side"}
 
 
 def test_every_object_uses_the_explicit_provider(default: Program) -> None:
@@ -171,27 +217,52 @@ def test_every_object_uses_the_explicit_provider(default: Program) -> None:
     assert providers == {"cluster-provider"}
 
 
-def test_components_keep_their_inputs_in_the_state(default: Program) -> None:
-    graph = default.graph
-    assert graph["AmbientExposure/exposure"].inputs["hostnames"] == ["httpbin.example.com"]
-    assert graph["Waypoint/exposure"].inputs["name"] == "httpbin-waypoint"
+def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Program) -> None:
+    explained = {key for key, one in default.graph.items() if one.hooks}
+    assert explained == {
+        "Service/httpbin-service",
+        "Service/client-service",
+        "Gateway/httpbin-gateway",
+        "Gateway/httpbin-waypoint",
+        "HTTPRoute/httpbin-waypoint-route",
+        "HTTPRoute/httpbin-ingress-route",
+    }
 
 
-@pytest.mark.parametrize("values", [{}, {"tls": {"issuer": "self-signed"}}])
-def test_same_input_gives_the_same_graph(run: Run, values: dict[str, Any]) -> None:
-    first, second = run(**values), run(**values)
+def test_a_change_is_shown_once_as_components_record_no_inputs(default: Program) -> None:
+    recorded = {
+        key: one.inputs for key, one in default.graph.items() if one.type.startswith("ambient:")
+    }
+    assert recorded == {
+        key: {}
+        for key in (
+            "Cluster/cluster",
+            "Namespace/httpbin",
+            "Client/client",
+            "Namespace/client",
+            "AmbientExposure/httpbin",
+            "Workload/httpbin",
+            "Waypoint/httpbin",
+            "IngressGateway/httpbin",
+        )
+    }
+
+
+@pytest.mark.parametrize("gateway", [{}, {"tls": {"issuer": "self-signed"}}])
+def test_same_input_gives_the_same_graph(run: Run, gateway: dict[str, Any]) -> None:
+    first, second = (run(exposure={"gateway": gateway}) for _ in range(2))
     changed = {key for key, one in first.graph.items() if one != second.graph[key]}
     # Each run of the program makes a key and a certificate; the engine keeps those of the first.
     secrets = {key for key, one in first.graph.items() if one.ignored == ["data"]}
-    assert changed - {"Probe/exposure-probe", "Job/exposure-probe-job"} == secrets
-    assert bool(secrets) == bool(values)
-    if not values:
+    assert changed - {"Job/httpbin-probe-job"} == secrets
+    assert bool(secrets) == bool(gateway)
+    if not gateway:
         assert first == second
 
 
 def test_in_cluster_address_and_proof_are_exported(default: Program) -> None:
     conditions = ["Accepted=True (Accepted)", "Programmed=True (Programmed)"]
-    assert default.exports == {
+    own = {
         "ingressHost": ADDRESS,
         "ingressPort": 80,
         "ingressUrl": f"http://{ADDRESS}:80",
@@ -207,6 +278,7 @@ def test_in_cluster_address_and_proof_are_exported(default: Program) -> None:
             f"GET http://{ADDRESS}:80/get (Host: httpbin.example.com): 404",
         ],
     }
+    assert default.exports == {**own, "exposures": {"httpbin": own}}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +292,10 @@ def test_in_cluster_address_and_proof_are_exported(default: Program) -> None:
 def test_external_address_is_exported_not_the_stale_in_cluster_one(
     run: Run, external: str, url: str
 ) -> None:
-    exports = run(serviceType="LoadBalancer", addresses=(ADDRESS, external), verify=False).exports
+    exports = run(
+        exposure={"gateway": {"serviceType": "LoadBalancer"}, "verification": None},
+        addresses=(ADDRESS, external),
+    ).exports
     assert exports["ingressHost"] == external
     assert exports["ingressAddresses"] == [external]
     assert exports["ingressInternalHost"] == ADDRESS
@@ -231,31 +306,36 @@ def test_external_address_is_exported_not_the_stale_in_cluster_one(
 
 
 def test_preview_of_a_new_service_type_leaves_the_address_unknown(run: Run) -> None:
-    exports = run(serviceType="LoadBalancer", addresses=(ADDRESS,), preview=True).exports
+    exports = run(
+        exposure={"gateway": {"serviceType": "LoadBalancer"}}, addresses=(ADDRESS,), preview=True
+    ).exports
     assert exports["ingressPort"] == 80
     unknown = {"ingressHost", "ingressUrl", "ingressAddresses", "commands", "verified"}
     assert not exports.keys() & unknown
 
 
 def test_preview_of_an_empty_stack_knows_the_in_cluster_address(run: Run) -> None:
-    exports = run(preview=True, verify=False).exports
+    exports = run(preview=True, exposure={"verification": None}).exports
     assert exports["ingressUrl"] == f"http://{ADDRESS}:80"
 
 
 def test_a_gateway_without_a_fitting_address_fails_the_update(run: Run) -> None:
     with pytest.raises(pulumi.RunError, match="no external address"):
-        run(serviceType="LoadBalancer", addresses=(ADDRESS,))
+        run(exposure={"gateway": {"serviceType": "LoadBalancer"}}, addresses=(ADDRESS,))
 
 
 def test_external_address_is_verified_too(run: Run) -> None:
-    program = run(serviceType="LoadBalancer", addresses=("198.18.1.0",), address="198.18.1.0")
+    program = run(
+        exposure={"gateway": {"serviceType": "LoadBalancer", "address": "198.18.1.0"}},
+        addresses=("198.18.1.0",),
+    )
     assert environment(program)["CHECKS"].splitlines() == [
         f"200 httpbin.example.com http://{ADDRESS}:80/headers",
         f"404 httpbin.example.com http://{ADDRESS}:80/get",
         "200 httpbin.example.com http://198.18.1.0:80/headers",
         "404 httpbin.example.com http://198.18.1.0:80/get",
     ]
-    assert spec(program, "Gateway/exposure-gateway")["addresses"] == [
+    assert spec(program, "Gateway/httpbin-gateway")["addresses"] == [
         {"type": "IPAddress", "value": "198.18.1.0"}
     ]
 
@@ -265,58 +345,75 @@ def test_external_address_is_verified_too(run: Run) -> None:
     [
         ({}, False),
         ({"readyTimeout": 10}, False),
-        ({"paths": ["/headers"]}, True),
-        ({"image": "httpbin:2"}, True),
-        ({"containerPort": 8081}, True),
-        ({"servicePort": 8001}, True),
+        ({"verification": {"timeout": 10}}, False),
+        ({"rules": [{"paths": ["/headers"]}]}, True),
+        ({"ingressRules": [{"paths": ["/headers"]}]}, True),
+        ({"service": {"image": "httpbin:2"}}, True),
+        ({"service": {"containerPort": 8081}}, True),
+        ({"service": {"port": 8001}}, True),
+        ({"service": {"canary": {"image": "httpbin:2", "weight": 0}}}, True),
         ({"hostnames": ["b.example.com"]}, True),
-        ({"discoveryLabels": {"mesh": "b"}}, True),
-        ({"waypointClass": "other"}, True),
-        ({"gatewayClass": "other"}, True),
+        ({"namespace": {"discoveryLabels": {"mesh": "b"}}}, True),
+        ({"waypoint": {"gatewayClass": "other"}}, True),
+        ({"waypoint": {"ingressUseWaypoint": True}}, True),
+        ({"gateway": {"gatewayClass": "other"}}, True),
+        ({"gateway": {"customization": {"deployment": {"spec": {"replicas": 2}}}}}, True),
         ({"policies": [{"action": "DENY", "rules": [{}]}]}, True),
-        ({"canary": {"image": "httpbin:2", "weight": 0}}, True),
-        ({"gatewayCustomization": {"deployment": {"spec": {"replicas": 2}}}}, True),
     ],
 )
 def test_proof_is_repeated_when_what_it_proves_changes(
     run: Run, default: Program, changed: dict[str, Any], *, repeated: bool
 ) -> None:
-    assert (subject(default) != subject(run(**changed))) is repeated
+    assert (subject(default) != subject(run(exposure=changed))) is repeated
 
 
 def test_every_wait_has_the_configured_limit(run: Run) -> None:
     program = run(
-        readyTimeout=10,
-        verifyTimeout=5,
-        serviceType="NodePort",
-        tls={"issuer": "self-signed"},
-        policies=[{"action": "DENY", "rules": [{}]}],
+        defaults={"readyTimeout": 10},
+        exposure={
+            "gateway": {"serviceType": "NodePort", "tls": {"issuer": "self-signed"}},
+            "policies": [{"action": "DENY", "rules": [{}]}],
+            "verification": {"timeout": 5},
+        },
     )
     waiting = ("Gateway", "HTTPRoute", "Deployment", "Service", "AuthorizationPolicy", "Job")
     limits = {key: one.timeouts for key, one in program.graph.items() if key.startswith(waiting)}
-    job = limits.pop("Job/exposure-probe-job")
+    job = limits.pop("Job/httpbin-probe-job")
     assert job == {"create": "155s", "update": "155s"}
-    assert "ServicePatch/exposure-service" in limits
+    assert {"ServicePatch/httpbin-service", "Deployment/client-deployment"} <= limits.keys()
     assert set(map(str, limits.values())) == {"{'create': '10s', 'update': '10s'}"}
 
 
 def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
-    assert leaves(run(verify=False)) == without(GRAPH, "client-", "probe-")
+    assert leaves(run(exposure={"verification": None})) == without(GRAPH, "client-", "probe-")
 
 
 def test_images_come_from_the_registry_that_mirrors_all_others(run: Run) -> None:
-    program = run(imageRegistry="mirror:5000/all", canary={"image": "shop/httpbin:2", "weight": 1})
+    program = run(
+        imageRegistry="mirror:5000/all",
+        exposure={"service": {"canary": {"image": "shop/httpbin:2", "weight": 1}}},
+    )
     images = {
         key: spec(program, key)["template"]["spec"]["containers"][0]["image"]
         for key in program.graph
         if key.startswith(("Deployment/", "Job/"))
     }
     assert images == {
-        "Deployment/exposure-deployment": "mirror:5000/all/mccutchen/go-httpbin:v2.15.0",
-        "Deployment/exposure-canary-deployment": "mirror:5000/all/shop/httpbin:2",
+        "Deployment/httpbin-deployment": "mirror:5000/all/mccutchen/go-httpbin:v2.15.0",
+        "Deployment/httpbin-canary-deployment": "mirror:5000/all/shop/httpbin:2",
         "Deployment/client-deployment": "mirror:5000/all/curlimages/curl:8.16.0",
-        "Job/exposure-probe-job": "mirror:5000/all/curlimages/curl:8.16.0",
+        "Job/httpbin-probe-job": "mirror:5000/all/curlimages/curl:8.16.0",
     }
+
+
+def test_labels_and_annotations_of_the_stack_are_on_every_object_that_it_makes(run: Run) -> None:
+    program = run(labels={"team": "shop"}, annotations={"cost": "7"})
+    for key, one in program.graph.items():
+        if one.type.startswith("kubernetes:"):
+            metadata = one.inputs["metadata"]
+            ours = not one.type.endswith("Patch")
+            assert (metadata.get("labels", {}).get("team") == "shop") is ours, key
+            assert (metadata.get("annotations", {}).get("cost") == "7") is ours, key
 
 
 def test_a_container_runs_as_configured(run: Run) -> None:
@@ -327,8 +424,9 @@ def test_a_container_runs_as_configured(run: Run) -> None:
         "readinessProbe": {"httpGet": {"path": "/status/200", "port": 80}},
         "livenessProbe": {"tcpSocket": {"port": 80}},
     }
-    program = run(**container, env={"A": "1"}, containerPort=80, replicas=3)
-    deployment = spec(program, "Deployment/exposure-deployment")
+    service = {**container, "env": {"A": "1"}, "containerPort": 80, "replicas": 3}
+    program = run(exposure={"service": service})
+    deployment = spec(program, "Deployment/httpbin-deployment")
     assert deployment["replicas"] == 3
     (found,) = deployment["template"]["spec"]["containers"]
     assert found == {
@@ -342,8 +440,8 @@ def test_a_container_runs_as_configured(run: Run) -> None:
 
 
 def test_revision_names_the_control_plane_of_every_proxy(run: Run) -> None:
-    program = run(revision="1-30")
-    for key in ("Gateway/exposure-gateway", "Gateway/exposure-waypoint"):
+    program = run(exposure={part: {"revision": "1-30"} for part in ("gateway", "waypoint")})
+    for key in ("Gateway/httpbin-gateway", "Gateway/httpbin-waypoint"):
         assert labels(program, key)["istio.io/rev"] == "1-30"
     # There it would have istiod put a sidecar into every pod.
     for key in ("NamespacePatch/httpbin-enrolment", "NamespacePatch/client-enrolment"):
@@ -354,7 +452,7 @@ def test_revision_names_the_control_plane_of_every_proxy(run: Run) -> None:
 
 
 def test_adopted_namespace_is_labelled_but_not_owned(run: Run) -> None:
-    program = run(createNamespace=False)
+    program = run(exposure={"namespace": {"create": False}})
     enrolment = {"NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", set[str]())}
     assert leaves(program) == without(GRAPH, "Namespace/httpbin-") | enrolment
     assert labels(program, "NamespacePatch/httpbin-enrolment") == {
@@ -363,31 +461,36 @@ def test_adopted_namespace_is_labelled_but_not_owned(run: Run) -> None:
     }
 
 
+ADOPTED_SERVICE: dict[str, Any] = {
+    "namespace": {"create": False},
+    "service": {"create": False, "image": None, "containerPort": None},
+}
+
 ADOPTED: Table = without(
-    GRAPH, "Namespace/httpbin-", "Service/exposure-", "account", "Deployment/exposure-", "Job"
+    GRAPH, "Namespace/httpbin-", "Service/httpbin-", "account", "Deployment/httpbin-", "Job"
 ) | {
     "ServiceAccount/client-account": ("Client/client", {"NamespacePatch/client-enrolment"}),
     "NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", set()),
-    "Job/exposure-probe-job": (
-        "Probe/exposure-probe",
-        {"HTTPRoute/exposure-ingress-route", "ServiceAccount/client-account"},
+    "Job/httpbin-probe-job": (
+        "AmbientExposure/httpbin",
+        {"HTTPRoute/httpbin-ingress-route", "ServiceAccount/client-account"},
     ),
 }
 
 
 def test_adopted_service_only_gets_its_label(run: Run) -> None:
-    program = run(createNamespace=False, createService=False)
+    program = run(exposure=ADOPTED_SERVICE)
     assert leaves(program) == ADOPTED | {
-        "ServicePatch/exposure-label": (
-            "AdoptedService/exposure",
-            {"NamespacePatch/httpbin-enrolment"},
+        "ServicePatch/httpbin-label": (
+            "AmbientExposure/httpbin",
+            {"NamespacePatch/httpbin-binding"},
         ),
-        "HTTPRoute/exposure-waypoint-route": (
-            "WaypointRoute/exposure-waypoint",
-            {"ServicePatch/exposure-label"},
+        "HTTPRoute/httpbin-waypoint-route": (
+            "AmbientExposure/httpbin",
+            {"ServicePatch/httpbin-label"},
         ),
     }
-    assert program.graph["ServicePatch/exposure-label"].inputs["metadata"] == {
+    assert program.graph["ServicePatch/httpbin-label"].inputs["metadata"] == {
         "name": "httpbin",
         "namespace": "httpbin",
         "labels": {"istio.io/ingress-use-waypoint": "true"},
@@ -395,14 +498,14 @@ def test_adopted_service_only_gets_its_label(run: Run) -> None:
 
 
 def test_adopted_service_stays_as_it_is_where_its_namespace_has_the_label(run: Run) -> None:
-    program = run(createNamespace=False, createService=False, ingressUseWaypoint="namespace")
+    program = run(exposure={**ADOPTED_SERVICE, "waypoint": {"ingressUseWaypoint": True}})
     assert leaves(program) == ADOPTED | {
-        "HTTPRoute/exposure-waypoint-route": (
-            "WaypointRoute/exposure-waypoint",
-            {"NamespacePatch/httpbin-enrolment"},
+        "HTTPRoute/httpbin-waypoint-route": (
+            "AmbientExposure/httpbin",
+            {"NamespacePatch/httpbin-binding"},
         ),
     }
-    assert labels(program, "NamespacePatch/exposure-binding") == {
+    assert labels(program, "NamespacePatch/httpbin-binding") == {
         "istio.io/use-waypoint": "httpbin-waypoint",
         "istio.io/ingress-use-waypoint": "true",
     }
@@ -411,27 +514,37 @@ def test_adopted_service_stays_as_it_is_where_its_namespace_has_the_label(run: R
 # Two exposures
 
 
-def entry(name: str, **values: Any) -> dict[str, Any]:
-    return {"name": name, "service": name, "hostnames": [f"{name}.example.com"], **values}
+def entry(name: str, **patch: Any) -> dict[str, Any]:
+    """An exposure like the sample's, in a namespace of its own."""
+    own = {
+        "namespace": {"name": name},
+        "service": {"name": name},
+        "hostnames": [f"{name}.example.com"],
+    }
+    return {**patched(sample()["httpbin"], own), **patch}
 
 
 SHARED_GATEWAY: dict[str, Any] = {
-    "gateways": [{"name": "edge", "namespace": "edge", "hostnames": ["*.example.com"]}],
-    "gateway": "edge",
-    "exposures": [entry("a", namespace="a"), entry("b", namespace="b")],
+    "gateways": {"edge": {"namespace": {"name": "edge"}, "hostnames": ["*.example.com"]}},
+    "exposures": {name: entry(name, gateway={"existing": {"entry": "edge"}}) for name in "ab"},
 }
 
 SHARED_WAYPOINT: dict[str, Any] = {
-    "waypoints": [
-        {
-            "name": "shared",
-            "namespace": "waypoints",
-            "waypointRoutes": {"namespaces": {"from": "All"}},
+    "namespaces": {"shop": {}},
+    "waypoints": {
+        "shared": {
+            "namespace": {"name": "waypoints"},
+            "allowedRoutes": {"namespaces": {"from": "All"}},
         }
-    ],
-    "waypoint": "shared",
-    "namespace": "shop",
-    "exposures": [entry("a"), entry("b")],
+    },
+    "exposures": {
+        name: entry(
+            name,
+            namespace={"existing": {"entry": "shop"}},
+            waypoint={"existing": {"entry": "shared"}},
+        )
+        for name in "ab"
+    },
 }
 
 
@@ -439,10 +552,8 @@ def test_two_exposures_share_a_gateway(run: Run) -> None:
     program = run(**SHARED_GATEWAY)
 
     def own(name: str) -> Table:
-        table = without(NAMESPACE | EXPOSURE, "Gateway/exposure-gateway")
-        return renamed(
-            table, {"exposure-gateway": "edge-gateway", "exposure": name, "httpbin": name}
-        )
+        table = without(NAMESPACE | EXPOSURE, "Gateway/httpbin-gateway")
+        return renamed(table, {"httpbin-gateway": "edge-gateway", "httpbin": name})
 
     assert leaves(program) == {
         **CLIENT,
@@ -466,14 +577,9 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
     program = run(**SHARED_WAYPOINT)
 
     def own(name: str) -> Table:
-        table = renamed(
-            without(EXPOSURE, "exposure-waypoint", "exposure-binding")
-            | {"HTTPRoute/exposure-waypoint-route": EXPOSURE["HTTPRoute/exposure-waypoint-route"]},
-            {"exposure": name, "httpbin": "shop"},
-        )
-        kind, needs = table[f"HTTPRoute/{name}-ingress-route"]
-        bound = {one.replace(f"/{name}-binding", "/shop-binding") for one in needs}
-        return table | {f"HTTPRoute/{name}-ingress-route": (kind, bound)}
+        table = without(EXPOSURE, "Gateway/httpbin-waypoint", "httpbin-binding")
+        places = {f"httpbin-{place}": f"shop-{place}" for place in ("binding", "enrolment")}
+        return renamed(table, {**places, "httpbin": name})
 
     assert leaves(program) == {
         **CLIENT,
@@ -485,7 +591,7 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
         **renamed(NAMESPACE, {"httpbin": "waypoints"}),
         "Gateway/shared-waypoint": ("Waypoint/shared", {"NamespacePatch/waypoints-enrolment"}),
         "NamespacePatch/shop-binding": (
-            "WaypointBinding/shop",
+            STACK,
             {"Gateway/shared-waypoint", "NamespacePatch/shop-enrolment"},
         ),
         **own("a"),
@@ -506,7 +612,7 @@ def test_two_services_of_a_namespace_share_the_waypoint_of_another(run: Run) -> 
 
 
 def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) -> None:
-    program = run(**SHARED_WAYPOINT, ingressUseWaypoint="namespace")
+    program = run(**SHARED_WAYPOINT, defaults={"waypoint": {"ingressUseWaypoint": True}})
     assert labels(program, "NamespacePatch/shop-binding") == {
         "istio.io/use-waypoint": "shared",
         "istio.io/use-waypoint-namespace": "waypoints",
@@ -516,11 +622,12 @@ def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) ->
         assert "istio.io/ingress-use-waypoint" not in labels(program, f"Service/{name}-service")
 
 
-def test_several_exposures_are_exported_by_name_and_the_first_on_top(run: Run) -> None:
-    exports = run(**SHARED_GATEWAY).exports
+def test_several_exposures_are_exported_by_name_and_the_primary_one_on_top(run: Run) -> None:
+    exports = run(**SHARED_GATEWAY, primary="b").exports
     by_name = exports.pop("exposures")
-    assert list(by_name) == ["a", "b"]
-    assert exports == by_name["a"]
+    assert by_name.keys() == {"a", "b"}
+    assert exports == by_name["b"] != by_name["a"]
+    assert run(**SHARED_GATEWAY).exports == {"exposures": by_name}
     url = "http://edge-istio.edge.svc.cluster.local:80"
     assert by_name["b"]["commands"] == [f"curl -sSig -H Host:b.example.com {url}/headers"]
     assert by_name["b"]["verified"][0] == f"GET {url}/headers (Host: b.example.com): 200"
@@ -529,21 +636,17 @@ def test_several_exposures_are_exported_by_name_and_the_first_on_top(run: Run) -
 @pytest.mark.parametrize("values", [SHARED_GATEWAY, SHARED_WAYPOINT])
 def test_the_order_of_exposures_changes_nothing_else(run: Run, values: dict[str, Any]) -> None:
     first = run(**values)
-    second = run(**values | {"exposures": values["exposures"][::-1]})
+    second = run(**values | {"exposures": dict(reversed(values["exposures"].items()))})
     assert list(first.exports["exposures"]) == list(second.exports["exposures"])[::-1]
-    assert first.exports["exposures"] == second.exports["exposures"]
-    assert first.graph.keys() == second.graph.keys()
-    changed = {key for key, one in first.graph.items() if one != second.graph[key]}
-    # The component records the namespaces that it waits for in their order.
-    assert changed <= {"Client/client"}
+    assert first == second
 
 
 def test_an_exposure_that_goes_leaves_the_others_alone(run: Run) -> None:
     first = run(**SHARED_GATEWAY).graph
-    second = run(**SHARED_GATEWAY | {"exposures": SHARED_GATEWAY["exposures"][1:]}).graph
+    second = run(**SHARED_GATEWAY | {"exposures": {"b": SHARED_GATEWAY["exposures"]["b"]}}).graph
     gone = {key.partition("/")[2].partition("-")[0] for key in first.keys() - second.keys()}
     assert gone == {"a"}
-    assert {key for key in second if first[key].inputs != second[key].inputs} == {"Client/client"}
+    assert not {key for key in second if first[key].inputs != second[key].inputs}
 
 
 # What an exposure may have beside
@@ -551,36 +654,37 @@ def test_an_exposure_that_goes_leaves_the_others_alone(run: Run) -> None:
 
 def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
     canary = {"image": "httpbin:2", "weight": 10, "env": {"A": "2"}}
-    program = run(canary=canary, args=["-v"], env={"A": "1"}, replicas=2)
-    second = "Workload/exposure-canary"
+    service = {"canary": canary, "args": ["-v"], "env": {"A": "1"}, "replicas": 2}
+    program = run(exposure={"service": service})
+    second = "Workload/httpbin-canary"
     assert leaves(program) == {
         **GRAPH,
-        "ServiceAccount/exposure-canary-account": (second, {"NamespacePatch/httpbin-enrolment"}),
-        "Service/exposure-canary-service": (second, {"NamespacePatch/httpbin-enrolment"}),
-        "Deployment/exposure-canary-deployment": (
+        "ServiceAccount/httpbin-canary-account": (second, {"NamespacePatch/httpbin-enrolment"}),
+        "Service/httpbin-canary-service": (second, {"NamespacePatch/httpbin-binding"}),
+        "Deployment/httpbin-canary-deployment": (
             second,
-            {"ServiceAccount/exposure-canary-account"},
+            {"ServiceAccount/httpbin-canary-account"},
         ),
-        "HTTPRoute/exposure-waypoint-route": (
-            "WaypointRoute/exposure-waypoint",
-            {"Service/exposure-service", "Service/exposure-canary-service"},
+        "HTTPRoute/httpbin-waypoint-route": (
+            "AmbientExposure/httpbin",
+            {"Service/httpbin-service", "Service/httpbin-canary-service"},
         ),
-        "Job/exposure-probe-job": (
-            "Probe/exposure-probe",
+        "Job/httpbin-probe-job": (
+            "AmbientExposure/httpbin",
             {
-                "HTTPRoute/exposure-ingress-route",
-                "Deployment/exposure-deployment",
-                "Deployment/exposure-canary-deployment",
+                "HTTPRoute/httpbin-ingress-route",
+                "Deployment/httpbin-deployment",
+                "Deployment/httpbin-canary-deployment",
                 "ServiceAccount/client-account",
             },
         ),
     }
-    (rule,) = spec(program, "HTTPRoute/exposure-waypoint-route")["rules"]
+    (rule,) = spec(program, "HTTPRoute/httpbin-waypoint-route")["rules"]
     assert rule["backendRefs"] == [
         {"name": "httpbin", "port": 8000, "weight": 90},
         {"name": "httpbin-canary", "port": 8000, "weight": 10},
     ]
-    deployment = spec(program, "Deployment/exposure-canary-deployment")
+    deployment = spec(program, "Deployment/httpbin-canary-deployment")
     assert deployment["replicas"] == 2
     (container,) = deployment["template"]["spec"]["containers"]
     assert (container["image"], container["args"], container["env"]) == (
@@ -589,26 +693,28 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
         [{"name": "A", "value": "2"}],
     )
     # Gateways reach it through the first version's waypoint only.
-    assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/exposure-canary-service")
+    assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/httpbin-canary-service")
 
 
 GRPC: dict[str, Any] = {
-    "protocol": "grpc",
-    "paths": [],
+    "service": {"protocol": "grpc"},
+    "rules": None,
     "grpcRules": [{"matches": [{"method": {"service": "a.B"}}]}],
-    "checks": [{"path": "/a.B/C", "status": 0}, {"path": "/a.C/D", "status": 12}],
+    "verification": {
+        "checks": [{"path": "/a.B/C", "status": 0}, {"path": "/a.C/D", "status": 12}]
+    },
 }
 
 
 def test_a_grpc_service_gets_routes_of_its_kind(run: Run) -> None:
-    program = run(**GRPC)
+    program = run(exposure=GRPC)
     assert leaves(program) == renamed(GRAPH, {"HTTPRoute/": "GRPCRoute/"})
-    assert spec(program, "Service/exposure-service")["ports"][0]["name"] == "grpc"
+    assert spec(program, "Service/httpbin-service")["ports"][0]["name"] == "grpc"
     backends = [{"name": "httpbin", "port": 8000}]
-    assert spec(program, "GRPCRoute/exposure-waypoint-route")["rules"] == [
+    assert spec(program, "GRPCRoute/httpbin-waypoint-route")["rules"] == [
         {"matches": [{"method": {"service": "a.B"}}], "backendRefs": backends}
     ]
-    assert spec(program, "GRPCRoute/exposure-ingress-route")["rules"] == [{"backendRefs": backends}]
+    assert spec(program, "GRPCRoute/httpbin-ingress-route")["rules"] == [{"backendRefs": backends}]
     assert environment(program) == {
         "METHOD": "gRPC",
         "LIMIT": "60",
@@ -630,20 +736,22 @@ def test_rules_are_rendered_in_their_order(run: Run) -> None:
     exact = {"path": {"type": "Exact", "value": "/b"}}
     other = {"headers": [{"name": "x-other", "value": "yes"}]}
     program = run(
-        rules=[
-            {"paths": ["/a"], "matches": [exact], "timeouts": {"request": "1s"}},
-            {"matches": [other], "backendRefs": elsewhere},
-        ],
-        ingressRules=[{"paths": ["/c"], "filters": [redirect]}, {}],
-        paths=["/status"],
-        verify=False,
+        exposure={
+            "rules": [
+                {"paths": ["/status"]},
+                {"paths": ["/a"], "matches": [exact], "timeouts": {"request": "1s"}},
+                {"matches": [other], "backendRefs": elsewhere},
+            ],
+            "ingressRules": [{"paths": ["/c"], "filters": [redirect]}, {}],
+            "verification": None,
+        }
     )
     backends = [{"name": "httpbin", "port": 8000}]
 
     def prefix(path: str) -> dict[str, Any]:
         return {"path": {"type": "PathPrefix", "value": path}}
 
-    assert spec(program, "HTTPRoute/exposure-waypoint-route")["rules"] == [
+    assert spec(program, "HTTPRoute/httpbin-waypoint-route")["rules"] == [
         {"matches": [prefix("/status")], "backendRefs": backends},
         {
             "matches": [prefix("/a"), exact],
@@ -652,32 +760,29 @@ def test_rules_are_rendered_in_their_order(run: Run) -> None:
         },
         {"matches": [other], "backendRefs": elsewhere},
     ]
-    assert spec(program, "HTTPRoute/exposure-ingress-route")["rules"] == [
+    assert spec(program, "HTTPRoute/httpbin-ingress-route")["rules"] == [
         {"matches": [prefix("/c")], "filters": [redirect]},
         {"backendRefs": backends},
     ]
 
 
-CERTIFICATE = "Secret/exposure-gateway-certificate-ebb44059"
+SELF_SIGNED = {"gateway": {"tls": {"issuer": "self-signed"}}}
+CERTIFICATE = "Secret/httpbin-gateway-certificate-ebb44059"
 
 
 def test_https_with_a_certificate_of_the_stack(run: Run) -> None:
-    program = run(tls={"issuer": "self-signed"})
+    program = run(exposure=SELF_SIGNED)
     assert leaves(program) == {
         **GRAPH,
-        CERTIFICATE: ("Certificate/exposure-gateway", {"NamespacePatch/httpbin-enrolment"}),
-        "Gateway/exposure-gateway": ("IngressGateway/exposure", {CERTIFICATE}),
-        "HTTPRoute/exposure-redirect": ("IngressGateway/exposure", {"Gateway/exposure-gateway"}),
-        "HTTPRoute/exposure-ingress-route": (
-            "IngressRoute/exposure-ingress",
-            {
-                "HTTPRoute/exposure-redirect",
-                "NamespacePatch/exposure-binding",
-                "HTTPRoute/exposure-waypoint-route",
-            },
+        CERTIFICATE: ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {CERTIFICATE}),
+        "HTTPRoute/httpbin-redirect": ("IngressGateway/httpbin", {"Gateway/httpbin-gateway"}),
+        "HTTPRoute/httpbin-ingress-route": (
+            "AmbientExposure/httpbin",
+            {"HTTPRoute/httpbin-redirect", "HTTPRoute/httpbin-waypoint-route"},
         ),
     }
-    plain, encrypted = spec(program, "Gateway/exposure-gateway")["listeners"]
+    plain, encrypted = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert (plain["port"], plain["allowedRoutes"]) == (80, {"namespaces": {"from": "Same"}})
     assert (encrypted["port"], encrypted["protocol"]) == (443, "HTTPS")
     assert encrypted["tls"] == {
@@ -685,14 +790,14 @@ def test_https_with_a_certificate_of_the_stack(run: Run) -> None:
         "certificateRefs": [{"name": "httpbin-gateway-tls-ebb44059"}],
     }
     gateway = {"name": "httpbin-gateway", "namespace": "httpbin"}
-    redirect = spec(program, "HTTPRoute/exposure-redirect")
+    redirect = spec(program, "HTTPRoute/httpbin-redirect")
     assert redirect["parentRefs"] == [{**gateway, "port": 80}]
     assert redirect["rules"][0]["filters"][0]["requestRedirect"] == {
         "scheme": "https",
         "port": 443,
         "statusCode": 301,
     }
-    ingress = spec(program, "HTTPRoute/exposure-ingress-route")
+    ingress = spec(program, "HTTPRoute/httpbin-ingress-route")
     assert ingress["parentRefs"] == [{**gateway, "port": 443}]
     certificate = program.exports["ingressCertificate"]
     assert environment(program)["CERTIFICATE"] == certificate
@@ -704,16 +809,17 @@ def test_https_with_a_certificate_of_the_stack(run: Run) -> None:
 
 
 def test_the_key_of_a_certificate_is_a_secret_of_the_state(run: Run) -> None:
-    inputs = run(tls={"issuer": "self-signed"}).graph[CERTIFICATE].inputs
+    inputs = run(exposure=SELF_SIGNED).graph[CERTIFICATE].inputs
     assert pulumi.runtime.rpc.is_rpc_secret(inputs["data"])
 
 
 def test_other_host_names_get_another_certificate(run: Run) -> None:
     tls = {"issuer": "self-signed", "certificates": {"a.example.com": "a"}}
-    program = run(tls=tls, hostnames=["a.example.com", "b.example.com", "c.example.com"])
+    hostnames = ["a.example.com", "b.example.com", "c.example.com"]
+    program = run(exposure={"gateway": {"tls": tls}, "hostnames": hostnames})
     (secret,) = (one for key, one in program.graph.items() if key.startswith("Secret/"))
     assert secret.inputs["metadata"]["name"] != "httpbin-gateway-tls-ebb44059"
-    listeners = spec(program, "Gateway/exposure-gateway")["listeners"]
+    listeners = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert [(one["name"], one["hostname"]) for one in listeners] == [
         ("default", "a.example.com"),
         ("default-2", "b.example.com"),
@@ -726,24 +832,37 @@ def test_other_host_names_get_another_certificate(run: Run) -> None:
     assert [one["tls"]["certificateRefs"][0]["name"] for one in listeners[3:]] == ["a", made, made]
 
 
+BACKEND_ELSEWHERE = [
+    {"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}
+]
+
+
 def test_https_with_certificates_of_another_namespace(run: Run) -> None:
     certificates = {"a.example.com": "certs/a", "b.example.com": "certs/b", "c.example.com": "c"}
+    tls = {
+        "certificates": certificates,
+        "redirect": False,
+        "mode": "OPTIONAL_MUTUAL",
+        "grants": True,
+    }
     program = run(
-        hostnames=[*certificates],
-        tls={"certificates": certificates, "redirect": False, "mode": "OPTIONAL_MUTUAL"},
-        rules=[{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}],
-        referenceGrants=True,
+        exposure={
+            "hostnames": [*certificates],
+            "gateway": {"tls": tls},
+            "rules": [{"paths": ["/headers"]}, *BACKEND_ELSEWHERE],
+            "grants": True,
+        }
     )
-    secrets = "ReferenceGrant/exposure-gateway-grant-certs"
-    services = "ReferenceGrant/exposure-waypoint-route-grant-elsewhere"
+    secrets = "ReferenceGrant/httpbin-gateway-grant-certs"
+    services = "ReferenceGrant/httpbin-waypoint-route-grant-elsewhere"
     assert leaves(program) == {
         **GRAPH,
-        secrets: ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
-        "Gateway/exposure-gateway": ("IngressGateway/exposure", {secrets}),
-        services: ("AmbientExposure/exposure", {"NamespacePatch/httpbin-enrolment"}),
-        "HTTPRoute/exposure-waypoint-route": (
-            "WaypointRoute/exposure-waypoint",
-            {"Service/exposure-service", services},
+        secrets: ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {secrets}),
+        services: ("AmbientExposure/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+        "HTTPRoute/httpbin-waypoint-route": (
+            "AmbientExposure/httpbin",
+            {"Service/httpbin-service", services},
         ),
     }
     assert program.graph[secrets].inputs["metadata"]["namespace"] == "certs"
@@ -756,7 +875,7 @@ def test_https_with_certificates_of_another_namespace(run: Run) -> None:
         "from": [{"group": group, "kind": "HTTPRoute", "namespace": "httpbin"}],
         "to": [{"group": "", "kind": "Service", "name": "other"}],
     }
-    listeners = spec(program, "Gateway/exposure-gateway")["listeners"]
+    listeners = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert [one["tls"]["certificateRefs"] for one in listeners[3:]] == [
         [{"name": "a", "namespace": "certs"}],
         [{"name": "b", "namespace": "certs"}],
@@ -772,20 +891,22 @@ def test_https_with_certificates_of_another_namespace(run: Run) -> None:
 
 def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
     program = run(
-        tls={"certificates": {"httpbin.example.com": "certs/a"}},
-        rules=[{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}],
+        exposure={
+            "gateway": {"tls": {"certificates": {"httpbin.example.com": "certs/a"}}},
+            "rules": BACKEND_ELSEWHERE,
+        }
     )
     assert not [key for key in program.graph if key.startswith("ReferenceGrant/")]
 
 
-PATCH = "ServicePatch/exposure-service"
+PATCH = "ServicePatch/httpbin-service"
 
 
 def test_node_port_is_read_once_the_service_has_it(run: Run) -> None:
-    program = run(serviceType="NodePort")
+    program = run(exposure={"gateway": {"serviceType": "NodePort"}})
     assert leaves(program) == {
         **GRAPH,
-        PATCH: ("IngressGateway/exposure", {"Gateway/exposure-gateway"}),
+        PATCH: ("IngressGateway/httpbin", {"Gateway/httpbin-gateway"}),
     }
     assert program.graph[PATCH].inputs["metadata"] == {
         "name": "httpbin-gateway-istio",
@@ -797,15 +918,15 @@ def test_node_port_is_read_once_the_service_has_it(run: Run) -> None:
 
 
 def test_node_port_of_https(run: Run) -> None:
-    exports = run(serviceType="NodePort", tls={"issuer": "self-signed"}).exports
+    exports = run(exposure=patched(SELF_SIGNED, {"gateway": {"serviceType": "NodePort"}})).exports
     assert exports["ingressNodePort"] == 30443
 
 
 def test_in_cluster_ip_address_is_exported_and_verified_where_asked_for(run: Run) -> None:
-    program = run(addressType="IPAddress", nameOverride="door")
-    table = {**GRAPH, PATCH: ("IngressGateway/exposure", {"Gateway/exposure-gateway"})}
-    parent, waits = GRAPH["Job/exposure-probe-job"]
-    assert leaves(program) == table | {"Job/exposure-probe-job": (parent, waits | {PATCH})}
+    program = run(exposure={"gateway": {"addressType": "IPAddress", "nameOverride": "door"}})
+    table = {**GRAPH, PATCH: ("IngressGateway/httpbin", {"Gateway/httpbin-gateway"})}
+    parent, waits = GRAPH["Job/httpbin-probe-job"]
+    assert leaves(program) == table | {"Job/httpbin-probe-job": (parent, waits | {PATCH})}
     assert program.graph[PATCH].inputs["metadata"]["name"] == "door"
     assert program.exports["ingressHost"] == "10.96.0.9"
     assert program.exports["ingressAddresses"] == ["10.96.0.9", "fd00::9"]
@@ -815,32 +936,34 @@ def test_in_cluster_ip_address_is_exported_and_verified_where_asked_for(run: Run
         "http://10.96.0.9:80/headers",
         "http://[fd00::9]:80/headers",
     ]
-    annotations = program.graph["Gateway/exposure-gateway"].inputs["metadata"]["annotations"]
+    annotations = program.graph["Gateway/httpbin-gateway"].inputs["metadata"]["annotations"]
     assert annotations["networking.istio.io/address-type"] == "IPAddress"
     assert annotations["gateway.istio.io/name-override"] == "door"
 
 
 def test_authorization_is_in_force_before_the_gateway_opens(run: Run) -> None:
     program = run(
-        policies=[{"action": "DENY", "rules": [{}]}],
-        jwtRules=[{"issuer": "https://login.example.com", "jwks": '{"keys": [{}]}'}],
-        requireWaypoint=True,
-        trustDomain="example.org",
+        exposure={
+            "policies": [{"action": "DENY", "rules": [{}]}],
+            "jwtRules": [{"issuer": "https://login.example.com", "jwks": '{"keys": [{}]}'}],
+            "requireWaypoint": True,
+            "trustDomain": "example.org",
+        }
     )
     objects = {
-        "AuthorizationPolicy/exposure-policy-0",
-        "AuthorizationPolicy/exposure-waypoint-only",
-        "RequestAuthentication/exposure-jwt",
+        "AuthorizationPolicy/httpbin-policy-0",
+        "AuthorizationPolicy/httpbin-waypoint-only",
+        "RequestAuthentication/httpbin-jwt",
     }
     assert leaves(program) == {
         **GRAPH,
-        **{key: ("Authorization/exposure", {"NamespacePatch/exposure-binding"}) for key in objects},
-        "HTTPRoute/exposure-ingress-route": (
-            "IngressRoute/exposure-ingress",
-            {"Gateway/exposure-gateway", "HTTPRoute/exposure-waypoint-route", *objects},
+        **{key: ("Authorization/httpbin", {"NamespacePatch/httpbin-binding"}) for key in objects},
+        "HTTPRoute/httpbin-ingress-route": (
+            "AmbientExposure/httpbin",
+            {"Gateway/httpbin-gateway", "HTTPRoute/httpbin-waypoint-route", *objects},
         ),
     }
-    only = spec(program, "AuthorizationPolicy/exposure-waypoint-only")
+    only = spec(program, "AuthorizationPolicy/httpbin-waypoint-only")
     assert only["selector"] == {"matchLabels": {"app": "httpbin"}}
     assert only["rules"] == [
         {"from": [{"source": {"principals": ["example.org/ns/httpbin/sa/httpbin-waypoint"]}}]}
@@ -848,36 +971,41 @@ def test_authorization_is_in_force_before_the_gateway_opens(run: Run) -> None:
 
 
 def test_a_required_waypoint_is_required_by_the_canary_too(run: Run) -> None:
-    program = run(requireWaypoint=True, canary={"image": "httpbin:2", "weight": 10})
-    only = spec(program, "AuthorizationPolicy/exposure-canary-waypoint-only")
+    canary = {"image": "httpbin:2", "weight": 10}
+    program = run(exposure={"requireWaypoint": True, "service": {"canary": canary}})
+    only = spec(program, "AuthorizationPolicy/httpbin-canary-waypoint-only")
     assert only["selector"] == {"matchLabels": {"app": "httpbin-canary"}}
 
 
 def test_an_adopted_service_has_its_pods_named(run: Run) -> None:
-    program = run(createService=False, requireWaypoint=True, selector={"run": "shop"})
-    only = spec(program, "AuthorizationPolicy/exposure-waypoint-only")
+    service = {**ADOPTED_SERVICE["service"], "selector": {"run": "shop"}}
+    program = run(exposure={"requireWaypoint": True, "service": service})
+    only = spec(program, "AuthorizationPolicy/httpbin-waypoint-only")
     assert only["selector"] == {"matchLabels": {"run": "shop"}}
 
 
-OPTIONS = "ConfigMap/exposure-{}-options"
+OPTIONS = "ConfigMap/httpbin-{}-options"
 
 
 def test_customizations_are_config_maps_named_by_their_content(run: Run) -> None:
     def customized(replicas: int) -> Program:
         deployment = {"spec": {"replicas": replicas}}
+        waypoint = {"deployment": deployment, "podDisruptionBudget": {}}
         return run(
-            gatewayCustomization={"deployment": deployment},
-            waypointCustomization={"deployment": deployment, "podDisruptionBudget": {}},
+            exposure={
+                "gateway": {"customization": {"deployment": deployment}},
+                "waypoint": {"customization": waypoint},
+            }
         )
 
     program = customized(2)
     ours = {name: OPTIONS.format(name) for name in ("gateway", "waypoint")}
     assert leaves(program) == {
         **GRAPH,
-        ours["gateway"]: ("IngressGateway/exposure", {"NamespacePatch/httpbin-enrolment"}),
-        "Gateway/exposure-gateway": ("IngressGateway/exposure", {ours["gateway"]}),
-        ours["waypoint"]: ("Waypoint/exposure", {"NamespacePatch/httpbin-enrolment"}),
-        "Gateway/exposure-waypoint": ("Waypoint/exposure", {ours["waypoint"]}),
+        ours["gateway"]: ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {ours["gateway"]}),
+        ours["waypoint"]: ("Waypoint/httpbin", {"NamespacePatch/httpbin-enrolment"}),
+        "Gateway/httpbin-waypoint": ("Waypoint/httpbin", {ours["waypoint"]}),
     }
     assert program.graph[ours["waypoint"]].inputs["data"] == {
         "deployment": '{"spec": {"replicas": 2}}',
@@ -891,7 +1019,7 @@ def test_customizations_are_config_maps_named_by_their_content(run: Run) -> None
     for name, key in ours.items():
         metadata = program.graph[key].inputs["metadata"]
         assert metadata["name"].startswith(f"httpbin-{name}-")
-        infrastructure = spec(program, f"Gateway/exposure-{name}")["infrastructure"]
+        infrastructure = spec(program, f"Gateway/httpbin-{name}")["infrastructure"]
         assert infrastructure["parametersRef"] == {
             "group": "",
             "kind": "ConfigMap",
@@ -921,8 +1049,7 @@ ARGS: AmbientExposureArgs = {
     "waypoint": {"revision": "1-28"},
     "policies": [{"action": "DENY", "rules": [{}]}],
     "verification": {
-        "namespace": "curl",
-        "image": "curl:1",
+        "client": {"namespace": "asking", "image": "curl:1"},
         "checks": [{"path": "/", "status": 200}],
     },
 }
@@ -932,7 +1059,7 @@ def test_a_program_of_ones_own(run: Run) -> None:
     before = copy.deepcopy(ARGS)
 
     def program() -> None:
-        cluster = Cluster("cluster", {"context": "mine"})
+        cluster = Cluster("cluster", {"context": "mine", "preflight": False})
         AmbientExposure("shop", ARGS, pulumi.ResourceOptions(providers=[cluster.provider]))
 
     found = run(program)
@@ -955,12 +1082,18 @@ def test_a_program_of_ones_own(run: Run) -> None:
     }
     assert {key: labels(found, key)["istio.io/rev"] for key in revisions} == revisions
     assert found.graph["Namespace/shop-client"].parent == "Client/shop-client"
+    assert metadata(found, "Namespace/shop-client-namespace")["name"] == "asking"
+    (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
+    assert container["image"] == "curl:1"
 
 
 def test_outputs_may_be_inputs(run: Run) -> None:
     def program() -> None:
         name = pulumi.Output.from_input("late")
-        IngressGateway("late", {"name": name, "namespace": name, "hostnames": [name]})
+        IngressGateway(
+            "late", {"name": name, "namespace": {"existing": {"name": name}}, "hostnames": [name]}
+        )
 
     graph = run(program, addresses=("late-istio.late.svc.cluster.local",)).graph
-    assert graph["Gateway/late-gateway"].inputs["metadata"]["name"] == "late"
+    metadata = graph["Gateway/late-gateway"].inputs["metadata"]
+    assert (metadata["name"], metadata["namespace"]) == ("late", "late")

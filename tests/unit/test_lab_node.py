@@ -679,21 +679,21 @@ class TestRequirements:
             ([{"dst": "198.18.0.0/24", "dev": "ambient-lab-0"}], [], [], []),
             ([{"dst": "198.18.0.0/15", "type": "unreachable"}], [], [], []),
             ([{"dst": "198.18.0.1", "dev": "tun0"}], [], [], ["addresses"]),
-            ([], [51820], [], []),
-            ([], [2022], [{"table": "2022"}], ["route"]),
+            ([], ["2022"], [{"table": "2022"}], ["route"]),
+            # WireGuard's own rules: what the main table knows precisely, it decides.
+            ([], ["main", "51820"], [{"table": "51820"}], []),
         ],
     )
     def test_addresses(
         self,
         routes: list[Any],
-        rules: list[int],
+        rules: list[str],
         route: list[Any],
         faults: list[str],
         program: Callable[..., None],
     ) -> None:
-        listed = [{"priority": 0, "table": "local"}]
-        listed += [{"priority": 1, "table": str(table)} for table in rules]
-        listed += [{"priority": 32766, "table": "main"}]
+        tables = ["local", *rules, "main"]
+        listed = [{"priority": number, "table": table} for number, table in enumerate(tables)]
         program(
             "ip",
             'case "$*" in\n'

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab import versions
 from tests.unit.conftest import ROOT
 
 SAMPLE = """\
@@ -54,7 +55,7 @@ def program(path: Path, text: str) -> None:
 
 @dataclass
 class Checkout:
-    """A checkout whose Makefile is the project's."""
+    """A checkout with the Makefile of the project."""
 
     root: Path
     calls: Path
@@ -124,21 +125,36 @@ LAB_UP = [
 
 
 def test_help_shows_every_target(checkout: Checkout) -> None:
-    targets = set(re.findall(r"^\.PHONY: (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = re.findall(r"^\.PHONY: (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     shown = checkout.make().split("\n\n")[0].splitlines()
-    assert {line.split()[0] for line in shown} == targets
+    assert {line.split()[0] for line in shown} == {*targets} - {"machine"}
+
+
+def installed(calls: list[str]) -> list[str]:
+    """The files whose packages were installed."""
+    return [call.rpartition("--requirement ")[2] for call in calls if "install --quiet" in call]
 
 
 def test_up_installs_the_program_and_not_the_checks(bare: Checkout) -> None:
     bare.make("up")
-    pip = [call for call in bare.called() if "install --quiet" in call]
-    assert [call.rpartition("--requirement ")[2] for call in pip] == ["requirements.txt"]
+    assert installed(bare.called()) == ["requirements.txt"]
     assert bare.make("up") == ""
     assert bare.called() == LAB_UP
 
     bare.make("lint", fails=True)  # it has no ruff here
-    pip = [call for call in bare.called() if "install --quiet" in call]
-    assert [call.rpartition("--requirement ")[2] for call in pip] == ["requirements-dev.txt"]
+    assert installed(bare.called()) == ["requirements-dev.txt"]
+
+
+def test_the_machine_is_looked_at_before_anything_is_installed(bare: Checkout) -> None:
+    bare.make("up")
+    version, check = bare.called()[:2]
+    assert version.startswith("python -c import sys; sys.version_info >= (3, 11)")
+    assert check == "python -m lab check"
+
+
+def test_a_cluster_needs_nothing_of_this_machine(bare: Checkout) -> None:
+    bare.make("up", "CONTEXT=kind-kind")
+    assert "python -m lab check" not in bare.called()
 
 
 def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
@@ -206,7 +222,7 @@ def test_on_the_lab_preview_env_and_down_work_on_its_stack(checkout: Checkout) -
 
 
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
-    chosen = "pulumi config get --stack local --path ambient-exposure:cluster.context"
+    chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")
     assert checkout.called() == [
         "pulumi stack select --create local",
@@ -288,6 +304,17 @@ def run_kind(kind: Checkout, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_kind_and_the_lab_are_of_the_same_releases() -> None:
+    script = (ROOT / "scripts" / "kind.sh").read_text()
+    pins = dict(re.findall(r"^(\w+)=v?([\d.]+)$", script, re.MULTILINE))
+    assert f"v{pins['GATEWAY_API']}" == versions.GATEWAY_API
+    assert pins["ISTIO"].rpartition(".")[0] == versions.ISTIO.rpartition(".")[0]
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    assert f"docker.io/istio/ztunnel:{pins['ISTIO']})\n" in workflow
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"/download/v{pins['GATEWAY_API']}/standard-install.yaml" in readme
 
 
 def test_kind_gets_the_crds_and_then_istio(kind: Checkout, tmp_path: Path) -> None:
