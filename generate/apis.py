@@ -25,7 +25,8 @@ class Api:
 
     target: Path
     """The Python module that is made of it."""
-    title: str
+    summary: str
+    """What the Python module says of itself first."""
     module: str
     """Go module, in the versions that are pinned."""
     channels: Mapping[str, bool]
@@ -40,6 +41,7 @@ class Api:
     link: Callable[[str, Sources], str]
     """The upstream page of a type, by its name in Go."""
     prefix: str
+    """What stands before the number of a release in texts."""
 
     def text(self) -> str:
         """The text of the Python module."""
@@ -52,13 +54,14 @@ class Api:
                     release = Release(module.minor, standard)
                     yield from specs(_objects(module.files(files)), self.kinds, sources, release)
 
-        about = render.About(
-            self.title,
-            [module.version for module in pinned],
-            lambda go: self.link(go, read[-1][1]),
+        made_from = f"{self.module} {', '.join(module.version for module in pinned)}"
+        return render.module(
+            self.summary,
+            made_from,
             self.prefix,
+            lambda go: self.link(go, read[-1][1]),
+            classes(all_specs(), self.names),
         )
-        return render.module(about, classes(all_specs(), self.names))
 
 
 def _objects(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -83,7 +86,7 @@ def _istio(go: str, sources: Sources) -> str:
 APIS: Sequence[Api] = (
     Api(
         target=_TARGET / "gateway_types.py",
-        title="the Gateway API",
+        summary="The objects of the Gateway API.",
         module="sigs.k8s.io/gateway-api",
         channels={
             r"config/crd/experimental/gateway\..*\.yaml": False,
@@ -110,7 +113,7 @@ APIS: Sequence[Api] = (
     ),
     Api(
         target=_TARGET / "istio_types.py",
-        title="Istio's security API",
+        summary="The objects of Istio's security API.",
         module="istio.io/api",
         channels={r"kubernetes/customresourcedefinitions\.gen\.yaml": True},
         sources=r"(security|type)/v1beta1/\w+\.pb\.go",

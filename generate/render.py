@@ -6,8 +6,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 from generate.classes import Class, Field, Limit, Release
 
@@ -46,33 +44,23 @@ PATTERNS = {
 """What patterns are called and what they mean; one that is not here is shown as it is."""
 
 
-PORT = Limit(1, 65535)
-"""The one limit of numbers that has a name."""
+def module(
+    summary: str,
+    versions: str,
+    prefix: str,
+    link: Callable[[str], str],
+    classes: Mapping[str, Class],
+) -> str:
+    """The text of the module with `classes`, made from `versions`.
 
-
-_COUNTED = {"pulumi.Input[str]": "character"}
-
-
-@dataclass(frozen=True)
-class About:
-    """What a module says of its API beside the classes."""
-
-    title: str
-    versions: Sequence[str]
-    """The versions that it is made from, oldest first."""
-    link: Callable[[str], str]
-    """The upstream page of a type, by its name in Go."""
-    prefix: str = "v"
-    """What texts write before the number of a release."""
-
-
-def module(about: About, classes: Mapping[str, Class]) -> str:
-    """The text of the module."""
-    eras = Eras(about.prefix, classes)
+    `prefix` is what stands before the number of a release in texts, `link` the upstream page of a
+    type by its name in Go.
+    """
+    eras = _Eras(prefix, classes)
     parts = [
-        _head(about, classes),
+        _head(summary, versions, classes),
         *_aliases(classes),
-        *(_class(name, classes, about, eras) for name in classes),
+        *(_class(name, classes, link, eras) for name in classes),
         *_patterns(classes),
         _table("LIMITS", "Limit", {name: _limits(one) for name, one in classes.items()}),
         '"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""',
@@ -83,33 +71,24 @@ def module(about: About, classes: Mapping[str, Class]) -> str:
         _table("RELEASES", "Releases", {name: eras.table(one) for name, one in classes.items()}),
         '"""Which releases have a field, where not all do; an empty key is for the whole class."""',
     ]
-    command = [
-        sys.executable,
-        "-m",
-        "ruff",
-        "format",
-        "--stdin-filename",
-        "generated.py",
-        "--line-length",
-        str(_WIDTH),
-    ]
+    command = [sys.executable, "-m", "ruff", "format", f"--line-length={_WIDTH}", "-"]
     return subprocess.run(
         command, input="\n".join(parts), capture_output=True, check=True, text=True, timeout=60
     ).stdout
 
 
-def _head(about: About, classes: Mapping[str, Class]) -> str:
+def _head(summary: str, versions: str, classes: Mapping[str, Class]) -> str:
     holds = {field.holds for class_ in classes.values() for field in class_.fields.values()}
     untyped = "Any, " if any(one.endswith(("Any", "Any]")) for one in holds) else ""
     made = (
-        f"Made by `python -m generate api` from the CustomResourceDefinitions of {about.title}"
-        f" {', '.join(about.versions)}; not to be changed by hand."
+        f"Made by `python -m generate api` from the CustomResourceDefinitions of {versions}; not to"
+        " be changed by hand."
     )
     keys = (
         "Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not"
         " said to be of later releases is part of all of them."
     )
-    return f"""{_docstring(f"The objects of {about.title}.", made, keys)}
+    return f"""{_docstring(summary, made, keys)}
 from collections.abc import Mapping, Sequence
 from typing import {untyped}Literal, NotRequired, TypedDict
 
@@ -126,19 +105,21 @@ def _aliases(classes: Mapping[str, Class]) -> Iterator[str]:
         yield f"{name} = {_choices(field)}\n"
 
 
-def _class(name: str, classes: Mapping[str, Class], about: About, eras: "Eras") -> str:
+def _class(
+    name: str, classes: Mapping[str, Class], link: Callable[[str], str], eras: "_Eras"
+) -> str:
     class_ = classes[name]
     docs = {key: _described(field, class_, eras) for key, field in class_.fields.items()}
     types = {key: _annotation(field) for key, field in class_.fields.items()}
     summary = _sentence(_standing(class_, classes), eras.words(class_.releases))
-    link = about.link(class_.go)
+    page = link(class_.go)
     if any(keyword.iskeyword(key) for key in types):
         keys = "".join(f"{_quoted(key)}: {type_}," for key, type_ in types.items())
         listed = [f"- `{key}`: {text}" for key, text in docs.items() if text]
         return (
-            f"{name} = TypedDict({_quoted(name)}, {{{keys}}})\n{_docstring(summary, *listed, link)}"
+            f"{name} = TypedDict({_quoted(name)}, {{{keys}}})\n{_docstring(summary, *listed, page)}"
         )
-    lines = [_docstring(summary, link)]
+    lines = [_docstring(summary, page)]
     for key, type_ in types.items():
         lines += [f"{key}: {type_}", *([_docstring(docs[key])] if docs[key] else ())]
     return f"class {name}(TypedDict):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
@@ -172,7 +153,7 @@ def _choices(field: Field) -> str:
     return f"Literal[{', '.join(json.dumps(choice) for choice in field.choices)}]"
 
 
-def _described(field: Field, class_: Class, eras: "Eras") -> str:
+def _described(field: Field, class_: Class, eras: "_Eras") -> str:
     """What is to be said of a field beside its type; empty where there is nothing."""
     limits = [_in_words(limit, field, end) for end, limit in field.limits.items()]
     default = "" if field.default is None else f"default {_value(field.default)}"
@@ -189,17 +170,17 @@ def _in_words(limit: Limit, field: Field, end: str) -> str:
         return ""
     pattern = limit.pattern and "a text that matches the pattern in `LIMITS`"
     words = PATTERNS[limit.pattern][1] if limit.pattern in PATTERNS else pattern
-    match (limit.low, limit.high):
-        case (None, None):
-            many = ""
-        case (None, high):
-            many = f"at most {high}"
-        case (low, None):
-            many = f"at least {low}"
-        case (low, high):
-            many = str(high) if low == high else f"{low} to {high}"
-    if counted := "element" if field.container != "{}" and not end else _COUNTED.get(field.holds):
-        many += many and f" {counted}{'' if many.endswith(' 1') or many == '1' else 's'}"
+    if limit.low is None or limit.high is None:
+        many = " ".join(
+            f"{bound} {number}"
+            for bound, number in (("at least", limit.low), ("at most", limit.high))
+            if number is not None
+        )
+    else:
+        many = f"{limit.low} to {limit.high}" if limit.low != limit.high else f"{limit.low}"
+    unit = "element" if field.container != "{}" and not end else "character"
+    if many and not (unit == "character" and field.holds != "pulumi.Input[str]"):
+        many += f" {unit}{'' if many.split()[-1] == '1' else 's'}"
     return f"{'each: ' if end else ''}{', '.join(filter(None, (words, many)))}"
 
 
@@ -216,22 +197,11 @@ def _sentence(*parts: str) -> str:
 
 def _docstring(*paragraphs: str) -> str:
     """A docstring whose lines are short enough with any indentation that occurs here."""
-    lines = [
-        textwrap.fill(
-            paragraph,
-            _WIDTH - 10,
-            subsequent_indent="  " if paragraph.startswith("- ") else "",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for paragraph in paragraphs
-    ]
-    listed = "\n".join(
-        line if line.startswith("- ") and before.startswith("- ") else f"\n{line}"
-        for before, line in pairwise(["", *lines])
-    ).strip("\n")
-    end = "\n" if "\n" in listed else ""
-    return f'{"r" if chr(92) in listed else ""}"""{listed}{end}"""'
+    text = "\n\n".join(
+        textwrap.fill(one, _WIDTH - 10, break_long_words=False, break_on_hyphens=False)
+        for one in paragraphs
+    )
+    return f'{"r" if chr(92) in text else ""}"""{text}{chr(10) if chr(10) in text else ""}"""'
 
 
 def _patterns(classes: Mapping[str, Class]) -> Iterator[str]:
@@ -244,7 +214,7 @@ def _patterns(classes: Mapping[str, Class]) -> Iterator[str]:
     }
     for pattern, (name, words) in PATTERNS.items():
         if pattern in used:
-            yield f"_{name} = ({_raw(pattern)}, {_quoted(words)})"
+            yield f"_{name} = ({pattern!r}, {words!r})"
 
 
 def _table(name: str, of: str, rows: Mapping[str, Mapping[str, str]]) -> str:
@@ -267,13 +237,15 @@ def _limits(class_: Class) -> dict[str, str]:
 
 
 def _limit(limit: Limit) -> str:
-    if limit == PORT:
-        return f'Limit({limit.low}, {limit.high}, words="a port")'
     if limit.pattern in PATTERNS:
         return f"Limit({limit.low}, {limit.high}, *_{PATTERNS[limit.pattern][0]})"
-    given = {"low": limit.low, "high": limit.high, "pattern": _raw(limit.pattern) or None}
-    stated = [f"{name}={value}" for name, value in given.items() if value is not None]
-    return f"Limit({', '.join(stated)})"
+    return _call("Limit", low=limit.low, high=limit.high, pattern=limit.pattern or None)
+
+
+def _call(name: str, **arguments: object) -> str:
+    """A call with the arguments that are not None."""
+    stated = [f"{key}={value!r}" for key, value in arguments.items() if value is not None]
+    return f"{name}({', '.join(stated)})"
 
 
 def _distinct(class_: Class) -> dict[str, str]:
@@ -289,13 +261,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def _raw(pattern: str) -> str:
-    if not pattern:
-        return ""
-    return f"r'{pattern}'" if "'" not in pattern else f'r"{pattern}"'
-
-
-class Eras:
+class _Eras:
     """What the releases are in which something is, among all of an API."""
 
     def __init__(self, prefix: str, classes: Mapping[str, Class]) -> None:
@@ -304,33 +270,29 @@ class Eras:
         self._prefix = prefix
         self._oldest, self._newest = min(releases).minor, max(releases).minor
 
-    def of(self, releases: Sequence[Release]) -> tuple[str, str, str]:
-        """The first release with it in the standard channel, in the experimental one, the last.
+    def of(self, releases: Sequence[Release]) -> tuple[str | None, str | None, str | None]:
+        """The first release with it in the standard channel, an earlier experimental one, the last.
 
-        Empty where there is none, and the last where it is the newest of all.
+        None where there is none, and for the last where that is the newest of all.
         """
-        standard = min((minor for minor, standard in releases if standard), default=())
-        experimental = min((minor for minor, standard in releases if not standard), default=())
-        if standard and experimental >= standard:
-            experimental = ()
+        standard = min((minor for minor, standard in releases if standard), default=None)
+        early = min((minor for minor, standard in releases if not standard), default=None)
+        if standard and early and early >= standard:
+            early = None
         last = max(releases).minor
-        return (
-            _number(standard),
-            _number(experimental),
-            _number(() if last == self._newest else last),
-        )
+        return _number(standard), _number(early), _number(last if last != self._newest else None)
 
     def words(self, releases: Sequence[Release], whole: Sequence[Release] = ()) -> str:
         """The same in words; nothing where it is as of the `whole` that it is a part of."""
-        standard, experimental, last = self.of(releases)
+        standard, early, last = self.of(releases)
         oldest = _number(self._oldest)
-        if (whole and self.of(whole) == self.of(releases)) or standard == oldest:
+        if standard == oldest or (whole and self.of(whole) == self.of(releases)):
             return ""
         if standard:
-            early = f" (experimental from {self._prefix}{experimental})" if experimental else ""
-            return f"from {self._prefix}{standard}{early}"
-        since = "" if experimental == oldest else f" from {self._prefix}{experimental}"
-        return f"experimental{since}{last and f' until {self._prefix}{last}'}"
+            before = f" (experimental from {self._prefix}{early})" if early else ""
+            return f"from {self._prefix}{standard}{before}"
+        since = "" if early == oldest else f" from {self._prefix}{early}"
+        return f"experimental{since}{f' until {self._prefix}{last}' if last else ''}"
 
     def table(self, class_: Class) -> dict[str, str]:
         """The releases of a class and of those of its fields that are not in all of them."""
@@ -340,16 +302,12 @@ class Eras:
             if self.of(field.releases) != self.of(class_.releases)
         }
         return {
-            key: f"Releases({', '.join(map(_quoted, _trimmed(self.of(releases))))})"
+            key: _call("Releases", standard=standard, experimental=early, last=last)
             for key, releases in rows.items()
-            if self.of(releases) != (_number(self._oldest), "", "")
+            for standard, early, last in (self.of(releases),)
+            if standard != _number(self._oldest)
         }
 
 
-def _trimmed(texts: Sequence[str]) -> Sequence[str]:
-    """`texts` without empty ones at the end."""
-    return texts if not texts or texts[-1] else _trimmed(texts[:-1])
-
-
-def _number(minor: Sequence[int]) -> str:
-    return ".".join(map(str, minor))
+def _number(minor: Sequence[int] | None) -> str | None:
+    return ".".join(map(str, minor)) if minor else None

@@ -3,9 +3,11 @@
 import ast
 import inspect
 import json
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal, get_origin, is_typeddict
 
 import pulumi
@@ -14,18 +16,21 @@ from pulumi.provider.experimental import component
 from pulumi.provider.experimental.analyzer import Analyzer, PropertyDefinition
 from pulumi.provider.experimental.component import ComponentProvider
 
-import components
+import ambient_exposure
 
 NAME = "ambient"
 """Name of the package, with which the components' type tokens begin."""
 
+# Pulumi starts the plugin in a checkout, where it need not be installed to be imported.
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+
 COMPONENTS = [
     one
-    for name in components.__all__
-    if inspect.isclass(one := getattr(components, name))
+    for name in ambient_exposure.__all__
+    if inspect.isclass(one := getattr(ambient_exposure, name))
     and issubclass(one, pulumi.ComponentResource)
     # No other language can pass on a provider that was made here; each has its own.
-    and one is not components.Cluster
+    and one is not ambient_exposure.Cluster
 ]
 """The public components."""
 
@@ -45,9 +50,17 @@ class ArgsAnalyzer(Analyzer):
         return super().analyze_property(arg, typ, name, **position)
 
     def get_docstring(self, typ: type, name: str) -> str | None:
-        """The description of a field, which a TypedDict may have from one that it extends."""
+        """The description of a field, which a TypedDict may have from one that it extends.
+
+        Where those made from the APIs' own schemas say nothing of it, the page of the type does.
+        """
+        if own := super().get_docstring(typ, name):
+            return own
+        if typ.__module__.endswith(("api.gateway_types", "api.istio_types")):
+            link = re.search(r"https://\S+", typ.__doc__ or "")
+            return link and link[0]
         inherited = (self.get_docstring(base, name) for base in extended(typ))
-        return super().get_docstring(typ, name) or next(filter(None, inherited), None)
+        return next(filter(None, inherited), None)
 
 
 def extended(typ: type) -> Iterator[type]:
@@ -72,7 +85,8 @@ class Provider(ComponentProvider):
 
     def __init__(self) -> None:
         """Read the schema off the components."""
-        super().__init__(COMPONENTS, NAME, version=version("ambient-exposure"))
+        project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+        super().__init__(COMPONENTS, NAME, version=project["version"])
         self.schema = json.dumps(json.loads(self.schema or "", object_hook=dedented))
 
     def construct(

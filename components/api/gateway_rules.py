@@ -781,7 +781,7 @@ _IN_ANY_CASE = ("set", "add", "remove", "headers")
 """Lists of headers, which are the same in any case: `_headers` and `_header_matches` see to it."""
 
 _DISTINCT: Distinct = {
-    class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
+    class_: {field: key for field, key in fields.items() if True}
     for class_, fields in api.DISTINCT.items()
 }
 

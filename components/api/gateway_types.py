@@ -1,7 +1,8 @@
 """The objects of the Gateway API.
 
-Made by `python -m generate api` from the CustomResourceDefinitions of the Gateway API
-v1.2.1, v1.3.0, v1.4.1, v1.5.1, v1.6.3, v1.7.0; not to be changed by hand.
+Made by `python -m generate api` from the CustomResourceDefinitions of
+sigs.k8s.io/gateway-api v1.2.1, v1.3.0, v1.4.1, v1.5.1, v1.6.3, v1.7.0; not to be changed
+by hand.
 
 Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not
 said to be of later releases is part of all of them.
@@ -957,6 +958,7 @@ ReferenceGrantSpec = TypedDict(
 """`spec` of ReferenceGrant.
 
 - `from`: 1 to 16 elements.
+
 - `to`: 1 to 16 elements.
 
 https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantspec
@@ -1152,28 +1154,28 @@ class TCPRouteSpec(TypedDict):
     """1 element."""
 
 
-_DNS_LABEL = (r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "a DNS label: lower-case letters, digits and '-'")
+_DNS_LABEL = ("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "a DNS label: lower-case letters, digits and '-'")
 _DNS_NAME = (
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     "a DNS name: lower-case letters, digits, '-' and '.'",
 )
 _HOSTNAME = (
-    r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path",
 )
 _GROUP = (
-    r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     "an API group like 'apps.example.com', or '' for the core group",
 )
-_KIND = (r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
-_HEADER = (r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$", "a name of letters, digits and !#$%&'*+-.^_`|~")
-_DURATION = (r"^([0-9]{1,5}(h|m|s|ms)){1,4}$", "a duration like '1h30m', '10s' or '500ms'")
+_KIND = ("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
+_HEADER = ("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "a name of letters, digits and !#$%&'*+-.^_`|~")
+_DURATION = ("^([0-9]{1,5}(h|m|s|ms)){1,4}$", "a duration like '1h30m', '10s' or '500ms'")
 _LABEL_VALUE = (
-    r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+    "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
     "letters, digits, '-', '_' and '.', a letter or digit at both ends",
 )
 _ORIGIN = (
-    r"(^\*$)|(^(http(s)?):\/\/(((\*\.)?([a-zA-Z0-9\-]+\.)*[a-zA-Z0-9-]+|\*)(:([0-9]{1,5}))?)$)",
+    "(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)",
     "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
 )
 
@@ -1182,7 +1184,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "type": Limit(
             low=1,
             high=253,
-            pattern=r"^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$",
+            pattern="^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$",
         ),
         "value": Limit(high=253),
         "routability": Limit(high=253),
@@ -1223,11 +1225,11 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "kind": Limit(1, 63, *_KIND),
         "name": Limit(low=1, high=253),
         "namespace": Limit(1, 63, *_DNS_LABEL),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
     },
     GRPCAuthConfig: {"allowedHeaders": Limit(high=64)},
     HTTPAuthConfig: {
-        "path": Limit(high=1024, pattern=r"^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$"),
+        "path": Limit(high=1024, pattern="^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$"),
         "allowedHeaders": Limit(high=64),
         "allowedResponseHeaders": Limit(high=64),
     },
@@ -1241,14 +1243,14 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     Listener: {
         "name": Limit(1, 253, *_DNS_NAME),
         "hostname": Limit(1, 253, *_HOSTNAME),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
         "protocol": Limit(
             low=1,
             high=255,
-            pattern=r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$",
+            pattern="^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9]+$",
         ),
     },
-    TLSPortConfig: {"port": Limit(1, 65535, words="a port")},
+    TLSPortConfig: {"port": Limit(low=1, high=65535)},
     FrontendTLSConfig: {"perPort": Limit(high=64)},
     GatewaySpec: {
         "gatewayClassName": Limit(low=1, high=253),
@@ -1261,7 +1263,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "namespace": Limit(1, 63, *_DNS_LABEL),
         "name": Limit(low=1, high=253),
         "sectionName": Limit(1, 253, *_DNS_NAME),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
     },
     HTTPHeader: {"name": Limit(1, 256, *_HEADER), "value": Limit(low=1, high=4096)},
     HTTPHeaderFilter: {"set": Limit(high=16), "add": Limit(high=16), "remove": Limit(high=16)},
@@ -1273,7 +1275,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     HTTPPathModifier: {"replaceFullPath": Limit(high=1024), "replacePrefixMatch": Limit(high=1024)},
     HTTPRequestRedirectFilter: {
         "hostname": Limit(1, 253, *_DNS_NAME),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
     },
     HTTPURLRewriteFilter: {"hostname": Limit(1, 253, *_DNS_NAME)},
     HTTPCORSFilter: {
@@ -1291,7 +1293,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "kind": Limit(1, 63, *_KIND),
         "name": Limit(low=1, high=253),
         "namespace": Limit(1, 63, *_DNS_LABEL),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
         "weight": Limit(low=0, high=1000000),
         "filters": Limit(high=16),
     },
@@ -1332,7 +1334,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "kind": Limit(1, 63, *_KIND),
         "name": Limit(low=1, high=253),
         "namespace": Limit(1, 63, *_DNS_LABEL),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
         "weight": Limit(low=0, high=1000000),
         "filters": Limit(high=16),
     },
@@ -1371,7 +1373,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     SubjectAltName: {
         "hostname": Limit(1, 253, *_HOSTNAME),
         "uri": Limit(
-            low=1, high=253, pattern=r"^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\?([^#]*))?(#(.*))?"
+            low=1, high=253, pattern="^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?"
         ),
     },
     BackendTLSPolicyValidation: {
@@ -1379,7 +1381,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "wellKnownCACertificates": Limit(
             low=1,
             high=253,
-            pattern=r"^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
+            pattern="^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
         ),
         "hostname": Limit(1, 253, *_DNS_NAME),
         "subjectAltNames": Limit(high=5),
@@ -1392,11 +1394,11 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     ListenerEntry: {
         "name": Limit(1, 253, *_DNS_NAME),
         "hostname": Limit(1, 253, *_HOSTNAME),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
         "protocol": Limit(
             low=1,
             high=255,
-            pattern=r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$",
+            pattern="^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9]+$",
         ),
     },
     ParentGatewayReference: {
@@ -1411,7 +1413,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "kind": Limit(1, 63, *_KIND),
         "name": Limit(low=1, high=253),
         "namespace": Limit(1, 63, *_DNS_LABEL),
-        "port": Limit(1, 65535, words="a port"),
+        "port": Limit(low=1, high=65535),
         "weight": Limit(low=0, high=1000000),
     },
     TLSRouteRule: {"name": Limit(1, 253, *_DNS_NAME), "backendRefs": Limit(low=1, high=16)},
@@ -1783,71 +1785,86 @@ PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
 """Where objects of a class stand: CustomResourceDefinition and version, paths."""
 
 RELEASES: Mapping[type, Mapping[str, Releases]] = {
-    GatewaySpecAddress: {"routability": Releases("", "1.7")},
-    GatewayBackendTLS: {"": Releases("1.5", "1.2")},
-    ObjectReference: {"": Releases("1.5", "1.2")},
-    FrontendTLSValidation: {"": Releases("1.5", "1.2"), "mode": Releases("1.5", "1.4")},
-    ListenerTLS: {"frontendValidation": Releases("", "1.2", "1.3")},
-    GRPCAuthConfig: {"": Releases("", "1.4")},
-    HTTPAuthConfig: {"": Releases("", "1.4")},
-    ForwardBodyConfig: {"": Releases("", "1.4")},
-    HTTPExternalAuthFilter: {"": Releases("", "1.4")},
-    ListenerFilter: {"": Releases("", "1.7")},
-    ListenerFilters: {"": Releases("", "1.7")},
-    Listener: {"filters": Releases("", "1.7")},
-    ListenerNamespaces: {"": Releases("1.5", "1.3")},
-    AllowedListeners: {"": Releases("1.5", "1.3")},
-    TLSConfig: {"": Releases("1.5", "1.4")},
-    TLSPortConfig: {"": Releases("1.5", "1.4")},
-    FrontendTLSConfig: {"": Releases("1.5", "1.4")},
-    GatewayTLSConfig: {"": Releases("1.5", "1.4")},
+    GatewaySpecAddress: {"routability": Releases(experimental="1.7")},
+    GatewayBackendTLS: {"": Releases(standard="1.5", experimental="1.2")},
+    ObjectReference: {"": Releases(standard="1.5", experimental="1.2")},
+    FrontendTLSValidation: {
+        "": Releases(standard="1.5", experimental="1.2"),
+        "mode": Releases(standard="1.5", experimental="1.4"),
+    },
+    ListenerTLS: {"frontendValidation": Releases(experimental="1.2", last="1.3")},
+    GRPCAuthConfig: {"": Releases(experimental="1.4")},
+    HTTPAuthConfig: {"": Releases(experimental="1.4")},
+    ForwardBodyConfig: {"": Releases(experimental="1.4")},
+    HTTPExternalAuthFilter: {"": Releases(experimental="1.4")},
+    ListenerFilter: {"": Releases(experimental="1.7")},
+    ListenerFilters: {"": Releases(experimental="1.7")},
+    Listener: {"filters": Releases(experimental="1.7")},
+    ListenerNamespaces: {"": Releases(standard="1.5", experimental="1.3")},
+    AllowedListeners: {"": Releases(standard="1.5", experimental="1.3")},
+    TLSConfig: {"": Releases(standard="1.5", experimental="1.4")},
+    TLSPortConfig: {"": Releases(standard="1.5", experimental="1.4")},
+    FrontendTLSConfig: {"": Releases(standard="1.5", experimental="1.4")},
+    GatewayTLSConfig: {"": Releases(standard="1.5", experimental="1.4")},
     GatewaySpec: {
-        "allowedListeners": Releases("1.5", "1.3"),
-        "tls": Releases("1.5", "1.4"),
-        "defaultScope": Releases("", "1.4"),
-        "backendTLS": Releases("", "1.2", "1.3"),
+        "allowedListeners": Releases(standard="1.5", experimental="1.3"),
+        "tls": Releases(standard="1.5", experimental="1.4"),
+        "defaultScope": Releases(experimental="1.4"),
+        "backendTLS": Releases(experimental="1.2", last="1.3"),
     },
-    Fraction: {"": Releases("1.3", "1.2")},
+    Fraction: {"": Releases(standard="1.3", experimental="1.2")},
     HTTPRequestMirrorFilter: {
-        "percent": Releases("1.3", "1.2"),
-        "fraction": Releases("1.3", "1.2"),
+        "percent": Releases(standard="1.3", experimental="1.2"),
+        "fraction": Releases(standard="1.3", experimental="1.2"),
     },
-    HTTPCORSFilter: {"": Releases("1.5", "1.3")},
-    HTTPRouteFilter: {"cors": Releases("1.5", "1.3"), "externalAuth": Releases("", "1.4")},
-    HTTPRouteRetry: {"": Releases("1.7", "1.2")},
+    HTTPCORSFilter: {"": Releases(standard="1.5", experimental="1.3")},
+    HTTPRouteFilter: {
+        "cors": Releases(standard="1.5", experimental="1.3"),
+        "externalAuth": Releases(experimental="1.4"),
+    },
+    HTTPRouteRetry: {"": Releases(standard="1.7", experimental="1.2")},
     CookieConfig: {
-        "": Releases("", "1.2"),
-        "name": Releases("", "1.7"),
-        "path": Releases("", "1.7"),
+        "": Releases(experimental="1.2"),
+        "name": Releases(experimental="1.7"),
+        "path": Releases(experimental="1.7"),
     },
-    HeaderConfig: {"": Releases("", "1.7")},
+    HeaderConfig: {"": Releases(experimental="1.7")},
     SessionPersistence: {
-        "": Releases("", "1.2"),
-        "cookie": Releases("", "1.7"),
-        "header": Releases("", "1.7"),
-        "sessionName": Releases("", "1.2", "1.6"),
-        "cookieConfig": Releases("", "1.2", "1.6"),
-        "idleTimeout": Releases("", "1.2", "1.5"),
+        "": Releases(experimental="1.2"),
+        "cookie": Releases(experimental="1.7"),
+        "header": Releases(experimental="1.7"),
+        "sessionName": Releases(experimental="1.2", last="1.6"),
+        "cookieConfig": Releases(experimental="1.2", last="1.6"),
+        "idleTimeout": Releases(experimental="1.2", last="1.5"),
     },
     HTTPRouteRule: {
-        "name": Releases("1.4", "1.2"),
-        "retry": Releases("1.7", "1.2"),
-        "sessionPersistence": Releases("", "1.2"),
+        "name": Releases(standard="1.4", experimental="1.2"),
+        "retry": Releases(standard="1.7", experimental="1.2"),
+        "sessionPersistence": Releases(experimental="1.2"),
     },
-    HTTPRouteSpec: {"useDefaultGateways": Releases("", "1.4")},
-    GRPCRouteRule: {"name": Releases("1.4", "1.2"), "sessionPersistence": Releases("", "1.2")},
-    GRPCRouteSpec: {"useDefaultGateways": Releases("", "1.4")},
-    LocalPolicyTargetReferenceWithSectionName: {"": Releases("1.4")},
-    SubjectAltName: {"": Releases("1.4")},
-    BackendTLSPolicyValidation: {"": Releases("1.4")},
-    BackendTLSPolicySpec: {"": Releases("1.4")},
-    ListenerEntry: {"": Releases("1.5"), "filters": Releases("", "1.7")},
-    ParentGatewayReference: {"": Releases("1.5")},
-    ListenerSetSpec: {"": Releases("1.5")},
-    BackendRef: {"": Releases("1.5")},
-    TLSRouteRule: {"": Releases("1.5")},
-    TLSRouteSpec: {"": Releases("1.5"), "useDefaultGateways": Releases("", "1.5")},
-    TCPRouteRule: {"": Releases("1.6")},
-    TCPRouteSpec: {"": Releases("1.6"), "useDefaultGateways": Releases("", "1.6")},
+    HTTPRouteSpec: {"useDefaultGateways": Releases(experimental="1.4")},
+    GRPCRouteRule: {
+        "name": Releases(standard="1.4", experimental="1.2"),
+        "sessionPersistence": Releases(experimental="1.2"),
+    },
+    GRPCRouteSpec: {"useDefaultGateways": Releases(experimental="1.4")},
+    LocalPolicyTargetReferenceWithSectionName: {"": Releases(standard="1.4")},
+    SubjectAltName: {"": Releases(standard="1.4")},
+    BackendTLSPolicyValidation: {"": Releases(standard="1.4")},
+    BackendTLSPolicySpec: {"": Releases(standard="1.4")},
+    ListenerEntry: {"": Releases(standard="1.5"), "filters": Releases(experimental="1.7")},
+    ParentGatewayReference: {"": Releases(standard="1.5")},
+    ListenerSetSpec: {"": Releases(standard="1.5")},
+    BackendRef: {"": Releases(standard="1.5")},
+    TLSRouteRule: {"": Releases(standard="1.5")},
+    TLSRouteSpec: {
+        "": Releases(standard="1.5"),
+        "useDefaultGateways": Releases(experimental="1.5"),
+    },
+    TCPRouteRule: {"": Releases(standard="1.6")},
+    TCPRouteSpec: {
+        "": Releases(standard="1.6"),
+        "useDefaultGateways": Releases(experimental="1.6"),
+    },
 }
 """Which releases have a field, where not all do; an empty key is for the whole class."""

@@ -19,6 +19,10 @@ _BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _CHANNEL = "gateway.networking.k8s.io/channel"
 
 
+DEFINITIONS = sorted({name.partition("/")[0] for kinds in _PLACES.values() for name in kinds})
+"""Names of the CustomResourceDefinitions that can be compared with."""
+
+
 class Installed:
     """The CustomResourceDefinitions that a cluster has, as far as they are given.
 
@@ -97,7 +101,7 @@ def _schema(definition: Mapping[str, Any], version: str, path: str) -> Mapping[s
 def _needs(class_: type, field: str, definition: Mapping[str, Any]) -> str:
     title = "Gateway API" if class_ in gateway_types.PLACES else "Istio"
     of_class = _RELEASES.get(class_, {})
-    releases = of_class.get(field) or of_class.get("") or Releases("")
+    releases = of_class.get(field) or of_class.get("") or Releases()
     annotations = definition["metadata"].get("annotations") or {}
     if _BUNDLE in annotations:
         bundle = annotations[_BUNDLE].removeprefix("v")

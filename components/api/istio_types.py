@@ -1,8 +1,8 @@
 """The objects of Istio's security API.
 
-Made by `python -m generate api` from the CustomResourceDefinitions of Istio's security
-API v1.24.2, v1.25.5, v1.26.4, v1.27.3, v1.28.2, v1.29.1, v1.30.8, v1.31.4, v1.32.0; not
-to be changed by hand.
+Made by `python -m generate api` from the CustomResourceDefinitions of istio.io/api
+v1.24.2, v1.25.5, v1.26.4, v1.27.3, v1.28.2, v1.29.1, v1.30.8, v1.31.4, v1.32.0; not to be
+changed by hand.
 
 Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not
 said to be of later releases is part of all of them.
@@ -222,11 +222,11 @@ class RequestAuthenticationSpec(TypedDict):
 
 
 _GROUP = (
-    r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     "an API group like 'apps.example.com', or '' for the core group",
 )
-_KIND = (r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
-_WORD = (r"^[-_A-Za-z0-9]+$", "letters, digits, '-' and '_'")
+_KIND = ("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "a kind like 'Service'")
+_WORD = ("^[-_A-Za-z0-9]+$", "letters, digits, '-' and '_'")
 
 LIMITS: Mapping[type, Mapping[str, Limit]] = {
     PolicySource: {
@@ -291,11 +291,14 @@ PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
 
 RELEASES: Mapping[type, Mapping[str, Releases]] = {
     PolicySource: {
-        "serviceAccounts": Releases("1.25"),
-        "notServiceAccounts": Releases("1.25"),
-        "trustDomains": Releases("1.30"),
-        "notTrustDomains": Releases("1.30"),
+        "serviceAccounts": Releases(standard="1.25"),
+        "notServiceAccounts": Releases(standard="1.25"),
+        "trustDomains": Releases(standard="1.30"),
+        "notTrustDomains": Releases(standard="1.30"),
     },
-    JWTRule: {"spaceDelimitedClaims": Releases("1.28"), "presence": Releases("1.32")},
+    JWTRule: {
+        "spaceDelimitedClaims": Releases(standard="1.28"),
+        "presence": Releases(standard="1.32"),
+    },
 }
 """Which releases have a field, where not all do; an empty key is for the whole class."""

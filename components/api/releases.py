@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Releases(NamedTuple):
     """The releases that have a field; empty where there is none such."""
 
-    standard: str
+    standard: str = ""
     """The first one with it in the standard channel: `1.7`."""
     experimental: str = ""
     """The first one with it in the experimental channel, where that is earlier."""

@@ -1,4 +1,4 @@
-"""How values are checked: faults and their messages, checks of single values, schemas of whole ones.
+"""How values are checked: faults and messages, checks of single values, schemas of whole ones.
 
 Nothing here knows Kubernetes objects or components; every other package may use it.
 """

@@ -1,7 +1,7 @@
 """Faults of input values, collected to be reported all at once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pulumi
 
@@ -43,6 +43,11 @@ class Faults:
     def add(self, path: str, message: str) -> None:
         """Record that the value at `path` is wrong."""
         self._lines.append(self._spell(f"{path}: {message}"))
+
+    def extend(self, faults: Iterable[tuple[str, str]]) -> None:
+        """Record several faults, each a path and a message."""
+        for path, message in faults:
+            self.add(path, message)
 
     def check(self, path: str, value: object, check: Check) -> None:
         """Record a fault at `path` unless `value` passes `check`; outputs pass."""

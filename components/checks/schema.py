@@ -70,6 +70,12 @@ _WORDS: dict[Any, str] = {
     NoneType: "None",
 }
 
+Comparison = Callable[[Faults, str, object, Any, Bases], None]
+"""Records what of a value, with its path, its shape and the bases of classes, a cluster lacks."""
+
+comparisons: list[Comparison] = []
+"""What is compared beyond the shapes; each cluster of a program adds its own."""
+
 _TRUSTED = ContextVar("trusted", default=False)
 
 
@@ -127,6 +133,14 @@ class Schema:
         for path, (value, shape) in parts.items():
             self.check(faults, path, value, shape)
         faults.raise_any()
+        for path, (value, shape) in parts.items():
+            self.compare(faults, path, value, shape)
+        faults.raise_any()
+
+    def compare(self, faults: Faults, path: str, value: object, shape: Any) -> None:
+        """Record what of the right value at `path` the clusters of the program do not know."""
+        for comparison in comparisons:
+            comparison(faults, path, value, shape, self.bases)
 
     def check(
         self, faults: Faults, path: str, value: object, shape: Any, *, partial: bool = False

@@ -198,7 +198,7 @@ class Limit:
     pattern: str = ""
     """What a text matches, a regular expression as APIs write them: found anywhere in it."""
     words: str = ""
-    """What a text or number is that keeps to the limit, such as `a port`."""
+    """What a text is that matches it, such as `a kind like 'Service'`."""
     reason: str = ""
     """Why there is a limit, where it is not the API's."""
 
@@ -217,7 +217,8 @@ class Limit:
 
     def _expected(self, value: object) -> str:
         if not isinstance(value, Sized):
-            return f"{self.words or 'an integer'} {_bounds(self.low, self.high, 'from ')}"
+            what = "a port" if (self.low, self.high) == (1, 65535) else "an integer"
+            return f"{what} {_bounds(self.low, self.high, 'from ')}"
         unit = "character" if isinstance(value, str) else "element"
         many = _bounds(self.low or None, self.high)
         matched = self.pattern and f"a text that matches {self.pattern}"

@@ -1,7 +1,7 @@
 """What a cluster has to have before anything is changed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
@@ -15,6 +15,7 @@ from lightkube.resources.apps_v1 import DaemonSet
 from lightkube.resources.core_v1 import Namespace, Service
 
 from ..api.gateway import GROUP
+from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from .kubeconfig import Access, connect
 from .ownership import OWNER, owner
@@ -60,8 +61,10 @@ class PreflightArgs(TypedDict):
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
 
-def preflight(cluster: Access, needs: PreflightArgs) -> None:
+def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
     """Raise `InvalidInput` with all that `cluster` lacks of `needs`, within seconds.
+
+    Returns what it has of the APIs' fields, None where it could not be asked.
 
     Reads only. Where it may not read cluster-wide objects, it leaves their check to the update.
     A mesh without ztunnel is only warned about where nothing needs it: gateways and waypoints work.
@@ -74,8 +77,13 @@ def preflight(cluster: Access, needs: PreflightArgs) -> None:
         faults.add(context, f"{error}. `kubectl config get-contexts` lists what there is")
         faults.raise_any()
         raise
+    installed: Installed | None = None
     try:
         with client:
+            definitions = _definitions(client)
+            if definitions is not None:
+                faults.extend(_gateway_api(definitions))
+                installed = Installed(definitions.values())
             _check(client, needs, faults)
     except httpx2.TransportError as error:
         server = error.request.url
@@ -93,22 +101,33 @@ def preflight(cluster: Access, needs: PreflightArgs) -> None:
             " what it lacks, the update will tell"
         )
     faults.raise_any()
+    return installed
+
+
+def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
+    """The CustomResourceDefinitions that are there, by name; None where they may not be read."""
+    try:
+        found = {name: _get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
+    except ApiError as error:
+        if error.status.code != HTTPStatus.FORBIDDEN:
+            raise
+        return None
+    return {name: definition for name, definition in found.items() if definition}
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_api, _gateway_classes, _namespaces, _services, _ztunnel):
+    for check in (_gateway_classes, _namespaces, _services, _ztunnel):
         try:
-            for path, message in check(client, needs):
-                faults.add(path, message)
+            faults.extend(check(client, needs))
         except ApiError as error:
             if error.status.code != HTTPStatus.FORBIDDEN:
                 raise
 
 
-def _gateway_api(client: lightkube.Client, _: PreflightArgs) -> Iterator[tuple[str, str]]:
+def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for plural in ("gateways", "httproutes"):
         name = f"{plural}.{GROUP}"
-        definition = _get(client, CustomResourceDefinition, name)
+        definition = definitions.get(name)
         if definition is None:
             yield (
                 f"CustomResourceDefinition {name}",

@@ -5,6 +5,8 @@ from typing import NotRequired
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ..api.installed import uncovered
+from ..checks.schema import comparisons
 from .explain import explain_failures
 from .kubeconfig import Access
 from .preflight import PreflightArgs, preflight
@@ -23,7 +25,9 @@ class ClusterArgs(Access):
 class Cluster(pulumi.ComponentResource):
     """The explicit Kubernetes provider of a stack, and the checks of its cluster.
 
-    Raises `InvalidInput` with all that the cluster lacks. For each object of the stack that does
+    Raises `InvalidInput` with all that the cluster lacks. What components and resources are made
+    afterwards use no field that its CustomResourceDefinitions lack: they raise `InvalidInput`,
+    as its API server would drop such a field without a word. For each object of the stack that does
     not become ready, its conditions are logged, and what to do about them. To be made before any
     other resource.
 
@@ -37,8 +41,12 @@ class Cluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        if args.get("preflight", True):
-            preflight(args, args.get("needs", {}))
+        if args.get("preflight", True) and (installed := preflight(args, args.get("needs", {}))):
+            comparisons.append(
+                lambda faults, path, value, shape, bases: uncovered(
+                    faults, path, value, shape, installed, bases=bases
+                )
+            )
         explain_failures(args)
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(

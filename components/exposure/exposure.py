@@ -1,8 +1,10 @@
 """A service of the ambient mesh, exposed through an ingress gateway and a waypoint."""
 
+from functools import cache
+
 import pulumi
 
-from ..checks.schema import trusted
+from ..checks.schema import comparisons, trusted
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import namespace_of
 from ..parts.probe import call, command
@@ -44,6 +46,8 @@ class AmbientExposure(pulumi.ComponentResource):
         self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"AmbientExposure {name!r}", args, AmbientExposureArgs)
+        if not comparisons:
+            _say_that_nothing_was_compared()
         super().__init__("ambient:index:AmbientExposure", name, None, opts)
         with trusted():
             namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
@@ -88,6 +92,14 @@ class AmbientExposure(pulumi.ComponentResource):
         self.register_outputs(
             {"host": self.host, "port": self.port, "url": self.url, "verified": self.verified}
         )
+
+
+@cache
+def _say_that_nothing_was_compared() -> None:
+    pulumi.log.info(
+        "nothing was compared with the fields that the cluster has: no Cluster with a preflight was"
+        " made before, or it could not read the CustomResourceDefinitions"
+    )
 
 
 def _path(args: AmbientExposureArgs) -> str:

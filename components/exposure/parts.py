@@ -118,7 +118,7 @@ def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
     service = of.service
     labelled = not of.args.get("waypoint", {}).get("ingress_use_waypoint", False)
     if not service.get("create", True):
-        return [_adopted(of, labelled=labelled)]
+        return [_adopted(of, waypoint, labelled=labelled)]
     listed = [_deployed(of, of.name, service, waypoint, labelled=labelled)]
     if canary := service.get("canary"):
         version = {**service, **canary, "name": f"{service['name']}-canary"}
@@ -157,14 +157,15 @@ def _deployed(
     return Backend(workload.service, workload.definition, [workload])
 
 
-def _adopted(of: Exposing, *, labelled: bool) -> Backend:
-    name = of.service["name"]
+def _adopted(of: Exposing, waypoint: WaypointReference, *, labelled: bool) -> Backend:
+    # Bound before anything sends requests to it: they would pass by the rules.
+    name = after(of.service["name"], waypoint["name"])
     if not labelled:
-        return Backend(pulumi.Output.from_input(name), name)
+        return Backend(name, of.service["name"])
     adopted = AdoptedService(
         of.name, {"name": name, "namespace": of.namespace["name"]}, of.inside()
     )
-    return Backend(adopted.service, name, [adopted])
+    return Backend(adopted.service, of.service["name"], [adopted])
 
 
 def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:

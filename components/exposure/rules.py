@@ -5,7 +5,7 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at, known
+from ..checks.schema import Schema, at
 from ..parts import (
     authorization,
     client,
@@ -19,7 +19,6 @@ from ..parts import (
 from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
 from ..parts.namespace import check_existing
-from ..parts.probe import CheckArgs
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
@@ -59,16 +58,29 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
-    if "existing" not in args.get("gateway", {}):
+    if "existing" not in _part(args, "gateway"):
         _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
-    if "verification" in args:
-        _check_verification(faults, path, args)
+    _check_verification(faults, path, args)
+
+
+def _part(args: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """A mapping among arguments; an empty one where there is none that is known."""
+    part = args.get(field)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _listed(args: Mapping[str, Any], field: str) -> Sequence[Any]:
+    """What a list among arguments holds; nothing where there is none that is known."""
+    listed = args.get(field)
+    return listed if isinstance(listed, list | tuple) else ()
 
 
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    tls = args.get("gateway", {}).get("tls")
-    check_hostnames(faults, path, args["hostnames"], tls, at(path, "gateway.tls"))
+    gateway = _part(args, "gateway")
+    tls = _part(gateway, "tls") if "tls" in gateway else None
+    if hostnames := _listed(args, "hostnames"):
+        check_hostnames(faults, path, hostnames, tls, at(path, "gateway.tls"))
     if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
         faults.add(
             at(path, "verification"),
@@ -78,14 +90,14 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    passes = args.get("waypoint", {}).get("waypoint_for", "service")
+    passes = _part(args, "waypoint").get("waypoint_for", "service")
     if passes in ("workload", "none"):
         faults.add(
             at(path, "waypoint.waypoint_for"),
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
             " Service, and would pass by the waypoint and its rules",
         )
-    service = args["service"]
+    service = _part(args, "service")
     adopted = not service.get("create", True)
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
@@ -99,35 +111,44 @@ def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None
 
 
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    verification = args["verification"]
-    client = verification.get("client", {})
-    own = args["namespace"].get("name")
-    if "existing" not in client and client.get("namespace", CLIENT) == own:
+    verification = _part(args, "verification")
+    client = _part(verification, "client")
+    own = _part(args, "namespace").get("name")
+    if verification and "existing" not in client and client.get("namespace", CLIENT) == own:
         where = at(path, "verification.client.namespace")
         faults.add(where, "is the namespace of the service, expected one of its own")
     low, high = (0, 16) if "grpc_rules" in args else (100, 599)
-    for index, check in enumerate(verification["checks"]):
-        where = at(path, f"verification.checks[{index}].status")
-        faults.check(where, check["status"], valid.number(low, high))
-    _check_first_answer(faults, path, args.get("rules", []), verification["checks"])
+    prefixes = _prefixes(_listed(args, "rules"))
+    for index, check in enumerate(_listed(verification, "checks")):
+        where = at(path, f"verification.checks[{index}]")
+        match check:
+            case {"path": str(asked), "status": int(status)}:
+                faults.check(f"{where}.status", status, valid.number(low, high))
+                if status // 100 == 2 and prefixes and not _passes(asked, prefixes):
+                    faults.add(
+                        where,
+                        f"found {asked} to be answered {status}, but the waypoint lets through"
+                        f" only {', '.join(prefixes)}. Change the rules or the check",
+                    )
+            case _:
+                pass  # wrong by itself, or not known yet
 
 
-def _check_first_answer(
-    faults: Faults, path: str, rules: Sequence[Mapping[str, Any]], checks: Sequence[CheckArgs]
-) -> None:
-    """Record a check that no rule lets through, as far as that can be seen."""
-    if not all(list(rule) == ["paths"] and all(map(known, rule["paths"])) for rule in rules):
-        return
-    prefixes = [str(prefix) for rule in rules for prefix in rule["paths"]]
-    for index, check in enumerate(checks):
-        asked = f"{check['path'].partition('?')[0]}/"
-        through = any(asked.startswith(f"{prefix.rstrip('/')}/") for prefix in prefixes)
-        if check["status"] // 100 == 2 and rules and not through:
-            faults.add(
-                at(path, f"verification.checks[{index}]"),
-                f"found {check['path']} to be answered {check['status']}, but the waypoint lets"
-                f" through only {', '.join(prefixes)}. Change the rules or the check",
-            )
+def _prefixes(rules: Sequence[Any]) -> list[str]:
+    """The path prefixes that `rules` let through; none where it is not they alone that decide."""
+    prefixes: list[Any] = []
+    for rule in rules:
+        match rule:
+            case {"paths": [*paths], **others} if not others:
+                prefixes += paths
+            case _:
+                return []
+    return prefixes if all(isinstance(prefix, str) for prefix in prefixes) else []
+
+
+def _passes(asked: str, prefixes: Sequence[str]) -> bool:
+    path = f"{asked.partition('?')[0]}/"
+    return any(path.startswith(f"{prefix.rstrip('/')}/") for prefix in prefixes)
 
 
 SCHEMA = (

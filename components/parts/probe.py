@@ -109,7 +109,8 @@ class Probe(kubernetes.batch.v1.Job):
                     for status, host, url in requests
                 ]
             ),
-            self.id,  # not known in a preview, as nothing is proven by one
+            # Known in a preview, too: where only the proof is repeated, no output changes.
+            self.urn,
         )
 
 

@@ -89,7 +89,7 @@ def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
     keys = {camel(field): field for field in StackArgs.__annotations__}
     args: dict[str, Any] = {}
     for key, value in given.items():
-        if (now := moved(key)) and not (key in keys and isinstance(value, Mapping)):
+        if (now := moved(key)) and (key not in keys or isinstance(value, list)):
             faults.add(key, now)
         elif key in keys:
             if runtime_config.is_config_secret(f"{prefix}{key}"):
@@ -100,7 +100,7 @@ def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
             close = valid.did_you_mean(key, keys)
             faults.add(
                 repr(key),  # in quotes, as it is spelt
-                f"unknown key{close}, expected one of {', '.join(keys)}."
+                f"found an unknown key, expected one of {', '.join(keys)}{close}."
                 f" `pulumi config rm {key}` removes it",
             )
     return cast("StackArgs", args)
@@ -122,8 +122,11 @@ def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
             fields = origin.__annotations__
             names = {camel(field): field for field in fields}
             for key in value:
-                if key in fields and key not in names:
-                    faults.add(f"{path}[{key!r}]", f"unknown key, expected {camel(key)}")
+                # Said here: elsewhere it would be spelt in camelCase itself.
+                if key not in names and (spelt := camel(key)) != key:
+                    close = valid.did_you_mean(key, names)
+                    expected = spelt if spelt in names else f"one of {', '.join(names)}{close}"
+                    faults.add(f"{path}[{key!r}]", f"found an unknown key, expected {expected}")
             return {
                 (field := names.get(key, key)): renamed(
                     faults, f"{path}.{key}", held, fields.get(field, Any)
@@ -132,7 +135,7 @@ def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
             }
         if origin is Mapping and isinstance(value, Mapping):
             inside = get_args(type_)[1]
-            return {k: renamed(faults, f"{path}.{k}", v, inside) for k, v in value.items()}
+            return {k: renamed(faults, f"{path}[{k!r}]", v, inside) for k, v in value.items()}
         if origin is Sequence and isinstance(value, list):
             inside = get_args(type_)[0]
             return [

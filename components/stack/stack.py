@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 
 from ..api.outputs import after
+from ..checks.faults import Faults, camel
 from ..checks.schema import trusted
 from ..cluster.preflight import PreflightArgs
 from ..cluster.provider import Cluster
@@ -17,6 +18,7 @@ from ..parts.metadata import common_metadata, mirrored_images
 from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
 from .arguments import StackArgs
+from .configuration import SCHEMA
 from .places import entries, namespace_name, namespaces, shared, verifies
 
 
@@ -34,6 +36,9 @@ def expose(args: StackArgs) -> dict[str, AmbientExposure]:
     given = args.get("cluster", {})
     needed: PreflightArgs = {**needs(args), **given.get("needs", {})}
     cluster = Cluster("cluster", {**given, "needs": needed})
+    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=camel)
+    SCHEMA.compare(faults, "", args, StackArgs)
+    faults.raise_any()
     opts = pulumi.ResourceOptions(providers=[cluster.provider])
     with trusted():
         return _Parts(args, opts).exposures()

@@ -22,7 +22,7 @@ from lab.node.state import ADDRESSES, INTERFACE, State
 
 GIB: Final = 1 << 30
 
-BUILD_DISK: Final = 2 * GIB
+BUILD_DISK: Final = 3 * GIB
 """Bytes in the cache for each upstream that is still to be built, while that goes on."""
 
 DISK: Final = 1 * GIB

@@ -1,13 +1,13 @@
 """The installation of a mesh, on a cluster that has the Sail operator's CRDs.
 
 No operator runs there: what its objects would install is not installed. The CRDs have the shape of
-the real ones, so the API server judges every type but those of the Helm values, and the test
-reports the status that the operator would. The lab's own mesh is not touched.
+the real ones in what the component sends, so the API server judges every type but those of the Helm
+values, and the test reports the status that the operator would. The lab's own mesh is not touched.
 """
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -17,7 +17,7 @@ from lightkube.generic_resource import create_global_resource
 from lightkube.resources.core_v1 import Namespace
 from lightkube.types import PatchType
 
-from tests.lab.conftest import ROOT, Lab, NewStack, plain
+from tests.lab.conftest import Lab, NewStack, plain
 
 pytestmark = plain
 
@@ -28,8 +28,7 @@ NAMESPACES = ("mesh-istio", "mesh-cni", "mesh-ztunnel")
 PROGRAM = """
 import pulumi
 
-from components import Cluster
-from components.parts.mesh import Mesh
+from components import Cluster, Mesh
 
 
 def change(args):
@@ -62,13 +61,33 @@ def program(kind: str = "Istio", name: str = "default", **spec: Any) -> str:
     return PROGRAM.replace("KIND", kind).replace("NAME", name).replace("SPEC", repr(spec))
 
 
+def chosen(*values: str) -> dict[str, Any]:
+    """The schema of a choice."""
+    return {"type": "string", "enum": [*values]}
+
+
+def mapping(*required: str, **fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a mapping."""
+    whole = {"type": "object", "properties": fields}
+    return {**whole, "required": [*required]} if required else whole
+
+
 def render_crd(kind: str) -> dict[str, Any]:
     """A CRD of the Sail operator; values and status are of any shape."""
+    text = {"type": "string"}
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    specs = json.loads((ROOT / "tests/unit/crds/istio/1.30.0.json").read_text(encoding="utf-8"))
-    spec = specs[kind]
-    spec["properties"]["values"] = anything
-    schema: dict[str, Any] = {"type": "object", "properties": {"spec": spec, "status": anything}}
+    profile = {"profile": chosen("ambient", "default", "empty", "openshift-ambient", "stable")}
+    own = {
+        "IstioCNI": profile,
+        "Istio": {**profile, "updateStrategy": mapping(type=chosen("InPlace", "RevisionBased"))},
+        "ZTunnel": {
+            "targetRef": mapping("kind", "name", kind=chosen("Istio", "IstioRevision"), name=text)
+        },
+    }
+    spec = mapping(
+        "version", "namespace", version=text, namespace=text, values=anything, **own[kind]
+    )
+    schema = mapping(spec=spec, status=anything)
     if kind != "Istio":
         schema["x-kubernetes-validations"] = [
             {"rule": "self.metadata.name == 'default'", "message": "must be 'default'"}

@@ -334,7 +334,7 @@ def test_a_workload_runs_as_it_is_told_to(lab: Lab, stack: Stack) -> None:
         "env": {"USE_REAL_HOSTNAME": "true"},
         "replicas": 2,
         "resources": {"requests": resources, "limits": resources},
-        # Nobody else may listen on port 80.
+        # Port 80 is not for others.
         "securityContext": {"runAsUser": 0},
         "containerPort": 80,
         "readinessProbe": {"httpGet": {"port": 80, "path": "/status/201"}},

@@ -1,6 +1,7 @@
-"""The rules of specs and the API server agree on specs that are nearly right."""
+"""What is checked of specs and the API server agree on specs that are nearly right."""
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,12 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
+from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
+from components.api import gateway
+from components.api.gateway_rules import SCHEMA
+from components.api.installed import Installed, uncovered
+from components.checks.faults import Faults
 from tests.lab.conftest import Lab, plain
-from tests.unit.test_gateway_api_rules import STILL_VALID, VALID, changed, faults, fresh
+from tests.unit.test_gateway_api_rules import (
+    MISSING,
+    SHAPES,
+    STILL_VALID,
+    VALID,
+    changed,
+    faults,
+    fresh,
+)
 
 CASES = 250
-"""Specs of each of the four kinds, 1000 in all."""
+"""Specs of each kind."""
 
 Step = str | int
 Place = tuple[Any, Step]
@@ -119,9 +133,9 @@ def other(draw: st.DrawFn, value: Any, alike: list[Any]) -> Any:
 
 
 @st.composite
-def specs(draw: st.DrawFn, kind: str) -> dict[str, Any]:
-    """A right spec, changed at up to two places."""
-    spec = fresh(draw(st.sampled_from(VALID[kind])))
+def specs(draw: st.DrawFn, kind: str, right: list[dict[str, Any]]) -> dict[str, Any]:
+    """One of the `right` specs, changed at up to two places."""
+    spec = fresh(draw(st.sampled_from(right)))
     known = fields(VALID[kind])
     for _ in range(draw(st.sampled_from([0, 1, 1, 1, 1, 2]))):
         found = list(places(spec))
@@ -141,41 +155,80 @@ def specs(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     return spec
 
 
-def refusal(server: httpx2.Client, kind: str, spec: Mapping[str, Any]) -> str:
-    """What the API server says against a spec, nothing where it takes it."""
-    group_version = f"gateway.networking.k8s.io/{'v1beta1' if kind == 'ReferenceGrant' else 'v1'}"
-    answer = server.post(
-        f"/apis/{group_version}/namespaces/default/{kind.lower()}s",
-        params={"dryRun": "All", "fieldValidation": "Strict"},
-        json={
-            "apiVersion": group_version,
-            "kind": kind,
-            "metadata": {"generateName": "case-"},
-            "spec": spec,
-        },
-    )
-    if answer.status_code in (400, 422):
-        return str(answer.json()["message"])
-    answer.raise_for_status()
-    return ""
+class Paths(Faults):
+    """Keeps where faults are."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.paths: list[str] = []
+
+    def add(self, path: str, message: str) -> None:
+        del message
+        self.paths.append(path)
+
+
+class Server:
+    """The lab's API server, and its definitions of the Gateway API."""
+
+    def __init__(self, client: httpx2.Client, definitions: list[CustomResourceDefinition]) -> None:
+        self._client = client
+        self._definitions = Installed(definitions)
+        self._plurals = {one.spec.names.kind: one.spec.names.plural for one in definitions}
+
+    def refusal(self, kind: str, spec: Mapping[str, Any]) -> str:
+        """What it says against a spec, nothing where it takes it."""
+        group_version = f"{gateway.GROUP}/{getattr(gateway, kind).version}"
+        answer = self._client.post(
+            f"/apis/{group_version}/namespaces/default/{self._plurals[kind]}",
+            params={"dryRun": "All", "fieldValidation": "Strict"},
+            json={
+                "apiVersion": group_version,
+                "kind": kind,
+                "metadata": {"generateName": "case-"},
+                "spec": spec,
+            },
+        )
+        if answer.status_code in (400, 422):
+            return str(answer.json()["message"])
+        answer.raise_for_status()
+        return ""
+
+    def lacking(self, kind: str, spec: Mapping[str, Any]) -> list[str]:
+        """The fields of a right spec that its version of the API does not have."""
+        found = Paths()
+        uncovered(found, "", spec, SHAPES[kind], self._definitions, bases=SCHEMA.bases)
+        return found.paths
+
+    def installed(self, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        """A right spec without such fields."""
+        for path in self.lacking(kind, spec):
+            spec = changed(spec, path, MISSING)
+        return spec
+
+
+@pytest.fixture(scope="module")
+def server(lab: Lab) -> Iterator[Server]:
+    config = KubeConfig.from_file(lab.env["KUBECONFIG"]).get()
+    assert config
+    listed = lab.client().list(CustomResourceDefinition)
+    definitions = [one for one in listed if one.spec.group == gateway.GROUP]
+    with Client(config, ConnectionParams()) as client:
+        yield Server(client, definitions)
 
 
 @plain
 @pytest.mark.parametrize("kind", VALID)
-def test_what_the_api_server_refuses_is_refused_before(lab: Lab, kind: str) -> None:
+def test_what_the_api_server_refuses_is_refused_before(server: Server, kind: str) -> None:
     right: Counter[tuple[bool, bool]] = Counter()
-    config = KubeConfig.from_file(lab.env["KUBECONFIG"]).get()
-    assert config
-    with Client(config, ConnectionParams()) as server:
 
-        @settings(max_examples=CASES, derandomize=True, deadline=None, database=None)
-        @given(specs(kind))
-        def judge(spec: dict[str, Any]) -> None:
-            ours, theirs = faults(kind, spec), refusal(server, kind, spec)
-            right[not ours, not theirs] += 1
-            assert ours or not theirs, theirs
+    @settings(max_examples=CASES, derandomize=True, deadline=None, database=None)
+    @given(specs(kind, [server.installed(kind, spec) for spec in VALID[kind]]))
+    def judge(spec: dict[str, Any]) -> None:
+        ours, theirs = faults(kind, spec) or server.lacking(kind, spec), server.refusal(kind, spec)
+        right[not ours, not theirs] += 1
+        assert ours or not theirs, theirs
 
-        judge()
+    judge()
     assert right.total() >= CASES
     # What Istio ignores or refuses is refused here although the API server takes it.
     assert right[True, True] >= CASES // 8
@@ -183,11 +236,17 @@ def test_what_the_api_server_refuses_is_refused_before(lab: Lab, kind: str) -> N
 
 
 @plain
-def test_what_keeps_to_the_limits_the_api_server_takes(lab: Lab) -> None:
-    config = KubeConfig.from_file(lab.env["KUBECONFIG"]).get()
-    assert config
-    with Client(config, ConnectionParams()) as server:
-        for (kind, number), changes in STILL_VALID.items():
-            for path, value in changes:
-                spec = changed(VALID[kind][number], path, value)
-                assert refusal(server, kind, spec) == "", f"{kind} {path}"
+def test_fields_that_the_cluster_does_not_have_are_named(server: Server) -> None:
+    for kind, right in VALID.items():
+        for spec in right:
+            unknown = re.findall(r'unknown field "spec\.(.+?)"', server.refusal(kind, spec))
+            assert sorted(unknown) == sorted(server.lacking(kind, spec))
+            assert server.refusal(kind, server.installed(kind, spec)) == ""
+
+
+@plain
+def test_what_keeps_to_the_limits_the_api_server_takes(server: Server) -> None:
+    for (kind, number), changes in STILL_VALID.items():
+        right = server.installed(kind, VALID[kind][number])
+        for path, value in changes:
+            assert server.refusal(kind, changed(right, path, value)) == "", f"{kind} {path}"

@@ -1,5 +1,6 @@
 """The program under Pulumi's mocks: what it registers, without an engine or a cluster."""
 
+import asyncio
 import json
 import runpy
 import sys
@@ -18,6 +19,7 @@ import pulumi
 import pytest
 import yaml
 from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.rpc import serialize_properties
 
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -129,6 +131,9 @@ class Cluster(pulumi.runtime.Mocks):
         raise AssertionError(args.token)
 
 
+STACK = "pulumi:pulumi:Stack"
+
+
 @dataclass
 class Resource:
     """A registration as the engine would get it."""
@@ -157,8 +162,8 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
         self.graph: dict[str, Resource] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine makes it, with all parents but the stack."""
-        return urn(type_ if not parent else child_type(parent, type_), name)
+        """As the engine makes it."""
+        return urn(parent, type_, name)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the SDK's name
         response = super().RegisterResource(request)
@@ -178,7 +183,7 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
         return response
 
     def _transformed(self, request: Any) -> tuple[dict[str, Any], set[str]]:
-        """The inputs of a request and its hooks, after the transforms, which the mocks do not run."""
+        """The inputs of a request and its hooks after the transforms, which mocks do not run."""
         inputs, hooks = MessageToDict(request.object), set[str]()
         for transform in self._stack_transforms:
             result: Any = transform(
@@ -187,24 +192,18 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
                 )
             )
             if result is not None:
-                inputs = result.props
+                serialized = serialize_properties(result.props, {})
+                inputs = MessageToDict(asyncio.get_event_loop().run_until_complete(serialized))
                 bound = result.opts.hooks
                 hooks |= {hook.name for hook in (bound.on_error if bound else None) or ()}
         return inputs, hooks
 
 
-STACK = "pulumi:pulumi:Stack"
-
-
-def urn(qualified_type: str, name: str) -> str:
-    """The URN of a resource of the running stack."""
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{qualified_type}::{name}"
-
-
-def child_type(parent: str, type_: str) -> str:
-    """The qualified type of a child of the resource with the URN `parent`."""
-    above = parent.split("::")[2]
-    return type_ if above == STACK else f"{above}${type_}"
+def urn(parent: str, type_: str, name: str) -> str:
+    """The URN of a child of the resource with the URN `parent`, which is empty or the stack's."""
+    above = parent.split("::")[2] if parent else STACK
+    qualified = type_ if above == STACK else f"{above}${type_}"
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{qualified}::{name}"
 
 
 def _kind(type_: str) -> str:
@@ -228,6 +227,36 @@ class Program:
     """The stack's outputs; one that a preview does not know is missing."""
 
 
+def needed(graph: dict[str, Resource]) -> dict[str, Any]:
+    """What of the objects in `graph` a preflight has to look for."""
+
+    def metadata(kind: str) -> list[dict[str, Any]]:
+        of_kind = [one for one in graph.values() if one.type == f"kubernetes:{kind}"]
+        return [one.inputs["metadata"] for one in of_kind]
+
+    created = {one["name"] for one in metadata("core/v1:Namespace")}
+    labelled = {one["name"] for one in metadata("core/v1:NamespacePatch")}
+    adopted = [one for one in metadata("core/v1:ServicePatch") if "labels" in one]
+    return {
+        "namespaces": {name: name in created for name in created | labelled},
+        "gateway_classes": {
+            one.inputs["spec"]["gatewayClassName"]
+            for one in graph.values()
+            if one.type.endswith("/v1:Gateway")
+        },
+        "services": {(one["namespace"], one["name"]) for one in adopted},
+    }
+
+
+def looked_for(needs: dict[str, Any]) -> dict[str, Any]:
+    """What a preflight looks for that is given `needs`, in the form of `needed`."""
+    return {
+        "namespaces": {one["name"]: one["create"] for one in needs["namespaces"]},
+        "gateway_classes": set(needs.get("gateway_classes", ("istio", "istio-waypoint"))),
+        "services": {(one["namespace"], one["name"]) for one in needs.get("services", [])},
+    }
+
+
 Run = Callable[..., Program]
 
 
@@ -249,7 +278,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         mocks = Cluster(list(addresses))
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
-            mocks, project=project["name"], stack="dev", preview=preview, monitor=recorder
+            mocks,
+            project=project["name"],
+            stack="dev",
+            organization="organization",
+            preview=preview,
+            monitor=recorder,
         )
         pulumi.runtime.set_all_config(handed_over(project, keys) if program else config(**keys))
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+import ambient_exposure
 import components
-from tests.unit.conftest import PROJECT, ROOT, Program, Resource, Run
+from ambient_exposure.exposure import exposure as installed
+from components.exposure import exposure as tested
+from tests.unit.conftest import PROJECT, ROOT, Program, Resource, Run, looked_for, needed
 
 SERVER = {
     "Namespace/httpbin: Namespace/httpbin-namespace NamespacePatch/httpbin-enrolment",
@@ -18,9 +21,8 @@ SERVER = {
 PROXIES = {
     "Waypoint/httpbin: Gateway/httpbin-waypoint NamespacePatch/httpbin-binding",
     "IngressGateway/httpbin: Gateway/httpbin-gateway",
-    "WaypointRoute/httpbin-waypoint: HTTPRoute/httpbin-waypoint-route",
-    "IngressRoute/httpbin-ingress: HTTPRoute/httpbin-ingress-route",
 }
+ROUTES = "HTTPRoute/httpbin-ingress-route HTTPRoute/httpbin-waypoint-route Job/httpbin-probe-job"
 
 
 def client(name: str) -> set[str]:
@@ -32,42 +34,36 @@ def client(name: str) -> set[str]:
     }
 
 
-PROOF = {"Probe/httpbin-probe: Job/httpbin-probe-job"}
-
-
 def exposure(name: str, parts: set[str]) -> set[str]:
     return {f"AmbientExposure/{name} > {part}" for part in parts}
 
 
 def sharing(name: str) -> set[str]:
-    return exposure(
-        name,
-        {
-            f"Workload/{name}: Deployment/{name}-deployment Service/{name}-service"
-            f" ServiceAccount/{name}-account",
-            f"WaypointBinding/{name}: NamespacePatch/{name}-binding",
-            f"WaypointRoute/{name}-waypoint: HTTPRoute/{name}-waypoint-route",
-            f"IngressRoute/{name}-ingress: HTTPRoute/{name}-ingress-route",
-            f"Probe/{name}-probe: Job/{name}-probe-job",
-        },
-    )
+    return {
+        f"AmbientExposure/{name}: HTTPRoute/{name}-ingress-route HTTPRoute/{name}-waypoint-route"
+        f" Job/{name}-probe-job NamespacePatch/{name}-binding",
+        f"AmbientExposure/{name} > Workload/{name}: Deployment/{name}-deployment"
+        f" Service/{name}-service ServiceAccount/{name}-account",
+    }
 
 
-HTTPBIN = exposure("httpbin", SERVER | PROXIES | PROOF | client("httpbin-client"))
+HTTPBIN = {
+    f"AmbientExposure/httpbin: {ROUTES}",
+    *exposure("httpbin", SERVER | PROXIES | client("httpbin-client")),
+}
 
 # The components and the objects that they make.
 PARTS = {
-    "procedure": SERVER | PROXIES | PROOF | client("curl"),
-    "existing-service": exposure(
-        "httpbin",
-        {
-            "Namespace/httpbin: NamespacePatch/httpbin-enrolment",
-            "AdoptedService/httpbin: ServicePatch/httpbin-label",
-        }
-        | PROXIES
-        | PROOF
-        | client("httpbin-client"),
-    ),
+    "procedure": {f"no component: {ROUTES}"} | SERVER | PROXIES | client("curl"),
+    "existing-service": {
+        f"AmbientExposure/httpbin: {ROUTES} ServicePatch/httpbin-label",
+        *exposure(
+            "httpbin",
+            {"Namespace/httpbin: NamespacePatch/httpbin-enrolment"}
+            | PROXIES
+            | client("httpbin-client"),
+        ),
+    },
     "two-services": {
         "Namespace/ingress: Namespace/ingress-namespace NamespacePatch/ingress-enrolment",
         "Namespace/catalog: Namespace/catalog-namespace NamespacePatch/catalog-enrolment",
@@ -90,8 +86,7 @@ PARTS = {
     | exposure(
         "httpbin",
         {
-            "IngressGateway/httpbin: Gateway/httpbin-gateway HTTPRoute/httpbin-redirect",
-            "IngressGateway/httpbin > Certificate/httpbin-gateway:"
+            "IngressGateway/httpbin: Gateway/httpbin-gateway HTTPRoute/httpbin-redirect"
             " Secret/httpbin-gateway-certificate-ebb44059",
         },
     ),
@@ -116,7 +111,7 @@ def project(example: str) -> dict[str, Any]:
 def needs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the preflights were asked for, of which none is made."""
     asked: list[Any] = []
-    monkeypatch.setattr(components, "preflight", lambda *args: asked.append(args))
+    monkeypatch.setattr("components.cluster.provider.preflight", lambda *args: asked.append(args))
     return asked
 
 
@@ -132,9 +127,16 @@ def run_example(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
         def program() -> None:
             runpy.run_path(str(ROOT / "examples" / example / "__main__.py"))
 
-        return run(program, **{"project": project(example), **options})
+        own = options.pop("project", project(example))
+        defaults = {key: schema["default"] for key, schema in own["config"].items()}
+        return run(program, project=own, **defaults | options)
 
     return run_with
+
+
+def test_the_installed_package_is_the_one_that_is_tested() -> None:
+    assert ambient_exposure is components
+    assert installed is tested
 
 
 def test_every_example_is_tested() -> None:
@@ -151,14 +153,18 @@ def test_the_readme_lists_every_example() -> None:
 def test_a_project_of_its_own_in_the_environment_of_this_one(example: str) -> None:
     own = project(example)
     assert own["name"] == example
-    assert own["config"]["context"] == PROJECT["config"]["context"]
+    assert own["config"]["context"] == {
+        "type": "string",
+        "description": "kubeconfig context of the cluster; the current context where unset",
+        "default": "",
+    }
     assert own["runtime"]["options"] == {"toolchain": "pip", "virtualenv": "../../.venv"}
     requirements = (ROOT / "examples" / example / "requirements.txt").read_text(encoding="utf-8")
-    assert requirements == "--constraint ../../constraints.txt\n--editable ../..\n"
+    assert requirements == "--constraint ../../constraints.txt\n../..\n"
 
 
 @pytest.mark.parametrize("example", PARTS)
-def test_every_object_belongs_to_a_component(run_example: Run, example: str) -> None:
+def test_every_object_has_its_place(run_example: Run, example: str) -> None:
     graph = run_example(example).graph
     parts: dict[str, list[str]] = {}
     for key, one in graph.items():
@@ -169,6 +175,8 @@ def test_every_object_belongs_to_a_component(run_example: Run, example: str) -> 
 
 def path(graph: Graph, key: str) -> str:
     """The components in which the component `key` is, and itself."""
+    if key.startswith("Stack/"):
+        return "no component"
     assert graph[key].type.startswith("ambient:"), key
     above = graph[key].parent
     return key if above.startswith("Stack/") else f"{path(graph, above)} > {key}"
@@ -196,24 +204,15 @@ def test_the_preflight_looks_for_what_is_made_and_adopted(
 ) -> None:
     graph = run_example(example, context="mine").graph
     ((cluster, asked),) = needs
-    assert cluster == {"context": "mine"}
-    made = {metadata(one)["name"] for one in of_kind(graph, "core/v1:Namespace")}
-    labelled = {metadata(one)["name"] for one in of_kind(graph, "core/v1:NamespacePatch")}
-    assert {one["name"]: one["create"] for one in asked["namespaces"]} == {
-        name: name in made for name in made | labelled
-    }
-    gateways = of_kind(graph, "gateway.networking.k8s.io/v1:Gateway")
-    assert set(asked["gateway_classes"]) == {
-        one.inputs["spec"]["gatewayClassName"] for one in gateways
-    }
-    assert {(one["namespace"], one["name"]) for one in asked.get("services", [])} == {
-        (metadata(one)["namespace"], metadata(one)["name"])
-        for one in of_kind(graph, "core/v1:ServicePatch")
-    }
+    assert cluster["context"] == "mine"
+    assert looked_for(asked) == needed(graph)
 
 
-def of_kind(graph: Graph, kind: str) -> list[Resource]:
-    return [one for one in graph.values() if one.type == f"kubernetes:{kind}"]
+def test_no_preflight_looks_for_a_mesh_that_is_yet_to_come(
+    run_example: Run, needs: list[Any]
+) -> None:
+    run_example("mesh")
+    assert needs == []
 
 
 def metadata(one: Resource) -> dict[str, Any]:
@@ -224,7 +223,7 @@ def metadata(one: Resource) -> dict[str, Any]:
 @pytest.mark.parametrize("example", EXPOSING)
 def test_nothing_gets_in_before_the_rules_are_in_force(run_example: Run, example: str) -> None:
     graph = run_example(example).graph
-    routes = [one for one in graph if graph[one].parent.startswith("IngressRoute/")]
+    routes = [one for one in graph if one.endswith("-ingress-route")]
     assert routes
     for key in routes:
         namespace = metadata(graph[key])["namespace"]

@@ -780,6 +780,14 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         ),
         (
             "rules[0].matches[0].headers[1].name",
+            "X-A",
+            (
+                "found 'X-A' as in rules[0].matches[0].headers[0].name, expected each header once, "
+                "whatever its case"
+            ),
+        ),
+        (
+            "rules[0].matches[0].headers[1].name",
             "X A",
             (
                 "found 'X A', expected a name of letters, digits and !#$%&'*+-.^_`|~, 1 to 256 "

@@ -104,7 +104,7 @@ def test_resources_are_of_the_kind_and_version_that_their_specs_stand_in() -> No
         if spec.__module__ != sail_types.__name__:
             [(kind, paths)] = places[spec].items()
             assert (kind.endswith(end), [*paths]) == (True, ["spec"]), kind
-    roots = {class_ for class_, kinds in places.items() if [["spec"]] == list(kinds.values())}
+    roots = {class_ for class_, kinds in places.items() if list(kinds.values()) == [["spec"]]}
     assert roots == {spec for spec in specs if spec.__module__ != sail_types.__name__}
 
 

@@ -89,8 +89,13 @@ def made(*releases: tuple[Release, dict[str, Any]], go: str = GO) -> str:
     listed: list[Spec] = []
     for release, spec in releases:
         listed += specs([crd(spec)], KINDS, found, release)
-    about = render.About("Lamps", ["v1.1.0", "v1.2.0"], lambda name: f"https://example.com/#{name}")
-    return render.module(about, classes(listed, {"Colour": "Hue"}))
+    return render.module(
+        "Lamps.",
+        "lamps v1.1.0, v1.2.0",
+        "v",
+        lambda name: f"https://example.com/#{name}",
+        classes(listed, {"Colour": "Hue"}),
+    )
 
 
 def module(*releases: tuple[Release, dict[str, Any]]) -> dict[str, Any]:
@@ -176,6 +181,8 @@ def test_the_standard_channel_decides_and_the_experimental_one_adds() -> None:
     assert "1 to 63 characters" in text
     assert "`blue` experimental from v1.2" in text
     assert "- `switch`: Experimental from v1.2." in text
+    names = module((OLD, LAMP), (EARLY, strict), (NEW, strict))
+    assert names["RELEASES"][names["LampSpec"]] == {"switch": ("1.2", "", "")}
     names = module((EARLY, strict), (NEW, LAMP), (Release((1, 3)), LAMP))
     assert names["RELEASES"][names["LampSpec"]] == {"switch": ("", "1.2", "1.2")}
 

@@ -3,19 +3,25 @@
 import copy
 import json
 import shlex
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
+from components.stack.release2 import rewrite
 from tests.unit.conftest import (
     ADDRESS,
+    PROJECT,
     ROOT,
     Program,
     Resource,
     Run,
-    child_type,
+    looked_for,
+    needed,
     patched,
     sample,
     urn,
@@ -202,9 +208,7 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
         "HTTPRoute/entry-ingress-route": "server-ingress",
         "Job/entry-probe-job": "server-probe",
     }
-    places = {
-        one.inputs["metadata"].get("namespace") for key, one in graph.items() if key in names
-    }
+    places = {one.inputs["metadata"].get("namespace") for key, one in graph.items() if key in names}
     assert places == {None, "space", "side"}
 
 
@@ -622,6 +626,46 @@ def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) ->
         assert "istio.io/ingress-use-waypoint" not in labels(program, f"Service/{name}-service")
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"exposure": {"verification": None}},
+        {"exposure": {"gateway": {"gatewayClass": "a"}, "waypoint": {"gatewayClass": "b"}}},
+        {"exposure": ADOPTED_SERVICE},
+        {**SHARED_GATEWAY, "client": {"namespace": "side"}},
+        {**SHARED_WAYPOINT, "namespaces": {"shop": {"create": False}}},
+        {**SHARED_GATEWAY, "defaults": {"gateway": {"gatewayClass": "a"}}},
+    ],
+)
+def test_the_preflight_looks_for_what_the_stack_makes_and_adopts(
+    run: Run, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any]
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("components.cluster.provider.preflight", lambda *args: asked.append(args))
+    graph = run(**keys, cluster={"context": "mine", "preflight": True}).graph
+    ((cluster, needs),) = asked
+    assert cluster["context"] == "mine"
+    assert looked_for(needs) == needed(graph)
+
+
+def test_the_preflight_looks_for_a_ztunnel_and_ports_where_they_are_needed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "components.cluster.provider.preflight", lambda _, needs: asked.append(needs)
+    )
+    run(cluster={"preflight": True})
+    service = {**ADOPTED_SERVICE["service"], "selector": {"run": "shop"}, "port": 8001}
+    run(cluster={"preflight": True}, exposure={"requireWaypoint": True, "service": service})
+    assert [needs["ztunnel"] for needs in asked] == [False, True]
+    assert [needs["services"] for needs in asked] == [
+        [],
+        [{"namespace": "httpbin", "name": "httpbin", "port": 8001}],
+    ]
+
+
 def test_several_exposures_are_exported_by_name_and_the_primary_one_on_top(run: Run) -> None:
     exports = run(**SHARED_GATEWAY, primary="b").exports
     by_name = exports.pop("exposures")
@@ -700,9 +744,7 @@ GRPC: dict[str, Any] = {
     "service": {"protocol": "grpc"},
     "rules": None,
     "grpcRules": [{"matches": [{"method": {"service": "a.B"}}]}],
-    "verification": {
-        "checks": [{"path": "/a.B/C", "status": 0}, {"path": "/a.C/D", "status": 12}]
-    },
+    "verification": {"checks": [{"path": "/a.B/C", "status": 0}, {"path": "/a.C/D", "status": 12}]},
 }
 
 
@@ -832,9 +874,7 @@ def test_other_host_names_get_another_certificate(run: Run) -> None:
     assert [one["tls"]["certificateRefs"][0]["name"] for one in listeners[3:]] == ["a", made, made]
 
 
-BACKEND_ELSEWHERE = [
-    {"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}
-]
+BACKEND_ELSEWHERE = [{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}]
 
 
 def test_https_with_certificates_of_another_namespace(run: Run) -> None:
@@ -911,7 +951,11 @@ def test_node_port_is_read_once_the_service_has_it(run: Run) -> None:
     assert program.graph[PATCH].inputs["metadata"] == {
         "name": "httpbin-gateway-istio",
         "namespace": "httpbin",
-        "annotations": {"pulumi.com/waitFor": json.dumps(["jsonpath={.spec.type}=NodePort"])},
+        "annotations": {
+            "pulumi.com/waitFor": json.dumps(
+                ["jsonpath={.spec.type}=NodePort", "jsonpath={.spec.ports[?@.port==80].port}"]
+            )
+        },
     }
     assert program.exports["ingressNodePort"] == 30080
     assert program.exports["ingressHost"] == ADDRESS
@@ -1097,3 +1141,117 @@ def test_outputs_may_be_inputs(run: Run) -> None:
     graph = run(program, addresses=("late-istio.late.svc.cluster.local",)).graph
     metadata = graph["Gateway/late-gateway"].inputs["metadata"]
     assert (metadata["name"], metadata["namespace"]) == ("late", "late")
+
+
+# Upgrades from earlier releases
+
+STATES = sorted((ROOT / "tests" / "lab" / "states").glob("*.json"))
+
+SUBJECT = "spec.template.metadata.annotations.ambient-exposure/subject"
+WAIT = "metadata.annotations.pulumi.com/waitFor"
+
+CHANGES: dict[str, dict[str, set[str]]] = {
+    "release-1": {
+        "Gateway/exposure-gateway": {"spec.infrastructure.labels.istio.io/use-waypoint"},
+        "HTTPRoute/exposure-waypoint-route": {WAIT},
+        "HTTPRoute/exposure-ingress-route": {WAIT},
+        "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
+    },
+    "release-2": {"Job/exposure-probe-job": {SUBJECT}},
+}
+"""What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.stem)
+def test_an_upgrade_finds_every_object_again_and_keeps_it(run: Run, state: Path) -> None:
+    resources = json.loads(state.read_text(encoding="utf-8"))["deployment"]["resources"]
+    recorded = {one["urn"]: one for one in resources}
+    old = yaml.safe_load(state.with_suffix(".yaml").read_text(encoding="utf-8"))["config"]
+    new = rewrite(state.stem, {key.removeprefix(f"{PROJECT['name']}:"): old[key] for key in old})
+    cluster = {**new.config["cluster"], "preflight": False}
+    graph = run(**new.config | {"cluster": cluster, "defaults": {}}).graph
+
+    found = found_again(graph, recorded)
+    assert "kubernetes/cluster-provider" in found
+    objects = {key for key, one in graph.items() if one.type.startswith("kubernetes:")}
+    assert {found.get(key) for key in objects} == {
+        one["urn"] for one in resources if one["type"].startswith("kubernetes:")
+    }
+    changes = {
+        key: set(differences("", recorded[found[key]]["inputs"], graph[key].inputs))
+        for key in objects
+    }
+    assert {key: paths for key, paths in changes.items() if paths} == CHANGES[state.stem]
+
+
+def found_again(graph: Mapping[str, Resource], recorded: Collection[str]) -> dict[str, str]:
+    """The recorded resource that the engine takes each registration for, none for two.
+
+    As its step generator finds it: by its URN, by its aliases, or where it was in what its parent
+    was; with the parent's name at its beginning it began with that one's.
+    """
+    found: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    for key, one in graph.items():
+        name = one.urn.rpartition("::")[2]
+        parent = graph[one.parent].urn if one.parent in graph else ""
+        aliases = [
+            urn(moved.get(above, above) or parent, type_ or one.type, former or name)
+            for above, type_, former in one.aliases
+        ]
+        if before := moved.get(parent):
+            replaced = (parent.rpartition("::")[2], before.rpartition("::")[2])
+            for place in (one.urn, *aliases):
+                _, _, types, former = place.split("::")
+                if former.startswith(replaced[0]):
+                    former = former.replace(*replaced, 1)
+                aliases.append(urn(before, types.rpartition("$")[2], former))
+        for place in (one.urn, *aliases):
+            if place in recorded:
+                assert place not in found.values(), f"{place} is found as {key} too"
+                found[key] = place
+                if place != one.urn:
+                    moved[one.urn] = place
+                break
+    return found
+
+
+def differences(path: str, old: Any, new: Any) -> Iterator[str]:
+    """The paths at which two values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old.keys() | new.keys():
+            yield from differences(f"{path}.{key}" if path else key, old.get(key), new.get(key))
+    elif old != new:
+        yield path
+
+
+def test_what_had_a_component_of_its_own_in_release_2_is_found_again(run: Run) -> None:
+    def places(**keys: Any) -> dict[str, str]:
+        return {
+            key: above.partition("ambient:index:")[2].replace("$ambient:index:", " > ")
+            for key, one in run(**keys).graph.items()
+            for above, _, name in one.aliases
+            if above and not name
+        }
+
+    own = {
+        "NamespacePatch/httpbin-binding": "AmbientExposure > Waypoint > WaypointBinding::httpbin",
+        "HTTPRoute/httpbin-waypoint-route": "AmbientExposure > WaypointRoute::httpbin-waypoint",
+        "HTTPRoute/httpbin-ingress-route": "AmbientExposure > IngressRoute::httpbin-ingress",
+        "Job/httpbin-probe-job": "AmbientExposure > Probe::httpbin-probe",
+    }
+    assert places(exposure=SELF_SIGNED) == own | {
+        CERTIFICATE: "AmbientExposure > IngressGateway > Certificate::httpbin-gateway"
+    }
+    assert places(exposure=ADOPTED_SERVICE) == own | {
+        "ServicePatch/httpbin-label": "AmbientExposure > AdoptedService::httpbin"
+    }
+    shared = {
+        key.replace("httpbin", name): place.replace("httpbin", name)
+        for key, place in own.items()
+        for name in "ab"
+        if "binding" not in key
+    }
+    assert places(**SHARED_WAYPOINT) == shared | {
+        "NamespacePatch/shop-binding": "WaypointBinding::shop"
+    }

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from components.checks.values import InvalidInput
-from components.parts.mesh import Mesh, MeshArgs, merged
-from components.parts.namespace import OWNER
+from components import InvalidInput, Mesh, MeshArgs
+from components.cluster.ownership import OWNER
+from components.parts.mesh import merged
 from tests.unit.conftest import Program, Run
 
 NAMESPACES = {

@@ -1,22 +1,30 @@
-"""Labels and annotations that all objects of a stack have in common."""
+"""What all objects of a stack have in common: labels, annotations, the registry of images."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 
-from components import common_metadata
+from components import common_metadata, mirrored_images
+from tests.unit.conftest import Run
 
 LABELS = {"team": "shop", "app": "all"}
+
+WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job"]
 
 
 def transformed(
     type_: str, props: dict[str, Any], annotations: dict[str, str] | None = None
 ) -> Any:
     """The inputs of an object with common labels; None where it is left alone."""
-    transform = common_metadata(LABELS, annotations)
+    return after(common_metadata(LABELS, annotations), type_, props)
+
+
+def after(transform: pulumi.ResourceTransform, type_: str, props: dict[str, Any]) -> Any:
+    """The inputs of an object after a transform; None where it is left alone."""
     opts = pulumi.ResourceOptions()
-    args = pulumi.ResourceTransformArgs(True, type_, "shop", props, opts)  # noqa: FBT003
+    args = pulumi.ResourceTransformArgs(True, type_, "shop", props, opts)  # noqa: FBT003  # the SDK's
     result = transform(args)
     if result is None:
         return None
@@ -42,7 +50,7 @@ def test_an_object_without_metadata_gets_them() -> None:
     assert transformed("kubernetes:core/v1:Namespace", {}) == {"metadata": {"labels": LABELS}}
 
 
-@pytest.mark.parametrize("type_", ["kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job"])
+@pytest.mark.parametrize("type_", WORKLOADS)
 def test_pods_of_workloads_get_them_too(type_: str) -> None:
     template = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": []}}
     found = transformed(type_, {"metadata": {}, "spec": {"template": template, "selector": {}}})
@@ -63,3 +71,47 @@ def test_pods_of_workloads_get_them_too(type_: str) -> None:
 )
 def test_patches_and_what_is_no_object_are_left_alone(type_: str) -> None:
     assert transformed(type_, {"metadata": {"name": "shop"}}) is None
+
+
+def workload(*images: pulumi.Input[str]) -> dict[str, Any]:
+    containers = [{"name": str(index), "image": image} for index, image in enumerate(images)]
+    pod = {"containers": containers, "restartPolicy": "Never"}
+    return {"metadata": {"name": "shop"}, "spec": {"template": {"spec": pod}, "replicas": 2}}
+
+
+@pytest.mark.parametrize("type_", WORKLOADS)
+@pytest.mark.parametrize("wrap", [str, pulumi.Output.from_input])
+@pytest.mark.parametrize(
+    ("image", "mirrored"),
+    [
+        ("docker.io/mccutchen/go-httpbin:v2.15.0", "mccutchen/go-httpbin:v2.15.0"),
+        ("registry:5000/shop/app:1", "shop/app:1"),
+        ("localhost/app@sha256:abc", "app@sha256:abc"),
+        ("shop/app:1", "shop/app:1"),
+        ("app:1", "app:1"),
+    ],
+)
+def test_images_are_taken_from_the_mirror(
+    run: Run, type_: str, wrap: Callable[[str], Any], image: str, mirrored: str
+) -> None:
+    found: list[dict[str, Any]] = []
+
+    def program() -> None:
+        images = (wrap(image), "registry.example.com/other:2")
+        props = workload(*images)
+        changed = after(mirrored_images("mirror.example.com/all"), type_, props)
+        assert props == workload(*images)
+        pulumi.Output.from_input(changed).apply(found.append)
+
+    run(program)
+    assert found == [
+        workload(f"mirror.example.com/all/{mirrored}", "mirror.example.com/all/other:2")
+    ]
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ["kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch", "ambient:index:Workload"],
+)
+def test_what_has_no_containers_is_left_alone(type_: str) -> None:
+    assert after(mirrored_images("registry.example.com"), type_, {"spec": {"image": "a"}}) is None

@@ -5,7 +5,6 @@ import json
 import keyword
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any, is_typeddict
 
 import pulumi
@@ -36,7 +35,8 @@ def test_the_distribution_requires_what_requirements_txt_lists() -> None:
 
 
 def test_the_version_is_the_distributions(schema: dict[str, Any]) -> None:
-    assert (schema["name"], schema["version"]) == (NAME, version("ambient-exposure"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (schema["name"], schema["version"]) == (NAME, project["version"])
 
 
 def test_every_public_component_is_in_the_package(schema: dict[str, Any]) -> None:

@@ -2,18 +2,19 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pulumi
 import pytest
 import yaml
 
-from components.checks.values import InvalidInput
-from components.cluster.provider import ServiceExpectation, preflight
+from components import Cluster, ClusterArgs, InvalidInput, preflight
+from components.cluster.preflight import PreflightArgs, ServiceExpectation
+from tests.unit.conftest import Run
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
@@ -86,7 +87,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     write_kubeconfig(tmp_path, server.server_port)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    monkeypatch.setattr("components.cluster.provider.owner", lambda: OURS)
+    monkeypatch.setattr("components.cluster.preflight.owner", lambda: OURS)
     yield Api.objects
     server.shutdown()
     server.server_close()
@@ -102,25 +103,17 @@ def write_kubeconfig(folder: Path, port: int) -> None:
     (folder / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
 
 
-def faults(
-    *,
-    create: bool = True,
-    context: str = "lab",
-    services: Sequence[ServiceExpectation] = (),
-    ztunnel: bool = False,
-) -> list[str]:
+def faults(*, create: bool = True, context: str = "lab", **needs: Any) -> list[str]:
+    namespaces = [{"name": "httpbin", "create": create}]
+    wanted = cast("PreflightArgs", {"namespaces": namespaces, **needs})
+    return refused(lambda: preflight({"context": context}, wanted))
+
+
+def refused(check: Callable[[], object]) -> list[str]:
     try:
-        preflight(
-            {"context": context},
-            {
-                "namespaces": [{"name": "httpbin", "create": create}],
-                "gateway_classes": ["istio", "istio-waypoint"],
-                "services": services,
-                "ztunnel": ztunnel,
-            },
-        )
-    except InvalidInput as refused:
-        heading, *lines = str(refused).splitlines()
+        check()
+    except InvalidInput as error:
+        heading, *lines = str(error).splitlines()
         assert heading == "the cluster is not ready for this stack:"
         return [line.strip() for line in lines]
     return []
@@ -158,6 +151,13 @@ def test_missing_gateway_class(api: dict[str, Any]) -> None:
         "GatewayClass istio-waypoint: missing; istiod creates it where it runs in ambient mode."
         " Is Istio installed with the profile `ambient`?"
     ]
+    assert faults(gateway_classes=["istio"]) == []
+
+
+def test_other_gateway_classes(api: dict[str, Any]) -> None:
+    api[f"{CLASSES}/istio-east"] = gateway_class("istio-east", ACCEPTED)
+    (fault,) = faults(gateway_classes=["istio-east", "istio-west"])
+    assert fault.startswith("GatewayClass istio-west: missing;")
 
 
 def test_gateway_class_not_accepted(api: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ def test_terminating_namespace(api: dict[str, Any]) -> None:
 def test_namespace_of_somebody_else(api: dict[str, Any]) -> None:
     adopt = (
         f"({OURS}; annotation ambient-exposure/stack). Choose another name, or adopt it"
-        " (createNamespace false). If the stack was renamed, write its new name into the annotation"
+        " (`create` false). If the stack was renamed, write its new name into the annotation"
     )
     api["/api/v1/namespaces/httpbin"] = namespace()
     assert faults() == [f"namespace httpbin: exists and was not created by this stack {adopt}"]
@@ -206,7 +206,7 @@ def test_namespace_of_this_stack(api: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("api")
 def test_namespace_to_adopt_is_missing() -> None:
     assert faults(create=False) == [
-        "namespace httpbin: missing. Create it, or let the stack do it (createNamespace true)"
+        "namespace httpbin: missing. Create it, or let the stack do it (its `create` true)"
     ]
 
 
@@ -242,7 +242,7 @@ def test_missing_ztunnel_where_the_waypoint_is_required(api: dict[str, Any]) -> 
     api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
     assert faults(ztunnel=True) == [
         "DaemonSet ztunnel: missing, and nobody else enforces that only the waypoint reaches the"
-        " pods (requireWaypoint). Install it: the profile `ambient` has it"
+        " pods (require_waypoint). Install it: the profile `ambient` has it"
     ]
 
 
@@ -357,7 +357,7 @@ def test_service_to_adopt(api: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("found", "fault"),
     [
-        (404, "missing. Create it, or let the stack do it (createService true)"),
+        (404, "missing. Create it, or let the stack do it (its `create` true)"),
         (
             service(clusterIP="None"),
             "is headless: without an address of its own Istio sends nothing through a waypoint",
@@ -367,8 +367,8 @@ def test_service_to_adopt(api: dict[str, Any]) -> None:
             "is of type ExternalName: without an address of its own Istio sends nothing through a"
             " waypoint",
         ),
-        (service(ports=[{"port": 8080}]), "has no port 80; it has 8080 (servicePort)"),
-        (service(ports=None), "has no port 80; it has none (servicePort)"),
+        (service(ports=[{"port": 8080}]), "has no port 80; it has 8080 (service.port)"),
+        (service(ports=None), "has no port 80; it has none (service.port)"),
     ],
 )
 def test_service_that_cannot_be_adopted(api: dict[str, Any], found: Any, fault: str) -> None:
@@ -379,3 +379,33 @@ def test_service_that_cannot_be_adopted(api: dict[str, Any], found: Any, fault: 
 def test_services_that_may_not_be_read_are_left_to_the_update(api: dict[str, Any]) -> None:
     api["/api/v1/namespaces/shop/services/cart"] = 403
     assert faults(services=[SERVICE]) == []
+
+
+def made(run: Run, args: ClusterArgs) -> list[str]:
+    """What a `Cluster` is refused for; where it is, nothing else has been registered."""
+    found: list[str] = []
+
+    def program() -> None:
+        found.extend(refused(lambda: Cluster("cluster", args)))
+
+    graph = run(program).graph
+    registered = {key for key in graph if not key.startswith("Stack/")}
+    assert registered == (set() if found else {"Cluster/cluster", "kubernetes/cluster-provider"})
+    return found
+
+
+NEEDS: PreflightArgs = {"namespaces": [{"name": "httpbin", "create": False}]}
+
+
+@pytest.mark.usefixtures("api")
+def test_a_cluster_is_checked_before_it_is_made(run: Run, tmp_path: Path) -> None:
+    args: ClusterArgs = {"kubeconfig": str(tmp_path / "kubeconfig"), "needs": NEEDS}
+    missing = "namespace httpbin: missing. Create it, or let the stack do it (its `create` true)"
+    assert made(run, args) == [missing]
+    assert made(run, {**args, "context": "elsewhere"})[0].startswith("context elsewhere: ")
+    assert made(run, {**args, "preflight": False}) == []
+
+
+def test_a_cluster_that_has_all_is_made(api: dict[str, Any], run: Run, tmp_path: Path) -> None:
+    api["/api/v1/namespaces/httpbin"] = namespace()
+    assert made(run, {"kubeconfig": str(tmp_path / "kubeconfig"), "needs": NEEDS}) == []

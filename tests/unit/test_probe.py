@@ -40,7 +40,7 @@ class Probe:
         self, *checks: str, method: str = "GET", limit: int = 0, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["/bin/sh", str(ROOT / "components" / "probe.sh")],
+            ["/bin/sh", str(ROOT / "components" / "parts" / "probe.sh")],
             env={
                 "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
                 "FOLDER": str(self.folder),

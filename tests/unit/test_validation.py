@@ -103,7 +103,7 @@ LIMITS: list[tuple[Limit, list[Any], list[Any], str]] = [
     (Limit(2, 2, reason=", as Istio says"), [[1, 2]], [[1]], "2 elements, as Istio says"),
     (Limit(1, 2), ["a", "ab"], ["", "abc"], "1 to 2 characters"),
     (Limit(1), ["a"], [""], "at least 1 character"),
-    (Limit(1, 65535, words="a port"), [1, 65535], [0, 65536], "a port from 1 to 65535"),
+    (Limit(1, 65535), [1, 65535], [0, 65536], "a port from 1 to 65535"),
     (Limit(0), [0, 1.5], [-1], "an integer of at least 0"),
     (Limit(high=7), [-9, 7], [8], "an integer of at most 7"),
     (
@@ -268,6 +268,7 @@ def test_a_partial_value_need_not_be_complete_but_for_what_lists_hold() -> None:
         "by_name['a'].number: found 0, expected an integer from 1 to 9",
     ]
     assert len(found(value)) == 6
+    assert found({"name": "a"}, partial=True) == []
 
 
 def test_what_is_made_of_checked_values_is_not_checked_again() -> None:

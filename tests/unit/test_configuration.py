@@ -1,0 +1,607 @@
+"""Configuration: how it is read, what it means, and what is refused in which words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Literal, cast, get_args, get_origin, is_typeddict
+
+import pulumi
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.checks.faults import Faults, InvalidInput
+from components.checks.schema import allowed_types
+from components.stack import load
+from components.stack.arguments import StackArgs
+from components.stack.configuration import EXAMPLE, renamed
+from components.stack.places import namespaces
+from components.stack.stack import needs
+from tests.unit.conftest import PROJECT, SAMPLE, Run, handed_over, patched
+
+NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
+SERVICE = "a DNS label that starts with a letter, 1 to 48 characters"
+HOST = "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
+PATH = "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
+PORT = "a port from 1 to 65535"
+UNPRIVILEGED = "a port from 1024 to 65535"
+IMAGE = "an image reference like 'docker.io/curlimages/curl:8.16.0'"
+SECONDS = "seconds, from 1 to 3600"
+KEY = "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
+LABEL = "letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both ends"
+SECRET = "a Secret, 'name' or 'namespace/name'"
+SOME = "at least one"
+SERVICE_TYPES = "one of ClusterIP, LoadBalancer, NodePort"
+
+Values = dict[str, Any]
+"""Keys of a stack."""
+
+
+def shop(**patch: Any) -> Values:
+    """An exposure, but for `patch`: of mappings only what is named, None takes it out."""
+    service = {"name": "shop", "port": 80, "image": "shop:1", "containerPort": 8080}
+    exposure: Values = patched(
+        {"service": service, "hostnames": ["shop.example.com"], "rules": [{"paths": ["/api"]}]},
+        patch,
+    )
+    return exposure
+
+
+def several(*patches: Values, **values: Any) -> Values:
+    """Exposures `e0`, `e1` and so on that have nothing in common, and other keys of their stack."""
+    exposures = {
+        f"e{index}": patched(
+            shop(service={"name": f"s{index}"}, hostnames=[f"h{index}.example.com"]), patch
+        )
+        for index, patch in enumerate(patches)
+    }
+    return {"exposures": exposures, **values}
+
+
+def handover(values: Values, secret: Sequence[str] = ()) -> None:
+    """Let the stack `dev` have a configuration, in which the keys `secret` hold a secret."""
+    pulumi.runtime.set_mocks(cast("Any", None), project=PROJECT["name"], stack="dev")
+    secret_keys = [f"{PROJECT['name']}:{key}" for key in secret]
+    pulumi.runtime.set_all_config(handed_over(PROJECT, values), secret_keys)
+
+
+def read(values: Values) -> Any:
+    """The arguments that a configuration stands for, as mappings of any shape."""
+    handover(values)
+    return load()
+
+
+def faults_of(values: Values, secret: Sequence[str] = ()) -> list[str]:
+    """What is refused of a configuration."""
+    handover(values, secret)
+    with pytest.raises(InvalidInput) as refused:
+        load()
+    heading, *lines = str(refused.value).split("\n  ")
+    assert heading == "configuration of stack dev:"
+    return lines
+
+
+# Reading
+
+
+def test_keys_that_are_declared_are_renamed_and_all_else_is_data() -> None:
+    probe = {"httpGet": {"path": "/", "port": 8080}, "initialDelaySeconds": 1}
+    patch = {"deployment": {"spec": {"minReadySeconds": 1}}, "serviceAccount": {"ready_timeout": 1}}
+    match = {"path": {"type": "Exact", "value": "/"}, "queryParams": [{"name": "a", "value": "b"}]}
+    backend = {"name": "shop", "port": 80, "weight": 1}
+    exposure = {
+        "namespace": {"discoveryLabels": {"readyTimeout": "a_b"}},
+        "service": {
+            "name": "shop",
+            "port": 80,
+            "image": "shop:1",
+            "containerPort": 8080,
+            "env": {"readyTimeout": "readyTimeout", "ready_timeout": "1"},
+            "securityContext": {"runAsNonRoot": True},
+            "readinessProbe": probe,
+            "canary": {"image": "shop:2", "weight": 1, "livenessProbe": probe},
+        },
+        "hostnames": ["shop.example.com"],
+        "rules": [{"matches": [match], "backendRefs": [backend], "timeouts": {"request": "1s"}}],
+        "ingressRules": [{"paths": ["/readyTimeout"]}],
+        "gateway": {"serviceType": "LoadBalancer", "allowedRoutes": {"namespaces": {"from": "All"}}},
+        "waypoint": {"waypointFor": "all", "customization": patch},
+        "policies": [{"action": "DENY", "rules": [{"to": [{"operation": {"notPaths": ["/"]}}]}]}],
+        "jwtRules": [{"issuer": "a", "jwksUri": "https://a", "fromHeaders": [{"name": "b"}]}],
+        "requireWaypoint": True,
+        "readyTimeout": 5,
+    }
+    stack = {"imageRegistry": "mirror", "labels": {"containerPort": "1"}, "exposures": {"ready-timeout": exposure}}
+    args = read(stack)
+    assert args["image_registry"] == "mirror"
+    assert args["labels"] == {"containerPort": "1"}
+    assert args["exposures"] == {
+        "ready-timeout": {
+            "namespace": {"name": "ready-timeout", "discovery_labels": {"readyTimeout": "a_b"}},
+            "service": {
+                "name": "shop",
+                "port": 80,
+                "image": "shop:1",
+                "container_port": 8080,
+                "env": {"readyTimeout": "readyTimeout", "ready_timeout": "1"},
+                "security_context": {"runAsNonRoot": True},
+                "readiness_probe": probe,
+                "canary": {"image": "shop:2", "weight": 1, "liveness_probe": probe},
+            },
+            "hostnames": ["shop.example.com"],
+            "rules": exposure["rules"],
+            "ingress_rules": [{"paths": ["/readyTimeout"]}],
+            "gateway": {
+                "service_type": "LoadBalancer",
+                "allowed_routes": {"namespaces": {"from": "All"}},
+            },
+            "waypoint": {"waypoint_for": "all", "customization": patch},
+            "policies": exposure["policies"],
+            "jwt_rules": exposure["jwtRules"],
+            "require_waypoint": True,
+            "ready_timeout": 5,
+        }
+    }
+
+
+WORDS = st.sampled_from(["ready_timeout", "readyTimeout", "a", "a_b", "A_B", "a-b", "a.b/c", ""])
+"""Texts and keys of data, also those that look like keys that are renamed."""
+
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inside: st.lists(inside, max_size=2) | st.dictionaries(WORDS, inside, max_size=2),
+    max_leaves=4,
+)
+
+
+def in_camel_case(field: str) -> str:
+    first, *words = field.split("_")
+    return first + "".join(map(str.capitalize, words))
+
+
+@st.composite
+def written(draw: st.DrawFn, shape: Any, depth: int = 6) -> tuple[Any, Any]:
+    """A value of a declared shape, as it stands in a configuration and in a program."""
+    type_ = next(allowed_types(shape))
+    origin = get_origin(type_) or type_
+    if is_typeddict(origin):
+        pairs: dict[str, tuple[Any, Any]] = {
+            field: draw(written(inside, depth - 1))
+            for field, inside in origin.__annotations__.items()
+            if draw(st.integers(0, 7)) < depth
+        }
+        return (
+            {in_camel_case(field): value for field, (value, _) in pairs.items()},
+            {field: value for field, (_, value) in pairs.items()},
+        )
+    if origin is Mapping:
+        held = draw(st.dictionaries(WORDS, written(get_args(type_)[1], depth - 1), max_size=2))
+        return {k: one for k, (one, _) in held.items()}, {k: one for k, (_, one) in held.items()}
+    if origin is Sequence:
+        listed = draw(st.lists(written(get_args(type_)[0], depth - 1), max_size=2))
+        return [one for one, _ in listed], [one for _, one in listed]
+    scalars = {str: WORDS, int: st.integers(), float: st.floats(), bool: st.booleans(), Any: DATA}
+    value = draw(st.sampled_from(get_args(type_)) if origin is Literal else scalars[origin])
+    return value, value
+
+
+@given(written(StackArgs))
+def test_any_configuration_is_the_arguments_of_a_program(pair: tuple[Values, Values]) -> None:
+    configuration, program = pair
+    before = deepcopy(configuration)
+    faults = Faults("none")
+    assert renamed(faults, "", configuration, StackArgs) == program
+    assert not faults
+    assert configuration == before
+
+
+def test_what_a_program_writes_is_refused_with_the_key_to_write() -> None:
+    values = {
+        "image_registry": "mirror",
+        **several({"ready_timeout": 1, "rules": [{"backend_refs": []}], "gatway_class": 1}),
+        "defaults": {"service": {"container_port": 8080}},
+    }
+    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, client, cluster, labels,"
+    top, *inside = faults_of(values)
+    assert top == (
+        f"'image_registry': found an unknown key, expected one of {keys} annotations, imageRegistry"
+        " (did you mean imageRegistry?). `pulumi config rm image_registry` removes it"
+    )
+    assert [one.partition(" (did")[0][:90] for one in inside[1:2]] == [
+        "exposures.e0['gatway_class']: found an unknown key, expected one of namespace, service, ho"
+    ]
+    assert [inside[0], *inside[2:]] == [
+        "exposures.e0['ready_timeout']: found an unknown key, expected readyTimeout",
+        "exposures.e0.rules[0]['backend_refs']: found an unknown key, expected backendRefs",
+        "defaults.service['container_port']: found an unknown key, expected containerPort",
+    ]
+
+
+def test_the_sample_and_the_example_are_right() -> None:
+    for config in (SAMPLE, yaml.safe_load(EXAMPLE)["config"]):
+        args = read({key.removeprefix(f"{PROJECT['name']}:"): one for key, one in config.items()})
+        assert len(args["exposures"]) == 1
+
+
+@pytest.mark.parametrize("values", [{}, {"labels": {}}, {"exposures": {}}, {"exposures": ""}])
+def test_a_stack_without_exposures_is_shown_what_to_write(values: Values) -> None:
+    handover(values)
+    with pytest.raises(InvalidInput, match="expected at least one, for example:\n") as refused:
+        load()
+    assert str(refused.value).endswith(EXAMPLE)
+
+
+def test_values_of_other_packages_are_left_alone() -> None:
+    handover({"exposures": {"shop": shop()}})
+    pulumi.runtime.set_config("kubernetes:strictMode", "true")
+    assert load().keys() >= {"exposures"}
+
+
+def test_keys_of_release_2_are_refused_with_the_new_place() -> None:
+    command = "(`python -m components.stack.rewrite Pulumi.STACK.yaml` rewrites the file)"
+    assert faults_of({"serviceType": "LoadBalancer", "paths": ["/a"], "labels": {}}) == [
+        f"serviceType: now exposures.NAME.gateway.serviceType {command}",
+        f"paths: now exposures.NAME.rules[0].paths {command}",
+    ]
+    listed = [{"name": "shop"}]
+    assert faults_of({"exposures": listed, "gateways": listed, "waypoints": []}) == [
+        f"{key}: now {key}.NAME, a mapping by name {command}"
+        for key in ("exposures", "gateways", "waypoints")
+    ]
+    # What has its new form already is not spoken of.
+    assert faults_of({**several({}), "context": "production", "gateways": {}}) == [
+        f"context: now cluster.context {command}"
+    ]
+
+
+# What is refused, by its path
+
+STACK: Values = {
+    "labels": {"team": "shop"},
+    "annotations": {"team": "shop"},
+    "imageRegistry": "mirror",
+    "primary": "shop",
+    "cluster": {"context": "production"},
+    "client": {"image": "curl:1"},
+    "defaults": {"gateway": {"port": 80}},
+    "namespaces": {"apps": {"create": False}},
+    "gateways": {"edge": {"hostnames": ["*.example.com"], "tls": {"issuer": "self-signed"}}},
+    "waypoints": {"shared": {"allowedRoutes": {"namespaces": {"from": "All"}}}},
+    "exposures": {
+        "shop": shop(
+            namespace={"name": "shop"},
+            gateway={"serviceType": "LoadBalancer"},
+            waypoint={"name": "shop"},
+            verification={"checks": [{"path": "/api?page=1", "status": 404}]},
+        ),
+        "blog": shop(
+            service={
+                **{"name": "blog", "create": False, "selector": {"app": "blog"}},
+                **{"image": None, "containerPort": None},
+            },
+            hostnames=["blog.example.com"],
+        ),
+    },
+}
+
+SHOP, EDGE, SHARED = "exposures.shop", "gateways.edge", "waypoints.shared"
+
+Case = tuple[str, Any, str]
+"""The path of a setting, its value (`...`: left out), and the fault; where this is of another path,
+it stands in front."""
+
+WRONG: list[Case] = [
+    ("exposures", "a", "found 'a', expected a mapping"),
+    ("exposures", "{shop: 1}", "found '{shop: 1}', expected a mapping"),
+    (SHOP, "a", "found 'a', expected a mapping"),
+    (SHOP, None, "found None, expected a mapping"),
+    ("exposures.Shop", shop(), f"found 'Shop', expected {NAME}"),
+    ("exposures.my_shop", shop(), f"exposures['my_shop']: found 'my_shop', expected {NAME}"),
+    ("gateways", ["edge"], "found ['edge'], expected a mapping"),
+    ("gateways.Edge", {"hostnames": ["a.example.com"]}, f"found 'Edge', expected {NAME}"),
+    ("waypoints.none", {}, "found 'none', expected another name: in Istio's labels 'none' means"
+     " that there is no waypoint"),
+    ("namespaces.A", {}, f"found 'A', expected {NAME}"),
+    ("namespaces.apps.name", "Apps", f"found 'Apps', expected {NAME}"),
+    ("namespaces.apps.create", "no", "found 'no', expected true or false"),
+    ("namespaces.apps.existing", {"name": "a"},
+     "found an unknown key, expected one of name, create, discoveryLabels, ambient"),
+    ("labels", ["a"], "found ['a'], expected a mapping"),
+    ("labels.team", "-", f"found '-', expected {LABEL}"),
+    ("labels.team", 1, "found 1, expected a string"),
+    ("labels.a b", "c", f"labels['a b']: found 'a b', expected {KEY}"),
+    ("annotations.a b", "c", f"annotations['a b']: found 'a b', expected {KEY}"),
+    ("annotations.team", True, "found True, expected a string"),
+    ("imageRegistry", "https://mirror", f"found 'https://mirror', expected {IMAGE}"),
+    ("cluster", "production", "found 'production', expected a mapping"),
+    ("cluster.preflight", "", "found '', expected true or false"),
+    ("cluster.context", 1, "found 1, expected a string"),
+    ("cluster.needs.services", [{"name": "a", "port": 80}],
+     "cluster.needs.services[0].namespace: found nothing, expected a string"),
+    ("client.namespace", "-curl", f"found '-curl', expected {NAME}"),
+    ("client.image", "", f"found '', expected {IMAGE}"),
+    ("client.readyTimeout", 0, f"found 0, expected {SECONDS}"),
+    ("client.discoveryLabels", {"a": 1}, "client.discoveryLabels['a']: found 1, expected a string"),
+    ("client.existing", {}, "found an unknown key, expected one of name, namespace,"
+     " discoveryLabels, image, readyTimeout"),
+    ("defaults", [], "found [], expected a mapping"),
+    ("defaults.gateway.port", 0, f"found 0, expected {PORT}"),
+    ("defaults.gatway", {}, "found an unknown key, expected one of namespace, service, hostnames,"
+     " rules, grpcRules, ingressRules, grants, gateway, waypoint, policies, jwtRules,"
+     " requireWaypoint, trustDomain, verification, readyTimeout (did you mean gateway?)"),
+    (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
+    (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),
+    (f"{SHOP}.namespace.name", "a" * 64, f"found '{'a' * 64}', expected {NAME}"),
+    (f"{SHOP}.namespace.create", 1, "found 1, expected true or false"),
+    (f"{SHOP}.namespace.ambient", "yes", "found 'yes', expected true or false"),
+    (f"{SHOP}.namespace.discoveryLabels", ["a"], "found ['a'], expected a mapping"),
+    (f"{SHOP}.namespace.discoveryLabels", {"a b": "c"},
+     f"{SHOP}.namespace.discoveryLabels['a b']: found 'a b', expected {KEY}"),
+    (f"{SHOP}.namespace.existing", {"entry": "apps"},
+     f"{SHOP}.namespace.name: is for one of its own, found beside existing"),
+    (f"{SHOP}.namespace", {"existing": {}},
+     f"{SHOP}.namespace.existing: expected either entry or name of the namespace"),
+    (f"{SHOP}.service", ..., "found nothing, expected a mapping"),
+    (f"{SHOP}.service.name", "a" * 49, f"found '{'a' * 49}', expected {SERVICE}"),
+    (f"{SHOP}.service.name", "http_bin", f"found 'http_bin', expected {SERVICE}"),
+    (f"{SHOP}.service.name", "1shop", f"found '1shop', expected {SERVICE}"),
+    (f"{SHOP}.service.port", -1, f"found -1, expected {PORT}"),
+    (f"{SHOP}.service.port", "eighty", "found 'eighty', expected an integer"),
+    (f"{SHOP}.service.port", True, "found True, expected an integer"),
+    (f"{SHOP}.service.port", 80.5, "found 80.5, expected an integer"),
+    (f"{SHOP}.service.image", ..., "found nothing, expected it for a service to deploy"),
+    (f"{SHOP}.service.image", "Not An Image", f"found 'Not An Image', expected {IMAGE}"),
+    (f"{SHOP}.service.containerPort", ..., "found nothing, expected it for a service to deploy"),
+    (f"{SHOP}.service.containerPort", 65536, f"found 65536, expected {PORT}"),
+    (f"{SHOP}.service.containerPort", 80, f"found 80, expected {UNPRIVILEGED}"),
+    (f"{SHOP}.service.selector", {"app": "shop"},
+     "is for a service that is adopted; this one is deployed"),
+    ("exposures.blog.service.image", "blog:1", "is for a service to deploy; this one is adopted"),
+    ("exposures.blog.service.env", {"A": "b"}, "is for a service to deploy; this one is adopted"),
+    ("exposures.blog.service.canary", {"image": "blog:2", "weight": 1},
+     "is for a service to deploy; this one is adopted"),
+    ("exposures.blog.service.selector.app", 1,
+     "exposures.blog.service.selector['app']: found 1, expected a string"),
+    (f"{SHOP}.service.protocol", "http2",
+     "found 'http2', expected one of http, grpc (did you mean http?)"),
+    (f"{SHOP}.service.replicas", 1001, "found 1001, expected an integer from 0 to 1000"),
+    (f"{SHOP}.service.args", "-v", "found '-v', expected a list"),
+    (f"{SHOP}.service.env", ["a"], "found ['a'], expected a mapping"),
+    (f"{SHOP}.service.env.a_b", 1,
+     f"{SHOP}.service.env['a_b']: found 1, expected a string"),
+    (f"{SHOP}.service.securityContext", "none", "found 'none', expected a mapping"),
+    (f"{SHOP}.service.canary", {"weight": 1},
+     f"{SHOP}.service.canary.image: found nothing, expected a string"),
+    (f"{SHOP}.service.canary", {"image": "a:2", "weight": 101},
+     f"{SHOP}.service.canary.weight: found 101, expected an integer from 0 to 100"),
+    (f"{SHOP}.service.canary", {"image": "a:2", "weight": 1, "port": 80},
+     f"{SHOP}.service.canary.port: found an unknown key, expected one of protocol, args, env,"
+     " replicas, resources, securityContext, readinessProbe, livenessProbe, image, weight"),
+    (f"{SHOP}.hostnames", ..., "found nothing, expected a list"),
+    (f"{SHOP}.hostnames", [], f"found [], expected {SOME}"),
+    (f"{SHOP}.hostnames", "shop.example.com", "found 'shop.example.com', expected a list"),
+    (f"{SHOP}.hostnames", {"a": "b"}, "found {'a': 'b'}, expected a list"),
+    (f"{SHOP}.hostnames", ["a.example.com"] * 2,
+     f"{SHOP}.hostnames[1]: a.example.com stands there already"),
+    *(
+        (f"{SHOP}.hostnames[0]", host, f"found {host!r}, expected {HOST}")
+        for host in (
+            "httpbin.example.com/headers",
+            "http://httpbin.example.com",
+            "httpbin.example.com:80",
+            "Httpbin.example.com",
+            "10.0.0.1",
+            "a.*.example.com",
+            "*",
+            "a..b",
+            "",
+        )
+    ),
+    (f"{SHOP}.rules", ..., "found neither rules nor grpcRules, expected one of them"),
+    (f"{SHOP}.rules", [], f"found [], expected {SOME}"),
+    (f"{SHOP}.rules[0]", "/api", "found '/api', expected a mapping"),
+    (f"{SHOP}.rules[0].paths", [], f"found [], expected {SOME}"),
+    (f"{SHOP}.rules[0].path", ["/"], "found an unknown key, expected one of"),
+    *(
+        (f"{SHOP}.rules[0].paths[0]", path, f"found {path!r}, expected {PATH}")
+        for path in ("status", "/a//b", "/a/../b", "/a/./b", "/a/..", "/a%2fb", "/a#b", "/a b")
+    ),
+    ("exposures.blog.grpcRules", [{}],
+     "exposures.blog.rules: found both grpcRules and rules, expected one of them"),
+    (f"{SHOP}.ingressRules", [{"paths": ["a"]}],
+     f"{SHOP}.ingressRules[0].paths[0]: found 'a', expected {PATH}"),
+    (f"{SHOP}.grants", "all", "found 'all', expected true or false"),
+    (f"{SHOP}.policies", {"action": "DENY"}, "found {'action': 'DENY'}, expected a list"),
+    (f"{SHOP}.policies", [{"action": "ALOW", "rules": []}],
+     f"{SHOP}.policies[0].action: found 'ALOW', expected one of ALLOW, DENY, AUDIT, CUSTOM (did"
+     " you mean ALLOW?)"),
+    (f"{SHOP}.policies", [{"rules": []}],
+     f"{SHOP}.policies[0].action: found nothing, expected one of ALLOW, DENY, AUDIT, CUSTOM"),
+    (f"{SHOP}.policies", [{"action": "ALLOW"}],
+     f"{SHOP}.policies[0].rules: found nothing, expected a list"),
+    (f"{SHOP}.jwtRules", [{}],
+     f"{SHOP}.jwtRules[0]: found neither issuer nor jwksUri, expected one of them"),
+    (f"{SHOP}.requireWaypoint", "no", "found 'no', expected true or false"),
+    (f"{SHOP}.trustDomain", "a/b", f"found 'a/b', expected {HOST}"),
+    (f"{SHOP}.readyTimeout", 0, f"found 0, expected {SECONDS}"),
+    (f"{SHOP}.readyTimeout", 3601, f"found 3601, expected {SECONDS}"),
+    (f"{SHOP}.gateway", "edge", "found 'edge', expected a mapping"),
+    (f"{SHOP}.gateway.existing", {"entry": "edge"},
+     f"{SHOP}.gateway.serviceType: is for one of its own, found beside existing"),
+    (f"{SHOP}.gateway.addressType", "IPAddress",
+     "found IPAddress beside serviceType LoadBalancer, which reports external addresses"),
+    (f"{SHOP}.gateway.tls", {},
+     f"{SHOP}.gateway.tls.certificates: found none for shop.example.com, expected its Secret, or"
+     " issuer: self-signed"),
+    (f"{SHOP}.gateway.tls", {"mode": "MUTUAL", "issuer": "self-signed"},
+     f"{SHOP}.verification: found beside gateway.tls.mode MUTUAL: its client has no certificate to"
+     " show. Leave it out, or use OPTIONAL_MUTUAL"),
+    (f"{EDGE}.existing", {"entry": "edge"}, "found an unknown key, expected one of name, port, tls,"
+     " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
+     " revision, customization, clusterDomain, namespace, hostnames, readyTimeout"),
+    (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
+    (f"{EDGE}.hostnames[0]", "*", f"found '*', expected {HOST}"),
+    (f"{EDGE}.readyTimeout", 0, f"found 0, expected {SECONDS}"),
+    (f"{EDGE}.tls", {"port": 8443},
+     f"{EDGE}.tls.certificates: found none for *.example.com, expected its Secret, or issuer:"
+     " self-signed"),
+    *(
+        (f"{gateway}.{option}", value, f"found {value!r}, expected {expected}")
+        for gateway in (f"{SHOP}.gateway", EDGE)
+        for option, value, expected in (
+            ("name", "a.b", NAME),
+            ("serviceType", "Clusterip", f"{SERVICE_TYPES} (did you mean ClusterIP?)"),
+            ("serviceType", "ExternalName", SERVICE_TYPES),
+            ("serviceType", "", SERVICE_TYPES),
+            ("addressType", "IP", "one of Hostname, IPAddress"),
+            ("port", 70000, PORT),
+            ("port", 0, PORT),
+            ("port", "80", "an integer"),
+            ("gatewayClass", "Istio", NAME),
+            ("nameOverride", "a.b", NAME),
+            ("address", "a.example.com", "an IP address"),
+            ("revision", "-", LABEL),
+            ("clusterDomain", "cluster..local", HOST),
+            ("listeners", {}, "a list"),
+            ("customization", [], "a mapping"),
+        )
+    ),
+    *(
+        (f"{gateway}.{option}", value, f"{gateway}.{option}{fault}")
+        for gateway in (f"{SHOP}.gateway", EDGE)
+        for option, value, fault in (
+            ("listeners", [{"name": "a", "port": 1}],
+             "[0].protocol: found nothing, expected"),
+            ("allowedRoutes", {"namespaces": {"from": "Any"}},
+             ".namespaces.from: found 'Any', expected one of"),
+            ("tls", {"mod": "SIMPLE"}, ".mod: found an unknown key, expected one of certificates,"
+             " issuer, mode, port, redirect, grants (did you mean mode?)"),
+            ("tls", {"issuer": "letsencrypt"},
+             ".issuer: found 'letsencrypt', expected one of self-signed"),
+            ("tls", {"issuer": "self-signed", "port": 0}, f".port: found 0, expected {PORT}"),
+            ("tls", {"issuer": "self-signed", "port": 80}, ".port: found 80, which is port too"),
+            ("tls", {"certificates": {"a": "b/c/d"}},
+             f".certificates['a']: found 'b/c/d', expected {SECRET}"),
+            ("tls", {"issuer": "self-signed", "certificates": {"a.b": "a"}},
+             ".certificates['a.b']: is none of the host names"),
+            ("customization", {"pod": {}}, ".pod: found an unknown key, expected one of"
+             " deployment, service, serviceAccount, horizontalPodAutoscaler, podDisruptionBudget"),
+            ("customization", {"deployment": {"metadata": {"name": "a"}}},
+             ".deployment.metadata.name: found a change of it, which istiod refuses: leave it out"),
+            ("customization", {"service": {"spec": {"selector": {}}}},
+             ".service.spec.selector: found a change of it, which istiod refuses: leave it out"),
+            ("customization", {"horizontalPodAutoscaler": {"spec": {}}},
+             ".horizontalPodAutoscaler.spec.maxReplicas: found nothing, expected a number: without"
+             " it istiod allows one pod"),
+        )
+    ),
+    (f"{EDGE}.address", "192.0.2.1", "needs serviceType LoadBalancer, which gives it"),
+    (f"{SHOP}.waypoint", [], "found [], expected a mapping"),
+    (f"{SHOP}.waypoint.existing", {"entry": "shared"},
+     f"{SHOP}.waypoint.name: is for one of its own, found beside existing"),
+    (f"{SHOP}.waypoint.ingressUseWaypoint", "namespace",
+     "found 'namespace', expected true or false"),
+    (f"{SHARED}.hostnames", [], "found an unknown key, expected one of"),
+    *(
+        (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
+        for waypoint in (f"{SHOP}.waypoint", SHARED)
+        for option, value, expected in (
+            ("name", "none", "another name: in Istio's labels 'none' means that there is no"
+             " waypoint"),
+            ("waypointFor", "pod", "one of service, workload, all, none"),
+            ("waypointFor", "services",
+             "one of service, workload, all, none (did you mean service?)"),
+            ("gatewayClass", "", NAME),
+            ("revision", "a b", LABEL),
+        )
+    ),
+    *(
+        (f"{SHOP}.waypoint.waypointFor", passes,
+         f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a Service,"
+         " and would pass by the waypoint and its rules")
+        for passes in ("workload", "none")
+    ),
+    ("exposures.blog", {**STACK["exposures"]["blog"], "requireWaypoint": True,
+     "service": {"name": "blog", "port": 80, "create": False}},
+     "exposures.blog.service.selector: found nothing, expected the labels of the pods for which"
+     " requireWaypoint is"),
+    (f"{SHOP}.verification", True, "found True, expected a mapping"),
+    (f"{SHOP}.verification.timeout", 3601, f"found 3601, expected {SECONDS}"),
+    (f"{SHOP}.verification.checks", ..., "found nothing, expected a list"),
+    (f"{SHOP}.verification.checks", [], f"found [], expected {SOME}"),
+    (f"{SHOP}.verification.checks[0]", "/get", "found '/get', expected a mapping"),
+    (f"{SHOP}.verification.checks[0].status", ..., "found nothing, expected an integer"),
+    (f"{SHOP}.verification.checks[0].status", 99, "found 99, expected an integer from 100 to 599"),
+    (f"{SHOP}.verification.checks[0].path", "get",
+     "found 'get', expected a path that starts with '/', a query allowed"),
+    (f"{SHOP}.verification.checks[0].host", "x",
+     "found an unknown key, expected one of path, status"),
+    (f"{SHOP}.verification.checks", [{"path": "/apis", "status": 200}],
+     f"{SHOP}.verification.checks[0]: found /apis to be answered 200, but the waypoint lets through"
+     " only /api. Change the rules or the check"),
+    (f"{SHOP}.verification.client", {"image": "curl:1"},
+     "is the same for all exposures of a stack. Set client instead"),
+]
+
+
+def at_path(path: str, value: Any) -> Values:
+    """The stack with another value at `path`, or without one."""
+    values = deepcopy(STACK)
+    *steps, last = path.replace("[", ".").replace("]", "").split(".")
+    holder: Any = values
+    for step in steps:
+        holder = holder[int(step)] if step.isdigit() else holder.setdefault(step, {})
+    if value is ...:
+        del holder[last]
+    else:
+        holder[int(last) if last.isdigit() else last] = value
+    return values
+
+
+def test_the_stack_is_right_that_is_made_wrong_below() -> None:
+    assert read(STACK)
+
+
+@pytest.mark.parametrize(("path", "value", "fault"), WRONG)
+def test_a_wrong_value_is_named_by_its_path(path: str, value: Any, fault: str) -> None:
+    (found,) = faults_of(at_path(path, value))
+    expected = fault if fault.startswith(SECTIONS) else f"{path}: {fault}"
+    assert found == expected or found.startswith(f"{expected} "), found
+
+
+SECTIONS = tuple(f"{section}{end}" for section in STACK for end in (".", "["))
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    values = several(
+        {"hostnames": ["A", "b."], "gateway": {"tls": {"a": 1}}},
+        {"service": {"port": "80"}, "grants": "maybe"},
+        labels={"a": "-"},
+        gateways={"edge": {"port": 0}},
+    )
+    assert [fault.partition(": ")[0] for fault in faults_of(values)] == [
+        "exposures.e0.hostnames[0]",
+        "exposures.e0.hostnames[1]",
+        "exposures.e0.gateway.tls.a",
+        "exposures.e1.service.port",
+        "exposures.e1.grants",
+        "gateways.edge.port",
+        "labels.a",
+    ]
+    # What is missing, or wrong together, is looked for in values that are right by themselves.
+    values = several(
+        {"service": {"containerPort": 1}},
+        {"rules": None},
+        {"gateway": {"address": "192.0.2.1"}},
+        gateways={"edge": {}},
+        waypoints={"shared": {"customization": {"service": {"metadata": {"name": "a"}}}}},
+    )
+    assert [fault.partition(": ")[0] for fault in faults_of(values)] == [
+        "exposures.e0.service.containerPort",
+        "exposures.e1.rules",
+        "exposures.e2.gateway.address",
+        "gateways.edge.hostnames",
+        "waypoints.shared.customization.service.metadata.name",
+    ]
