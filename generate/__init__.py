@@ -1,1 +1,6 @@
-"""Files of this project that are made from what upstream projects publish: a developer's tool."""
+"""Files of this project that are made from others: a developer's tool, `python -m generate`.
+
+`api`: types and limits of the Gateway API's and Istio's objects, from the definitions in their Go
+modules. For a new release put its line into `modules.sum` (`go mod download -json MODULE@VERSION`
+tells the checksum), run the command, and read the diff.
+"""

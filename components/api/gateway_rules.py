@@ -45,7 +45,6 @@ def _header_value(value: object) -> str | None:
 
 
 _IGNORED = valid.nothing("Istio ignores it")
-_NAMED: Mapping[str, Check] = {"name": valid.subdomain}
 _ROUTE: Mapping[str, Check] = {"hostnames[]": valid.hostname, "useDefaultGateways": _IGNORED}
 _LISTENER: Mapping[str, Check] = {
     "hostname": valid.hostname,
@@ -53,25 +52,20 @@ _LISTENER: Mapping[str, Check] = {
     "filters": _IGNORED,
 }
 
+_REFERENCES: Limits = {
+    class_: {"name": valid.subdomain}
+    for class_ in api.PLACES
+    if {"kind", "name"} <= class_.__annotations__.keys()
+}
+
 _STRICTER: Limits = {
+    **_REFERENCES,
     api.LabelSelectorRequirement: {
         "key": valid.label_key,
         "operator": valid.one_of("In", "NotIn", "Exists", "DoesNotExist"),
         "values[]": valid.label_value,
     },
     api.LabelSelector: {"matchLabels{}": valid.label_key, "matchLabels[]": valid.label_value},
-    api.ObjectReference: _NAMED,
-    api.LocalObjectReference: _NAMED,
-    api.LocalParametersReference: _NAMED,
-    api.LocalPolicyTargetReferenceWithSectionName: _NAMED,
-    api.SecretObjectReference: _NAMED,
-    api.ParentReference: _NAMED,
-    api.ParentGatewayReference: _NAMED,
-    api.BackendObjectReference: _NAMED,
-    api.BackendRef: _NAMED,
-    api.HTTPBackendRef: _NAMED,
-    api.GRPCBackendRef: _NAMED,
-    api.ReferenceGrantTo: _NAMED,
     # Gateway
     api.ListenerTLS: {"certificateRefs": Limit(0, 2, reason=", as Istio takes no more")},
     api.Listener: _LISTENER,
@@ -781,9 +775,9 @@ _IN_ANY_CASE = ("set", "add", "remove", "headers")
 """Lists of headers, which are the same in any case: `_headers` and `_header_matches` see to it."""
 
 _DISTINCT: Distinct = {
-    class_: {field: key for field, key in fields.items() if True}
+    class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
     for class_, fields in api.DISTINCT.items()
 }
 
-SCHEMA = Schema(api.LIMITS, _RULES, distinct=_DISTINCT).extended(_STRICTER, {})
+SCHEMA = Schema(api.LIMITS, _RULES, distinct=_DISTINCT).extended(_STRICTER)
 """Checks the specs of all kinds of the Gateway API, and all of their parts."""

@@ -265,7 +265,6 @@ SCHEMA = Schema(
         api.ExtensionProvider: {"name": _word},
         api.JWTRule: {"jwks": _jwks, "jwksUri": _url},
         api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
-    },
-    {},
+    }
 )
 """What is expected of AuthorizationPolicies and RequestAuthentications."""

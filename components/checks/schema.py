@@ -117,9 +117,11 @@ class Schema:
             {**self._distinct, **other._distinct},
         )
 
-    def extended(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> "Schema":
+    def extended(
+        self, limits: Limits, rules: Rules | None = None, bases: Bases | None = None
+    ) -> "Schema":
         """A schema that knows more classes, or stricter limits."""
-        return self | Schema(limits, rules, bases)
+        return self | Schema(limits, rules or {}, bases)
 
     def validate(self, subject: str, value: object, shape: Any) -> None:
         """Raise `InvalidInput` with every fault of a value, which is declared as `shape`."""

@@ -61,7 +61,7 @@ def load() -> StackArgs:
 
     Raises `InvalidInput` with every fault at once.
     """
-    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=_spelt)
+    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=spelt)
     args = _read(faults, runtime_config.CONFIG.get(), pulumi.get_project())
     faults.raise_any()
     # First as it stands: what is merged has to be of the right form.
@@ -75,7 +75,7 @@ def load() -> StackArgs:
     return args
 
 
-def _spelt(line: str) -> str:
+def spelt(line: str) -> str:
     """A fault as users write its path, such as `exposures.shop.readyTimeout`."""
     return camel(re.sub(r"^(\w+)\['([-a-zA-Z0-9]+)'\]", r"\1.\2", line))
 
@@ -254,11 +254,12 @@ def _placed(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _completed(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {**defaults, **entry}
-    for part in defaults.keys() & entry.keys():
-        if isinstance(defaults[part], Mapping):
-            whole[part] = merged(defaults[part], entry[part])
-    return whole
+    parts = {
+        part: merged(options, entry.get(part, {}))
+        for part, options in defaults.items()
+        if isinstance(options, Mapping)
+    }
+    return {**defaults, **entry, **parts}
 
 
 def merged(defaults: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:

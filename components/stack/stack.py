@@ -6,7 +6,7 @@ from typing import Any, cast
 import pulumi
 
 from ..api.outputs import after
-from ..checks.faults import Faults, camel
+from ..checks.faults import Faults
 from ..checks.schema import trusted
 from ..cluster.preflight import PreflightArgs
 from ..cluster.provider import Cluster
@@ -18,7 +18,7 @@ from ..parts.metadata import common_metadata, mirrored_images
 from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
 from .arguments import StackArgs
-from .configuration import SCHEMA
+from .configuration import SCHEMA, spelt
 from .places import entries, namespace_name, namespaces, shared, verifies
 
 
@@ -36,7 +36,7 @@ def expose(args: StackArgs) -> dict[str, AmbientExposure]:
     given = args.get("cluster", {})
     needed: PreflightArgs = {**needs(args), **given.get("needs", {})}
     cluster = Cluster("cluster", {**given, "needs": needed})
-    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=camel)
+    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=spelt)
     SCHEMA.compare(faults, "", args, StackArgs)
     faults.raise_any()
     opts = pulumi.ResourceOptions(providers=[cluster.provider])

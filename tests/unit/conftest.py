@@ -21,6 +21,8 @@ import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.rpc import serialize_properties
 
+from components.checks.schema import comparisons
+
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 SAMPLE = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
@@ -275,6 +277,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         project: dict[str, Any] = PROJECT,
         **keys: Any,
     ) -> Program:
+        comparisons.clear()  # of the cluster of an earlier program
         mocks = Cluster(list(addresses))
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(

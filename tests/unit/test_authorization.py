@@ -105,7 +105,7 @@ def test_waypoint_and_ztunnel_get_their_policies(run: Run) -> None:
 def test_what_follows_waits_for_all_of_them(run: Run) -> None:
     def program() -> None:
         rules = Authorization("shop", ARGS)
-        pulumi.export("applied", rules.applied)
+        pulumi.export("definition", rules.definition)
         Authorization("next", {"name": rules.name, "namespace": "shop", "service": "shop",
                                "policies": [{"action": "ALLOW", "rules": []}]})  # fmt: skip
 
@@ -116,7 +116,7 @@ def test_what_follows_waits_for_all_of_them(run: Run) -> None:
         "RequestAuthentication/shop-jwt",
         "AuthorizationPolicy/shop-waypoint-only",
     }
-    assert [one["metadata"]["name"] for one in finished.exports["applied"]] == [
+    assert [one["metadata"]["name"] for one in finished.exports["definition"]] == [
         "shop-readers",
         "shop-1",
         "shop-jwt",

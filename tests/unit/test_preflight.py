@@ -12,7 +12,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import Cluster, ClusterArgs, InvalidInput, preflight
+from components import Cluster, ClusterArgs, InvalidInput, preflight, waypoint_route
 from components.cluster.preflight import PreflightArgs, ServiceExpectation
 from tests.unit.conftest import Run
 
@@ -25,7 +25,10 @@ def crd(plural: str, bundle: str = "v1.6.0") -> dict[str, Any]:
     return {
         "metadata": {
             "name": f"{plural}.gateway.networking.k8s.io",
-            "annotations": {"gateway.networking.k8s.io/bundle-version": bundle},
+            "annotations": {
+                "gateway.networking.k8s.io/bundle-version": bundle,
+                "gateway.networking.k8s.io/channel": "standard",
+            },
         },
         "spec": {
             "group": "gateway.networking.k8s.io",
@@ -409,3 +412,38 @@ def test_a_cluster_is_checked_before_it_is_made(run: Run, tmp_path: Path) -> Non
 def test_a_cluster_that_has_all_is_made(api: dict[str, Any], run: Run, tmp_path: Path) -> None:
     api["/api/v1/namespaces/httpbin"] = namespace()
     assert made(run, {"kubeconfig": str(tmp_path / "kubeconfig"), "needs": NEEDS}) == []
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_what_is_made_afterwards_uses_only_fields_that_the_cluster_has(
+    api: dict[str, Any], run: Run, tmp_path: Path, *, checked: bool
+) -> None:
+    fields = {"matches": {}, "backendRefs": {}}
+    rules = {"type": "array", "items": {"type": "object", "properties": fields}}
+    spec = {"type": "object", "properties": {"parentRefs": {}, "rules": rules}}
+    routes = api[f"{CRDS}/httproutes.gateway.networking.k8s.io"]
+    (version,) = routes["spec"]["versions"]
+    version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+
+    def program() -> None:
+        Cluster("cluster", {"kubeconfig": str(tmp_path / "kubeconfig"), "preflight": checked})
+        waypoint_route(
+            "shop",
+            {
+                "name": "shop",
+                "namespace": "shop",
+                "service": "shop",
+                "port": 80,
+                "rules": [{"paths": ["/a"]}, {"retry": {"attempts": 2}}],
+            },
+        )
+
+    if not checked:
+        assert "HTTPRoute/shop-route" in run(program).graph
+        return
+    with pytest.raises(InvalidInput) as error:
+        run(program)
+    assert str(error.value) == (
+        "waypoint route 'shop':\n  rules[1].retry: needs the experimental channel of Gateway API"
+        " 1.2, or 1.7; the cluster has 1.6.0 (standard channel)"
+    )

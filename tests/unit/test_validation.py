@@ -248,13 +248,13 @@ def test_a_class_has_what_the_one_has_that_it_extends() -> None:
 
 
 def test_a_limit_of_another_schema_stands_in_place_of_the_same_fields_alone() -> None:
-    stricter = SCHEMA.extended({Service: {"ports": valid.some}}, {})
+    stricter = SCHEMA.extended({Service: {"ports": valid.some}})
     value = {"name": "long", "ports": [], "primary": {"name": "a"}}
     assert found(value, schema=stricter) == [
         "name: found 'long', expected 1 to 3 characters",
         "ports: found [], expected at least one",
     ]
-    assert found(value, schema=stricter.extended({Service: {"name": Limit(1)}}, {})) == [
+    assert found(value, schema=stricter.extended({Service: {"name": Limit(1)}})) == [
         "ports: found [], expected at least one"
     ]
 
