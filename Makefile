@@ -24,7 +24,7 @@ SAME_CLUSTER = found="$$(pulumi config get --stack $(STACK) --path cluster.conte
 		echo "$(STACK_FILE): the stack is on context $$found, not $(CONTEXT)." \
 			'Name another stack for another cluster: STACK=NAME.' >&2; exit 1; \
 	}
-ON_STACK = pulumi stack select --create $(STACK); $(SAME_CLUSTER)
+ON_STACK = pulumi stack select --create $(STACK) && $(SAME_CLUSTER)
 else
 # An assignment of its own, so that the shell stops where no lab runs.
 ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"

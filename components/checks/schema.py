@@ -266,7 +266,12 @@ def check_distinct(faults: Faults, path: str, listed: object, key: str) -> None:
         values = [(where, one[key]) for where, one in held if key in one]
     unique(
         faults,
-        ((where, one, repr(one)) for where, one in values if known(one)),
+        # What is of a wrong type has been recorded already.
+        (
+            (where, one, repr(one))
+            for where, one in values
+            if known(one) and isinstance(one, Hashable)
+        ),
         "another: each may stand here once",
     )
 

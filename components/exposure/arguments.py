@@ -35,7 +35,7 @@ class ServiceOptions(ContainerOptions):
     port: int
     """Port of the Service."""
     create: NotRequired[bool]
-    """Deploy it with its workload (default); false adopts a Service that exists."""
+    """Deploy it with its workload (default true); false adopts a Service that exists."""
     image: NotRequired[str]
     """Image of the workload; required where it is deployed."""
     container_port: NotRequired[int]
@@ -75,7 +75,8 @@ class VerificationOptions(TypedDict):
     checks: Sequence[CheckArgs]
     """Requests in order, first one that the service answers."""
     client: NotRequired[ClientPart]
-    """The client (default one in a namespace `curl`)."""
+    """The client (default one in a namespace `curl`), in programs only: a stack has one `client`
+    for all of its exposures."""
     timeout: NotRequired[int]
     """Seconds within which all must be answered as expected (default 60)."""
 

@@ -93,11 +93,12 @@ class GatewayOptions(TypedDict):
     """Routes that may attach to it, in the Gateway API's own form (default those of all
     namespaces)."""
     service_type: NotRequired[ServiceType]
-    """`ClusterIP` (default), `LoadBalancer` or `NodePort`."""
+    """`ClusterIP`, `LoadBalancer` or `NodePort` (default `ClusterIP`)."""
     address: NotRequired[pulumi.Input[str]]
     """IP address that the load balancer shall give it (default any)."""
     address_type: NotRequired[AddressType]
-    """What it reports without an external address: its in-cluster name (default) or address."""
+    """What it reports without an external address: its in-cluster name or address (default
+    `Hostname`, the name)."""
     gateway_class: NotRequired[pulumi.Input[str]]
     """GatewayClass (default `istio`); part of a name that is not to change, see `name_override`."""
     name_override: NotRequired[pulumi.Input[str]]

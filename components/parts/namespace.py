@@ -19,7 +19,7 @@ class NamespaceArgs(TypedDict):
     name: NotRequired[pulumi.Input[str]]
     """Name of the namespace (default the component's)."""
     create: NotRequired[bool]
-    """Create it, and delete it with the stack (default); false adopts one that exists."""
+    """Create it, and delete it with the stack (default true); false adopts one that exists."""
     discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
     """Labels by which the mesh discovers namespaces, as in its `meshConfig.discoverySelectors`
     (default none: the mesh discovers every namespace)."""

@@ -34,7 +34,7 @@ class TLSArgs(TypedDict):
     port: NotRequired[int]
     """Port of HTTPS (default 443)."""
     redirect: NotRequired[bool]
-    """Answer plaintext requests with a redirect to HTTPS (default); false serves them too."""
+    """Answer plaintext requests with a redirect to HTTPS (default true); false serves them too."""
     grants: NotRequired[bool]
     """Make a ReferenceGrant for the certificates of other namespaces (default false: who owns such
     a namespace has to)."""

@@ -38,7 +38,8 @@ class ContainerOptions(TypedDict):
     resources: NotRequired[Mapping[str, Any]]
     """The container's `resources` in Kubernetes' own form (default none)."""
     security_context: NotRequired[Mapping[str, Any]]
-    """The container's `securityContext` (default `RESTRICTED`)."""
+    """The container's `securityContext` (default one that Pod Security `restricted` admits, user
+    65532)."""
     readiness_probe: NotRequired[Mapping[str, Any]]
     """The container's `readinessProbe` (default: its port takes TCP connections)."""
     liveness_probe: NotRequired[Mapping[str, Any]]

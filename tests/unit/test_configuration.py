@@ -1322,3 +1322,14 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         "ztunnel": True,
         "services": [],
     }
+
+
+def test_the_preflight_may_be_asked_for_more_and_switched_off(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "components.cluster.provider.preflight", lambda _, needs: asked.append(needs)
+    )
+    run(cluster={"preflight": True, "needs": {"ztunnel": True, "gateway_classes": []}})
+    assert asked == []

@@ -418,7 +418,7 @@ def test_a_cluster_that_has_all_is_made(api: dict[str, Any], run: Run, tmp_path:
 def test_what_is_made_afterwards_uses_only_fields_that_the_cluster_has(
     api: dict[str, Any], run: Run, tmp_path: Path, *, checked: bool
 ) -> None:
-    fields = {"matches": {}, "backendRefs": {}}
+    fields: dict[str, Any] = {"matches": {}, "backendRefs": {}}
     rules = {"type": "array", "items": {"type": "object", "properties": fields}}
     spec = {"type": "object", "properties": {"parentRefs": {}, "rules": rules}}
     routes = api[f"{CRDS}/httproutes.gateway.networking.k8s.io"]

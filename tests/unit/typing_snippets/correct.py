@@ -127,6 +127,7 @@ http: HTTPRouteSpec = {
                 },
             ],
             "timeouts": {"request": "10s", "backendRequest": "2s"},
+            "retry": {"codes": [503], "attempts": 2, "backoff": "100ms"},
         },
         {
             "filters": [

@@ -3,14 +3,12 @@ from components.api.gateway_types import (
     AllowedRoutes,
     FrontendTLSConfig,
     FrontendTLSValidation,
-    GatewayAddress,
     GatewayInfrastructure,
     GatewaySpec,
-    GatewayTLS,
-    LabelSelector,
+    GatewayTLSConfig,
     Listener,
     ListenerTLS,
-    ParametersReference,
+    LocalParametersReference,
     SecretObjectReference,
 )
 
@@ -24,15 +22,13 @@ snake_case: AllowedRoutes = {
     "namespaces": {"from": "Selector", "selector": {"match_labels": {"a": "b"}}}  # wrong
 }
 infrastructure_field: GatewayInfrastructure = {"parameters": {}}  # wrong
-unsupported: GatewayTLS = {"backend": {}}  # wrong
+tls_config_field: GatewayTLSConfig = {"backends": {}}  # wrong
 
 # Wrong literals
-protocol: Listener = {"name": "http", "port": 80, "protocol": "http"}  # wrong
+protocol: Listener = {"name": "http", "port": 80, "protocol": 80}  # wrong
 mode: ListenerTLS = {"mode": "Termination"}  # wrong
 routes_from: AllowedRoutes = {"namespaces": {"from": "None"}}  # wrong
 listeners_from: AllowedListeners = {"namespaces": {"from": "Any"}}  # wrong
-address_type: GatewayAddress = {"type": "IP", "value": "192.0.2.1"}  # wrong
-operator: LabelSelector = {"matchExpressions": [{"key": "a", "operator": "Equals"}]}  # wrong
 validation: FrontendTLSValidation = {"caCertificateRefs": [], "mode": "AllowAll"}  # wrong
 nested: GatewaySpec = {
     "gatewayClassName": "istio-waypoint",
@@ -40,7 +36,8 @@ nested: GatewaySpec = {
         {
             "name": "mesh",
             "port": 15008,
-            "protocol": "HBone",  # wrong
+            "protocol": "HBONE",
+            "tls": {"mode": "terminate"},  # wrong
         }
     ],
 }
@@ -54,6 +51,6 @@ listeners: GatewaySpec = {"gatewayClassName": "istio", "listeners": "http"}  # w
 # Missing fields
 no_listeners: GatewaySpec = {"gatewayClassName": "istio"}  # wrong
 no_port: Listener = {"name": "http", "protocol": "HTTP"}  # wrong
-no_kind: ParametersReference = {"group": "", "name": "options"}  # wrong
+no_kind: LocalParametersReference = {"group": "", "name": "options"}  # wrong
 no_name: SecretObjectReference = {"namespace": "certificates"}  # wrong
 no_default: FrontendTLSConfig = {"perPort": []}  # wrong

@@ -27,7 +27,7 @@ nested: GRPCRouteSpec = {
 method_type: GRPCMethodMatch = {"type": "Prefix", "service": "yages.Echo"}  # wrong
 header_type: GRPCHeaderMatch = {"type": "regex", "name": "a", "value": "b"}  # wrong
 filter_type: GRPCRouteFilter = {"type": "URLRewrite"}  # wrong
-on_a_backend: GRPCBackendRef = {"name": "yages", "filters": [{"type": "RequestMirror"}]}  # wrong
+on_a_backend: GRPCBackendRef = {"name": "yages", "filters": [{"type": "URLRewrite"}]}  # wrong
 
 # Wrong scalars
 port: GRPCBackendRef = {"name": "yages", "port": "9000"}  # wrong

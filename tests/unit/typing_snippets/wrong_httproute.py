@@ -26,8 +26,8 @@ match_field: HTTPRouteMatch = {"query": []}  # wrong
 backend_field: HTTPBackendRef = {"name": "httpbin", "port": 8000, "wieght": 1}  # wrong
 timeouts_field: HTTPRouteTimeouts = {"backend": "1s"}  # wrong
 filter_field: HTTPRouteFilter = {"type": "URLRewrite", "rewrite": {}}  # wrong
-of_the_experimental_channel: HTTPRouteRule = {"retry": {"attempts": 1}}  # wrong
-unsupported: HTTPRouteFilter = {"type": "RequestMirror", "extensionRef": {}}  # wrong
+retry_field: HTTPRouteRule = {"retry": {"attempt": 1}}  # wrong
+incomplete: HTTPRouteFilter = {"type": "ExtensionRef", "extensionRef": {}}  # wrong
 nested: HTTPRouteSpec = {
     "parentRefs": [{"name": "gateway"}],
     "rules": [
@@ -43,12 +43,11 @@ path_type: HTTPPathMatch = {"type": "Prefix", "value": "/"}  # wrong
 header_type: HTTPHeaderMatch = {"type": "exact", "name": "a", "value": "b"}  # wrong
 method: HTTPRouteMatch = {"method": "get"}  # wrong
 filter_type: HTTPRouteFilter = {"type": "Redirect"}  # wrong
-extension: HTTPRouteFilter = {"type": "ExtensionRef"}  # wrong
 status: HTTPRequestRedirectFilter = {"statusCode": 300}  # wrong
 scheme: HTTPRequestRedirectFilter = {"scheme": "HTTPS"}  # wrong
 modifier: HTTPPathModifier = {"type": "ReplacePath", "replaceFullPath": "/"}  # wrong
 cors_method: HTTPCORSFilter = {"allowMethods": ["ANY"]}  # wrong
-on_a_backend: HTTPBackendRef = {"name": "httpbin", "filters": [{"type": "CORS"}]}  # wrong
+on_a_backend: HTTPBackendRef = {"name": "httpbin", "filters": [{"type": "Cors"}]}  # wrong
 
 # Wrong scalars
 port: HTTPBackendRef = {"name": "httpbin", "port": "http"}  # wrong
