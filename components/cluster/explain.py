@@ -50,11 +50,11 @@ _ADVICE = {
 }
 
 
-def explain_failures(cluster: Access) -> None:
+def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
     """Log, for each object of the stack that fails, its conditions and what to do about them.
 
-    The provider's own message names only the wait that ended. To be called once, before any
-    resource is registered.
+    The provider's own message names only the wait that ended. To be called once for each cluster,
+    before its resources are registered; the engine knows the hook of each by a name of its own.
     """
 
     def explain(args: pulumi.ErrorHookArgs) -> bool:
@@ -71,7 +71,7 @@ def explain_failures(cluster: Access) -> None:
         pulumi.log.error(f"{name}: {describe(found.to_dict().get('status') or {})}")
         return False
 
-    hook = pulumi.ErrorHook("explain", explain)
+    hook = pulumi.ErrorHook(hook_name, explain)
 
     def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if args.type_ not in _KINDS:

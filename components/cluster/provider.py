@@ -47,7 +47,7 @@ class Cluster(pulumi.ComponentResource):
                     faults, path, value, shape, installed, bases=bases
                 )
             )
-        explain_failures(args)
+        explain_failures(args, f"explain-{name}")
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(
             f"{name}-provider",

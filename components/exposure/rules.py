@@ -16,6 +16,7 @@ from ..parts import (
     waypoint,
     workload,
 )
+from ..parts.authorization import WAYPOINT_ONLY, named
 from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
 from ..parts.namespace import check_existing
@@ -61,6 +62,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     if "existing" not in _part(args, "gateway"):
         _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
+    _check_policies(faults, path, args)
     _check_verification(faults, path, args)
 
 
@@ -104,6 +106,17 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             at(path, "service.selector"),
             "found nothing, expected the labels of the pods for which require_waypoint is",
         )
+
+
+def _check_policies(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    policies = _listed(args, "policies")
+    if not all(isinstance(policy, Mapping) for policy in policies):
+        return
+    labels = [label for label, _ in named(policies)]
+    for index, label in enumerate(labels):
+        if label in [WAYPOINT_ONLY, *labels[:index]]:
+            where = at(path, f"policies[{index}].name")
+            faults.add(where, f"found {label!r}, which is taken already")
 
 
 def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
@@ -177,6 +190,7 @@ SCHEMA = (
                 "hostnames[]": valid.hostname,
                 "rules": valid.some,
                 "grpc_rules": valid.some,
+                "jwt_rules": valid.some,
                 "trust_domain": valid.hostname,
                 "ready_timeout": valid.seconds,
             },

@@ -158,7 +158,8 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     except (OSError, yaml.YAMLError, LookupError, TypeError):
         places = []
     if not places:
-        faults.add(key, f"holds a secret, expected to find in {file} which value of it is secret")
+        where = repr(str(file))
+        faults.add(key, f"holds a secret, expected to find in {where} which value of it is secret")
     for place in places:
         if place[-3:-1] not in _SECRET:
             where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)

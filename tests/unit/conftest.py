@@ -28,7 +28,7 @@ PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 SAMPLE = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
 
 
-class Installed(MetaPathFinder, Loader):
+class OneCopy(MetaPathFinder, Loader):
     """Finds the modules of `components` under the name by which programs import them.
 
     As a second copy, its classes would be others than those that the tests import.
@@ -51,7 +51,7 @@ class Installed(MetaPathFinder, Loader):
         module.__spec__ = cast("ModuleSpec", module.__spec__).loader_state
 
 
-sys.meta_path.insert(0, Installed())
+sys.meta_path.insert(0, OneCopy())
 
 ADDRESS = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 
@@ -288,7 +288,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             preview=preview,
             monitor=recorder,
         )
-        pulumi.runtime.set_all_config(handed_over(project, keys) if program else config(**keys))
+        values = handed_over(project, keys) if program else config(**keys)
+        pulumi.runtime.set_all_config(values, [])  # else those of an earlier program stay secret
 
         exports: dict[str, Any] = {}
 

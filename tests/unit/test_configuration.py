@@ -1,6 +1,5 @@
 """Configuration: how it is read, what it means, and what is refused in which words."""
 
-import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.checks.faults import Faults, InvalidInput
 from components.checks.schema import allowed_types
-from components.stack import load
+from components.stack import expose, load
 from components.stack.arguments import StackArgs
 from components.stack.configuration import EXAMPLE, renamed
 from components.stack.places import namespaces
@@ -31,7 +30,7 @@ IMAGE = "an image reference like 'docker.io/curlimages/curl:8.16.0'"
 SECONDS = "seconds, from 1 to 3600"
 KEY = "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 LABEL = "letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both ends"
-SECRET = "a Secret, 'name' or 'namespace/name'"
+TLS = "a Secret, 'name' or 'namespace/name'"
 SOME = "at least one"
 SERVICE_TYPES = "one of ClusterIP, LoadBalancer, NodePort"
 
@@ -63,6 +62,11 @@ def several(*patches: Values, **values: Any) -> Values:
 def handover(values: Values, secret: Sequence[str] = ()) -> None:
     """Let the stack `dev` have a configuration, in which the keys `secret` hold a secret."""
     pulumi.runtime.set_mocks(cast("Any", None), project=PROJECT["name"], stack="dev")
+    configure(values, secret)
+
+
+def configure(values: Values, secret: Sequence[str] = ()) -> None:
+    """Let the running stack have a configuration."""
     secret_keys = [f"{PROJECT['name']}:{key}" for key in secret]
     pulumi.runtime.set_all_config(handed_over(PROJECT, values), secret_keys)
 
@@ -282,8 +286,11 @@ STACK: Values = {
         ),
         "blog": shop(
             service={
-                **{"name": "blog", "create": False, "selector": {"app": "blog"}},
-                **{"image": None, "containerPort": None},
+                "name": "blog",
+                "create": False,
+                "selector": {"app": "blog"},
+                "image": None,
+                "containerPort": None,
             },
             hostnames=["blog.example.com"],
         ),
@@ -521,8 +528,8 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.gateway.tls",
         {"mode": "MUTUAL", "issuer": "self-signed"},
-        f"{SHOP}.verification: found beside gateway.tls.mode MUTUAL: its client has no certificate to"
-        " show. Leave it out, or use OPTIONAL_MUTUAL",
+        f"{SHOP}.verification: found beside gateway.tls.mode MUTUAL: its client has no certificate"
+        " to show. Leave it out, or use OPTIONAL_MUTUAL",
     ),
     (
         f"{EDGE}.existing",
@@ -588,7 +595,7 @@ WRONG: list[Case] = [
             (
                 "tls",
                 {"certificates": {"a": "b/c/d"}},
-                f".certificates['a']: found 'b/c/d', expected {SECRET}",
+                f".certificates['a']: found 'b/c/d', expected {TLS}",
             ),
             (
                 "tls",
@@ -598,13 +605,14 @@ WRONG: list[Case] = [
             (
                 "customization",
                 {"pod": {}},
-                ".pod: found an unknown key, expected one of"
-                " deployment, service, serviceAccount, horizontalPodAutoscaler, podDisruptionBudget",
+                ".pod: found an unknown key, expected one of deployment, service, serviceAccount,"
+                " horizontalPodAutoscaler, podDisruptionBudget",
             ),
             (
                 "customization",
                 {"deployment": {"metadata": {"name": "a"}}},
-                ".deployment.metadata.name: found a change of it, which istiod refuses: leave it out",
+                ".deployment.metadata.name: found a change of it, which istiod refuses: leave it"
+                " out",
             ),
             (
                 "customization",
@@ -614,8 +622,8 @@ WRONG: list[Case] = [
             (
                 "customization",
                 {"horizontalPodAutoscaler": {"spec": {}}},
-                ".horizontalPodAutoscaler.spec.maxReplicas: found nothing, expected a number: without"
-                " it istiod allows one pod",
+                ".horizontalPodAutoscaler.spec.maxReplicas: found nothing, expected a number:"
+                " without it istiod allows one pod",
             ),
         )
     ),
@@ -661,8 +669,8 @@ WRONG: list[Case] = [
         (
             f"{SHOP}.waypoint.waypointFor",
             passes,
-            f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a Service,"
-            " and would pass by the waypoint and its rules",
+            f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
+            " Service, and would pass by the waypoint and its rules",
         )
         for passes in ("workload", "none")
     ),
@@ -696,8 +704,8 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.verification.checks",
         [{"path": "/apis", "status": 200}],
-        f"{SHOP}.verification.checks[0]: found /apis to be answered 200, but the waypoint lets through"
-        " only /api. Change the rules or the check",
+        f"{SHOP}.verification.checks[0]: found /apis to be answered 200, but the waypoint lets"
+        " through only /api. Change the rules or the check",
     ),
     (
         f"{SHOP}.verification.client",
@@ -793,8 +801,12 @@ def test_an_exposure_takes_from_the_defaults_what_it_leaves_out() -> None:
     assert whole == {
         "namespace": {"name": "e0", "discovery_labels": {"a": "b"}},
         "service": {
-            **{"name": "s0", "port": 80, "image": "shop:1", "container_port": 8080},
-            **{"replicas": 2, "env": {"A": "1"}},
+            "name": "s0",
+            "port": 80,
+            "image": "shop:1",
+            "container_port": 8080,
+            "replicas": 2,
+            "env": {"A": "1"},
         },
         "hostnames": ["h0.example.com"],
         "rules": [{"paths": ["/default"]}],
@@ -809,8 +821,12 @@ def test_an_exposure_takes_from_the_defaults_what_it_leaves_out() -> None:
     assert partly == {
         "namespace": {"name": "own", "discovery_labels": {}},
         "service": {
-            **{"name": "s1", "port": 80, "image": "shop:1", "container_port": 8080},
-            **{"replicas": 2, "env": {"B": "2"}},
+            "name": "s1",
+            "port": 80,
+            "image": "shop:1",
+            "container_port": 8080,
+            "replicas": 2,
+            "env": {"B": "2"},
         },
         "hostnames": ["h1.example.com"],
         "rules": [{"paths": ["/own"]}],
@@ -860,20 +876,25 @@ def test_shared_entries_and_the_client_take_what_is_theirs_from_the_defaults() -
             "name": "edge",
             "namespace": {"name": "edge", "discovery_labels": {"a": "b"}},
             "hostnames": ["*.example.com"],
-            **{"gateway_class": "edge", "port": 81, "ready_timeout": 5},
+            "gateway_class": "edge",
+            "port": 81,
+            "ready_timeout": 5,
         },
         "own": {
             "name": "own-gateway",
             "namespace": {"name": "own", "discovery_labels": {}},
             "hostnames": ["*.example.org"],
-            **{"gateway_class": "edge", "port": 82, "ready_timeout": 6},
+            "gateway_class": "edge",
+            "port": 82,
+            "ready_timeout": 6,
         },
     }
     assert args["waypoints"] == {
         "shared": {
             "name": "shared",
             "namespace": {"existing": {"entry": "apps"}},
-            **{"gateway_class": "inside", "ready_timeout": 5},
+            "gateway_class": "inside",
+            "ready_timeout": 5,
         }
     }
     assert args["client"] == {
@@ -946,8 +967,12 @@ FOREIGN = {"waypoint": {"existing": {"name": "waypoint", "namespace": "mesh"}}}
 FOREIGN_GATEWAY = {
     "gateway": {
         "existing": {
-            **{"name": "edge", "namespace": "edge", "host": "192.0.2.1", "port": 80},
-            **{"url": "http://192.0.2.1:80", "urls": ["http://192.0.2.1:80"]},
+            "name": "edge",
+            "namespace": "edge",
+            "host": "192.0.2.1",
+            "port": 80,
+            "url": "http://192.0.2.1:80",
+            "urls": ["http://192.0.2.1:80"],
         }
     }
 }
@@ -1080,7 +1105,8 @@ CONFLICTS: list[tuple[Values, str]] = [
             namespaces={"apps": {}},
             gateways={"edge": {**GATEWAY, **IN_APPS}},
         ),
-        "exposures.e0.gateway.name: makes Gateway apps/edge, which gateways.edge.name makes already",
+        "exposures.e0.gateway.name: makes Gateway apps/edge, which gateways.edge.name makes"
+        " already",
     ),
     (
         several({"service": {"name": "a"}, "gateway": {"name": "a-waypoint"}}),
@@ -1232,7 +1258,7 @@ FITTING: list[Values] = [
     ),
     several(
         {
-            **{"rules": [{"paths": ["/a"]}, {"matches": [{"method": "GET"}]}]},
+            "rules": [{"paths": ["/a"]}, {"matches": [{"method": "GET"}]}],
             **VERIFIED,
         }
     ),
@@ -1294,7 +1320,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             {**SHARING, "namespace": {"existing": {"name": "foreign"}}},
             {
                 "namespace": {"create": False},
-                "service": {**{"create": False, "image": None, "containerPort": None}},
+                "service": {"create": False, "image": None, "containerPort": None},
                 "rules": [{}],
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
@@ -1324,12 +1350,192 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     }
 
 
-def test_the_preflight_may_be_asked_for_more_and_switched_off(
+def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(
-        "components.cluster.provider.preflight", lambda _, needs: asked.append(needs)
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
+    run(cluster={"preflight": True, "needs": {"ztunnel": True}})
+    run(cluster={"preflight": False})
+    assert asked == [
+        {
+            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+            "gateway_classes": ["istio", "istio-waypoint"],
+            "ztunnel": True,
+            "services": [],
+        }
+    ]
+
+
+def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(run: Run) -> None:
+    values = several(
+        *({**IN_APPS, **SHARING, "requireWaypoint": True},) * 2,
+        {**FOREIGN, "requireWaypoint": True},
+        {"waypoint": {**FOREIGN["waypoint"], "bind": False}, "requireWaypoint": True},
+        namespaces={"apps": {}},
+        waypoints={"shared": ALL},
     )
-    run(cluster={"preflight": True, "needs": {"ztunnel": True, "gateway_classes": []}})
-    assert asked == []
+    graph = run(**values).graph
+    labels = {
+        key: one.inputs["metadata"]["labels"]
+        for key, one in graph.items()
+        if key.endswith("-binding")
+    }
+    assert labels == {
+        f"NamespacePatch/{namespace}-binding": {
+            "istio.io/use-waypoint": name,
+            "istio.io/use-waypoint-namespace": place,
+        }
+        for namespace, name, place in (("apps", "shared", "shared"), ("e2", "waypoint", "mesh"))
+    }
+    # Whoever has bound it, its waypoint is the one that may reach the pods.
+    (rule,) = graph["AuthorizationPolicy/e3-waypoint-only"].inputs["spec"]["rules"]
+    assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/mesh/sa/waypoint"]}}]
+
+
+OUTPUTS = {
+    *("ingressHost", "ingressPort", "ingressUrl", "ingressUrls", "ingressAddresses"),
+    *("ingressInternalHost", "ingressConditions", "waypointAddress", "waypointConditions"),
+    *("commands", "verified"),
+}
+
+
+def test_the_flat_outputs_are_those_of_the_only_exposure_or_of_the_primary_one(run: Run) -> None:
+    only = run(**several({})).exports
+    assert only.keys() == OUTPUTS | {"exposures"}
+    assert only["exposures"] == {"e0": {key: only[key] for key in OUTPUTS}}
+    both = run(**several({}, {"gateway": {"port": 81}}, primary="e1")).exports
+    assert both["exposures"].keys() == {"e0", "e1"}
+    assert both["ingressPort"] == both["exposures"]["e1"]["ingressPort"] == 81
+    assert both["exposures"]["e0"]["ingressPort"] == 80
+    neither = run(**several({}, {})).exports
+    assert neither.keys() == {"exposures"}
+
+
+def test_an_exposure_has_the_outputs_that_its_gateway_has(run: Run) -> None:
+    patch = {"gateway": {"serviceType": "NodePort", "tls": {"issuer": "self-signed"}}}
+    exports = run(**several(patch, FOREIGN_GATEWAY, FOREIGN)).exports["exposures"]
+    assert exports["e0"].keys() == OUTPUTS | {"ingressNodePort", "ingressCertificate"}
+    assert exports["e1"].keys() == OUTPUTS - {
+        *("ingressAddresses", "ingressInternalHost", "ingressConditions")
+    }
+    assert exports["e2"].keys() == OUTPUTS - {"waypointAddress", "waypointConditions"}
+
+
+@pytest.mark.parametrize(
+    ("image", "mirrored"),
+    [
+        ("httpbin", "mirror/httpbin"),
+        ("shop/httpbin:1", "mirror/shop/httpbin:1"),
+        ("docker.io/shop/httpbin:1", "mirror/shop/httpbin:1"),
+        ("localhost/httpbin:1", "mirror/httpbin:1"),
+        ("registry:5000/httpbin:1", "mirror/httpbin:1"),
+    ],
+)
+def test_images_are_taken_from_the_mirror(run: Run, image: str, mirrored: str) -> None:
+    graph = run(**several({"service": {"image": image}}, imageRegistry="mirror")).graph
+    pod = graph["Deployment/e0-deployment"].inputs["spec"]["template"]["spec"]
+    assert [one["image"] for one in pod["containers"]] == [mirrored]
+
+
+# Secrets
+
+CIPHERTEXT = {"secure": "v1:ciphertext"}
+
+
+@pytest.fixture
+def stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stack file, next to Pulumi.yaml."""
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    return tmp_path / "Pulumi.dev.yaml"
+
+
+def store(stack_file: Path, values: Values) -> None:
+    """Write a stack file, in which a secret is the mapping `CIPHERTEXT`."""
+    config = {f"{PROJECT['name']}:{key}": value for key, value in values.items()}
+    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+
+
+def with_env(value: Any) -> Values:
+    """Exposures with a value in the environment of both versions, and another one by default."""
+    canary = {**CANARY, "env": {"PASSWORD": value}}
+    return several(
+        {"service": {"env": {"PLAIN": "a", "PASSWORD": value}, "canary": canary}},
+        {},
+        defaults={"service": {"env": {"TOKEN": value}}},
+    )
+
+
+def test_secret_values_of_the_environment_stay_secret(stack_file: Path, run: Run) -> None:
+    store(stack_file, with_env(CIPHERTEXT))
+
+    def program() -> None:
+        values = {**with_env("hunter2"), "cluster": {"preflight": False}}
+        configure(values, ["exposures", "defaults"])
+        expose(load())
+
+    graph = run(program).graph
+    environments = {
+        key: one.inputs["spec"]["template"]["spec"]["containers"][0]["env"]
+        for key, one in graph.items()
+        if key.startswith("Deployment/e")
+    }
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+    held = {**secret, "value": "hunter2"}
+    assert environments == {
+        "Deployment/e0-deployment": [
+            {"name": "PLAIN", "value": "a"},
+            {"name": "PASSWORD", "value": held},
+        ],
+        "Deployment/e0-canary-deployment": [{"name": "PASSWORD", "value": held}],
+        "Deployment/e1-deployment": [{"name": "TOKEN", "value": held}],
+    }
+    assert str([one.inputs for one in graph.values()]).count("hunter2") == 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{SHOP}.{inside}" for inside in ("hostnames[0]", "service.image", "gateway.address")),
+        *("labels.team", "imageRegistry", "namespaces.env.name", "gateways.env.revision"),
+        *("labels", "exposures", f"{SHOP}.service.env", "client.image"),
+    ],
+)
+def test_a_secret_is_refused_that_the_state_would_show(stack_file: Path, path: str) -> None:
+    key = path.partition(".")[0]
+    store(stack_file, at_path(path, CIPHERTEXT))
+    assert faults_of(at_path(path, "a"), [key])[0] == (
+        f"{path}: is a secret, and would get into the state as plain text: only the values of env"
+        " may be secret. Set it anew without --secret"
+    )
+
+
+def does_not_tell(stack_file: Path) -> list[str]:
+    where = repr(str(stack_file))
+    return [f"exposures: holds a secret, expected to find in {where} which value of it is secret"]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        "",
+        "config: [",
+        "config: {}",
+        yaml.safe_dump({"config": {f"{PROJECT['name']}:exposures": {"shop": {}}}}),
+    ],
+)
+def test_a_stack_file_that_does_not_tell_what_is_secret_is_named(
+    stack_file: Path, stored: str | None
+) -> None:
+    if stored is not None:
+        stack_file.write_text(stored, encoding="utf-8")
+    faults = faults_of({"exposures": {"shop": shop()}}, ["exposures"])
+    assert faults == does_not_tell(stack_file)
+
+
+def test_another_files_secrets_are_not_taken_for_those_of_the_stack_file(stack_file: Path) -> None:
+    store(stack_file, with_env(CIPHERTEXT))
+    given = with_env("hunter2")
+    given["exposures"]["e1"]["service"]["env"] = {"PASSWORD": "hunter3"}
+    assert faults_of(given, ["exposures", "defaults"]) == does_not_tell(stack_file)

@@ -1131,6 +1131,20 @@ def test_a_program_of_ones_own(run: Run) -> None:
     assert container["image"] == "curl:1"
 
 
+def test_a_program_may_work_on_two_clusters(run: Run) -> None:
+    def program() -> None:
+        for name in ("east", "west"):
+            cluster = Cluster(name, {"context": name, "preflight": False})
+            AmbientExposure(name, ARGS, pulumi.ResourceOptions(providers=[cluster.provider]))
+
+    graph = run(program).graph
+    for name in ("east", "west"):
+        gateway = graph[f"Gateway/{name}-gateway"]
+        assert gateway.provider.split("::")[-2] == f"{name}-provider"
+    # The engine knows each hook by its name.
+    assert graph["Gateway/west-gateway"].hooks == {"explain-east", "explain-west"}
+
+
 def test_outputs_may_be_inputs(run: Run) -> None:
     def program() -> None:
         name = pulumi.Output.from_input("late")

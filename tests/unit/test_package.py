@@ -3,8 +3,11 @@
 import inspect
 import json
 import keyword
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, is_typeddict
 
 import pulumi
@@ -37,6 +40,24 @@ def test_the_distribution_requires_what_requirements_txt_lists() -> None:
 def test_the_version_is_the_distributions(schema: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert (schema["name"], schema["version"]) == (NAME, project["version"])
+
+
+def test_it_serves_the_installed_package(tmp_path: Path) -> None:
+    program = (
+        "import runpy, sys\n"
+        "served = runpy.run_path(sys.argv[1])['COMPONENTS']\n"
+        "print({component.__module__.partition('.')[0] for component in served})\n"
+        "assert 'components' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT / "package" / "__main__.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("{'ambient_exposure'}\n", "")
 
 
 def test_every_public_component_is_in_the_package(schema: dict[str, Any]) -> None:

@@ -1,6 +1,15 @@
 import pulumi
 
-from components import AmbientExposure, AmbientExposureArgs, IngressGateway, Waypoint
+from components import (
+    AmbientExposure,
+    AmbientExposureArgs,
+    Client,
+    IngressGateway,
+    Namespace,
+    Waypoint,
+    WaypointBinding,
+    waypoint_route,
+)
 from components.api.gateway import Gateway, HTTPRoute
 from components.api.gateway_types import (
     GatewaySpec,
@@ -8,6 +17,7 @@ from components.api.gateway_types import (
     HTTPRouteSpec,
     ReferenceGrantSpec,
 )
+from components.stack.arguments import StackArgs
 
 name = pulumi.Output.from_input("httpbin")
 port = pulumi.Output.from_input(8000)
@@ -128,6 +138,7 @@ http: HTTPRouteSpec = {
             ],
             "timeouts": {"request": "10s", "backendRequest": "2s"},
             "retry": {"codes": [503], "attempts": 2, "backoff": "100ms"},
+            "retry": {"codes": [503], "attempts": 2, "backoff": "100ms"},
         },
         {
             "filters": [
@@ -177,11 +188,11 @@ exposure: AmbientExposureArgs = {
     "gateway": {"service_type": "LoadBalancer"},
 }
 AmbientExposure("httpbin", exposure)
+ingress_namespace = Namespace("ingress", {"ambient": False, "discovery_labels": {"team": name}})
 edge = IngressGateway(
     "edge",
     {
-        "name": "edge",
-        "namespace": name,
+        "namespace": {"existing": ingress_namespace.reference},
         "hostnames": ["*.example.com"],
         "tls": {
             "certificates": {"*.example.com": "certificates/wildcard"},
@@ -195,27 +206,61 @@ edge = IngressGateway(
 shared = Waypoint(
     "shared",
     {
-        "name": "shared",
-        "namespace": name,
+        "name": name,
+        "namespace": {"existing": {"name": name}},
         "allowed_routes": {"namespaces": {"from": "All"}},
         "bind": False,
     },
 )
+client = Client("client", {"namespace": name})
 shop: AmbientExposureArgs = {
-    "shared_namespace": name,
+    "namespace": {"existing": {"name": name}},
     "service": {"name": "shop", "port": 9000, "create": False, "selector": {"app": "shop"}},
     "hostnames": ["shop.example.com"],
     "grpc_rules": [{"matches": [{"method": {"service": "shop.Cart"}}]}],
-    "shared_gateway": edge.reference,
-    "shared_waypoint": shared.reference,
+    "gateway": {"existing": edge.reference},
+    "waypoint": {"existing": shared.reference, "ingress_use_waypoint": True},
     "policies": [{"name": "readers", "action": "ALLOW", "rules": [{}]}],
     "require_waypoint": True,
     "verification": {
-        "client": {"namespace": name, "account": "curl"},
-        "image": "curl:1",
+        "client": {"existing": client.reference},
         "checks": [{"path": "/shop.Cart/Get", "status": 0}],
     },
 }
 AmbientExposure("shop", shop)
+binding = WaypointBinding("blog", {"namespace": name, "waypoint": shared.reference})
+blog: AmbientExposureArgs = {
+    "namespace": {"name": "blog", "create": False},
+    "service": {
+        "name": "blog",
+        "port": 80,
+        "image": "blog:1",
+        "container_port": 8080,
+        "env": {"PASSWORD": pulumi.Output.secret("hunter2")},
+        "canary": {"image": "blog:2", "weight": 5},
+    },
+    "hostnames": ["blog.example.com"],
+    "rules": [{"paths": ["/"]}],
+    "waypoint": {"existing": binding.waypoint, "bind": False},
+}
+AmbientExposure("blog", blog)
+stack: StackArgs = {
+    "cluster": {"context": "production", "preflight": False},
+    "namespaces": {"apps": {"create": False}},
+    "gateways": {"edge": {"namespace": {}, "hostnames": ["*.example.com"]}},
+    "exposures": {"shop": {**shop, "gateway": {"existing": {"entry": "edge"}}}},
+    "primary": "shop",
+}
+waypoint_route(
+    "docs",
+    {
+        "name": "docs",
+        "namespace": name,
+        "service": "docs",
+        "port": port,
+        "rules": [{"paths": ["/"]}],
+        "backends": [{"name": "docs-v2", "port": 80}],
+    },
+)
 Gateway("gateway", {"name": "gateway", "namespace": name}, ingress)
 HTTPRoute("route", {"name": "route", "namespace": name}, http)
