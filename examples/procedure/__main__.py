@@ -89,8 +89,10 @@ client = Client(
 probe = Probe(
     "httpbin-probe",
     {
-        **client.reference,
         "name": "httpbin-probe",
+        "namespace": client.namespace,
+        "account": client.account,
+        "image": client.reference["image"],
         "urls": gateway.reference["urls"],
         "hostnames": HOSTNAMES,
         "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],

@@ -138,7 +138,6 @@ http: HTTPRouteSpec = {
             ],
             "timeouts": {"request": "10s", "backendRequest": "2s"},
             "retry": {"codes": [503], "attempts": 2, "backoff": "100ms"},
-            "retry": {"codes": [503], "attempts": 2, "backoff": "100ms"},
         },
         {
             "filters": [
@@ -188,7 +187,7 @@ exposure: AmbientExposureArgs = {
     "gateway": {"service_type": "LoadBalancer"},
 }
 AmbientExposure("httpbin", exposure)
-ingress_namespace = Namespace("ingress", {"ambient": False, "discovery_labels": {"team": name}})
+ingress_namespace = Namespace("ingress", {"ambient": False, "discovery_labels": {"team": "shop"}})
 edge = IngressGateway(
     "edge",
     {

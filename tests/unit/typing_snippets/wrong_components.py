@@ -61,15 +61,7 @@ exposure_field: AmbientExposureArgs = {
     "rules": [{"paths": ["/status"]}],
     "gateway": {"gateway_clas": "istio"},  # wrong
 }
-in_camel_case: AmbientExposureArgs = {
-    "namespace": {"name": "httpbin"},
-    "service": {
-        "name": "httpbin",
-        "port": 8000,
-        "containerPort": 8080,  # wrong
-    },
-    "hostnames": ["httpbin.example.com"],
-}
+in_camel_case: ServiceOptions = {"name": "shop", "port": 80, "containerPort": 8080}  # wrong
 stack_field: StackArgs = {"exposures": {}, "gateway": {}}  # wrong
 
 # Wrong literals
