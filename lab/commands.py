@@ -1,5 +1,5 @@
 """What the lab's commands do."""
-# ruff: noqa: T201  (what they find out is for people to read)
+# ruff: noqa: T201  # what they find out is for people to read
 
 import os
 import shlex
@@ -146,7 +146,7 @@ def _start(state: State, ztunnel: str | None) -> None:
     slot = _running(state)
     if not slot:
         _clear(steps, state)
-    with go.caches(Cache(), steps):
+    with go.caches(Cache()):
         built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
         images = image_store.prepare(steps, built)
         tools = pulumi.find(steps, state.pulumi_home)

@@ -123,9 +123,9 @@ def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
             names = {camel(field): field for field in fields}
             for key in value:
                 # Said here: elsewhere it would be spelt in camelCase itself.
-                if key not in names and (spelt := camel(key)) != key:
+                if key not in names and (meant := camel(key)) != key:
                     close = valid.did_you_mean(key, names)
-                    expected = spelt if spelt in names else f"one of {', '.join(names)}{close}"
+                    expected = meant if meant in names else f"one of {', '.join(names)}{close}"
                     faults.add(f"{path}[{key!r}]", f"found an unknown key, expected {expected}")
             return {
                 (field := names.get(key, key)): renamed(

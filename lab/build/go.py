@@ -162,12 +162,12 @@ def prefetch(find: Callable[[], Go], upstreams: Sequence[Upstream]) -> Generator
 
 
 @contextmanager
-def caches(cache: Cache, steps: Steps) -> Generator[None]:
+def caches(cache: Cache) -> Generator[None]:
     """Keep what Go downloads and compiles until the block ends, then remove it.
 
-    That is thrice the size of all that is built, and only another build needs it. It stays where
-    another lab of this machine builds, and after a failure, as the next build goes on with it.
-    Folders that the user's environment names, as GOMODCACHE does, are the user's own.
+    That is many times what is built, and only another build needs it. It stays where another lab
+    of this machine builds, and after a failure, as the next build goes on with it. Folders that
+    the user's environment names, as GOMODCACHE does, are the user's own.
     """
     root = cache.root / "go"
     lock = cache.root / "locks" / "go"
@@ -179,14 +179,15 @@ def caches(cache: Cache, steps: Steps) -> Generator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        # Renamed, so that a lab that begins to build need not wait until all is removed.
+        # Renamed, as to remove hundreds of thousands of files takes minutes: nobody waits for it.
         for folder in (root / "build", root / "mod"):
             if folder.exists():
                 folder.rename(root / f".removed-{folder.name}-{os.getpid()}")
     if removed := list(root.glob(".removed-*")):
-        with steps.step("Go's downloads and build cache removed"):
-            for folder in removed:
-                shutil.rmtree(folder, ignore_errors=True)
+        output = subprocess.DEVNULL
+        subprocess.Popen(
+            ["nice", "rm", "-rf", *removed], stdout=output, stderr=output, start_new_session=True
+        )
 
 
 def build(go: Go, upstream: Upstream, into: Path, step: Step, silence: float = SILENCE) -> None:

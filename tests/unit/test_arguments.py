@@ -1,7 +1,7 @@
 """Arguments that components refuse, each fault by its path, before anything is registered."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pulumi
@@ -21,6 +21,8 @@ from components import (
     ingress_route,
     waypoint_route,
 )
+from components.exposure.arguments import AmbientExposureArgs
+from components.exposure.rules import SCHEMA
 from tests.unit.conftest import Run
 
 NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
@@ -552,18 +554,24 @@ INVALID: list[Case] = [
 ]
 
 
-def changed(component: Component, path: str, value: Any) -> dict[str, Any]:
-    """Valid arguments with another value at `path`, or without one."""
-    args = copy.deepcopy(VALID[component])
+def put(args: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of arguments with another value at `path`, or without one."""
+    args = copy.deepcopy(args)
     *steps, last = path.replace("[", ".").replace("]", "").split(".")
     holder: Any = args
     for step in steps:
         holder = holder[int(step) if step.isdigit() else step]
+    key = int(last) if last.isdigit() else last
     if value is ...:
-        del holder[last]
+        del holder[key]
     else:
-        holder[int(last) if last.isdigit() else last] = value
+        holder[key] = value
     return args
+
+
+def changed(component: Component, path: str, value: Any) -> dict[str, Any]:
+    """Valid arguments with another value at `path`, or without one."""
+    return put(VALID[component], path, value)
 
 
 def refused(component: Component, args: dict[str, Any]) -> list[str]:
@@ -704,3 +712,81 @@ def test_a_customization_may_be_known_only_later(run: Run) -> None:
 
     data = run(program).graph["ConfigMap/edge-gateway-options"].inputs["data"]
     assert data["deployment"] == '{"spec": {"replicas": 2}}'
+
+
+WHOLE: dict[str, Any] = {
+    **VALID[AmbientExposure],
+    "service": {
+        **VALID[AmbientExposure]["service"],
+        "args": ["-v"],
+        "env": {"A": "b"},
+        "canary": {"image": "shop:2", "weight": 1, "env": {"A": "c"}},
+    },
+    "waypoint": {"waypoint_for": "all", "customization": {"service": {"spec": {}}}},
+    "policies": [
+        {
+            "name": "readers",
+            "action": "ALLOW",
+            "rules": [
+                {
+                    "from": [{"source": {"principals": ["cluster.local/ns/a/sa/b"]}}],
+                    "to": [{"operation": {"methods": ["GET"]}}],
+                }
+            ],
+        }
+    ],
+    "jwt_rules": [{"issuer": "a", "jwksUri": "https://a", "fromHeaders": [{"name": "a"}]}],
+    "require_waypoint": True,
+}
+"""An exposure with something in every part."""
+
+ANYTHING: tuple[Any, ...] = (
+    ...,
+    None,
+    True,
+    1,
+    1.5,
+    "",
+    "a",
+    [],
+    [1],
+    [None],
+    [{}],
+    {},
+    {"a": 1},
+    {"existing": 1},
+)
+
+
+def paths(value: Any, path: str) -> Iterator[str]:
+    """The path of a value, and of all that is in it."""
+    yield path
+    if isinstance(value, dict):
+        for key, held in value.items():
+            yield from paths(held, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, held in enumerate(value):
+            yield from paths(held, f"{path}[{index}]")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "namespace",
+        "service",
+        "waypoint",
+        "policies",
+        "jwt_rules",
+        "require_waypoint",
+        "verification",
+    ],
+)
+def test_whatever_is_wrong_is_a_fault_and_breaks_no_check(part: str) -> None:
+    refusals = 0
+    for path in paths(WHOLE[part], part):
+        for value in (*ANYTHING, pulumi.Output.from_input("late")):
+            try:
+                SCHEMA.validate("exposure", put(WHOLE, path, value), AmbientExposureArgs)
+            except InvalidInput:
+                refusals += 1
+    assert refusals > 10

@@ -1235,7 +1235,13 @@ FITTING: list[Values] = [
     sharing(IN_APPS, waypoint=IN_APPS, namespaces={"apps": {}}),
     sharing({}, {}, waypoint={**ALL, "waypointFor": "all"}),
     # Of different gateways, or with different matches, one host name is exposed twice.
-    several({"hostnames": ["a.example.com"]}, {"hostnames": ["a.example.com"]}),
+    several(
+        {**BEHIND_EDGE, "hostnames": ["a.example.com"]},
+        {**FOREIGN_GATEWAY, "hostnames": ["a.example.com"]},
+        {"hostnames": ["a.example.com"]},
+        {"hostnames": ["a.example.com"]},
+        gateways={"edge": GATEWAY},
+    ),
     at_edge(
         {"hostnames": ["a.example.com"], "ingressRules": [{"paths": ["/a"]}]},
         {"hostnames": ["a.example.com"], "ingressRules": [{"paths": ["/b"]}]},

@@ -1,82 +1,124 @@
-"""The README's tables of settings and outputs are those of the program."""
+"""What the documents show is accepted: configurations, commands, programs, names."""
 
 import json
 import re
-from typing import Any
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
 
+import pulumi
 import pytest
 import yaml
 
-from tests.unit.conftest import PROJECT, ROOT, Run
+from components.stack import load
+from components.stack.arguments import StackArgs
+from tests.unit.conftest import PROJECT, ROOT, SAMPLE, Run, handed_over, patched, sample
+from tests.unit.test_features import exists
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT): path.read_text(encoding="utf-8")
+    for path in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("examples/*/README.md"),
+        *ROOT.glob("package/*.md"),
+    )
+}
+PREFIX = f"{PROJECT['name']}:"
 
 
-def rows() -> list[str]:
+def blocks(language: str) -> list[Any]:
+    """The blocks in a language, each as a parameter named after its page and line."""
     return [
-        f"| `{key}` | {shown(schema['default'])} | {schema['description']} |"
-        for key, schema in PROJECT["config"].items()
+        pytest.param(block[1], id=f"{path}:{text.count(chr(10), 0, block.start()) + 1}")
+        for path, text in PAGES.items()
+        for block in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     ]
 
 
-def shown(value: object) -> str:
-    if value in ("", [], {}):
-        return ""
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+def read(config: dict[str, Any]) -> StackArgs:
+    """What a stack file's `config` stands for."""
+    assert all(key.startswith(PREFIX) for key in config)
+    pulumi.runtime.set_mocks(cast("Any", None), project=PROJECT["name"], stack="dev")
+    values = {key.removeprefix(PREFIX): value for key, value in config.items()}
+    pulumi.runtime.set_all_config(handed_over(PROJECT, values), [])
+    return load()
 
 
-def test_readme_lists_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.split("### Configuration\n")[1].split("\n### ")[0]
-    assert [line for line in section.splitlines() if line.startswith("| `")] == rows()
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_a_configuration_is_accepted(block: str) -> None:
+    given = yaml.safe_load(block)
+    # A recipe is what a stack has beside what the sample has.
+    assert read(given["config"] if "config" in given else patched(SAMPLE, given))
+
+
+def settings() -> list[Any]:
+    """The commands that set a part of a stack's configuration, each with its path and value."""
+    command = r"pulumi config set (?:--secret )?--path ([^\s`]+)(?: ([^\s`]+))?"
+    return [
+        pytest.param(path.replace("NAME", "shop"), value or "a", id=f"{page}:{path}")
+        for page, text in PAGES.items()
+        for path, value in re.findall(command, text)
+    ]
+
+
+@pytest.mark.parametrize(("path", "value"), settings())
+def test_a_command_sets_what_exists(path: str, value: str) -> None:
+    *steps, last = path.split(".")
+    patch: Any = {last: json.loads(value) if value.isdigit() else value}
+    for step in reversed(steps):
+        patch = {step: patch}
+    (exposure,) = sample().values()
+    name = steps[1] if steps[0] == "exposures" else "shop"
+    values = patched({"exposures": {name: exposure}}, patch)
+    assert read({f"{PREFIX}{key}": value for key, value in values.items()})
+
+
+def table(heading: str) -> list[str]:
+    """The first column of the table in a section of the README."""
+    section = README.split(f"### {heading}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    return [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+
+
+def test_readme_lists_settings_that_exist() -> None:
+    listed = [setting for cell in table("Configuration") for setting in re.findall("`(.*?)`", cell)]
+    assert len(listed) > 10
+    assert [setting for setting in listed if not exists(setting)] == []
 
 
 def test_readme_lists_every_output(run: Run) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme.split("### Outputs\n")[1].split("\n### ")[0].split("\n## ")[0]
-    listed = re.findall(
-        r"`(\w+)`",
-        "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")),
+    listed = [output for cell in table("Outputs") for output in re.findall("`(.*?)`", cell)]
+    gateway = {"serviceType": "NodePort", "tls": {"issuer": "self-signed"}}
+    assert sorted(listed) == sorted(run(exposure={"gateway": gateway}).exports)
+
+
+PROGRAMS = blocks("python")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_runs(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    monkeypatch.setattr("components.cluster.provider.preflight", lambda *_: None)
+    file = tmp_path / "program.py"
+    file.write_text(program, encoding="utf-8")
+    assert run(lambda: runpy.run_path(str(file)), addresses=("192.0.2.1",)).exports
+
+
+@pytest.mark.parametrize("checker", [["mypy", "--strict"], ["pyright"]], ids=lambda one: one[0])
+def test_programs_are_typed(tmp_path: Path, checker: list[str]) -> None:
+    assert PROGRAMS
+    for number, program in enumerate(PROGRAMS):
+        (tmp_path / f"program_{number}.py").write_text(program.values[0], encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", *checker, *tmp_path.iterdir()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
-    entries = [
-        {"name": name, "service": name, "namespace": name, "hostnames": [f"{name}.example.com"]}
-        for name in ("a", "b")
-    ]
-    exports = run(serviceType="NodePort", tls={"issuer": "self-signed"}, exposures=entries).exports
-    assert sorted(listed) == sorted(exports)
-
-
-def test_the_readmes_commands_for_a_cluster_are_accepted(run: Run) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    values: dict[str, Any] = {}
-    for path, value in re.findall(
-        r"^pulumi config set (?:--path )?(\S+) (\S+)", readme, re.MULTILINE
-    ):
-        key, *steps = re.split(r"[.\[\]]+", path.strip("'").rstrip("]"))
-        if not steps:
-            values[key] = value
-        elif steps == ["0"]:
-            values[key] = [value]
-        else:
-            values.setdefault(key, [{}])[0][steps[1]] = int(value) if value.isdigit() else value
-    values.pop("serviceType")
-    assert {"context", "namespace", "service", "image", "hostnames", "paths", "checks"} <= set(
-        values
-    )
-    assert "Gateway/exposure-gateway" in run(**values).graph
-
-
-def configurations() -> list[dict[str, Any]]:
-    """The settings in the YAML of README and docs/features.md, a stack's each."""
-    blocks: list[str] = []
-    for path in ("README.md", "docs/features.md"):
-        text = (ROOT / path).read_text(encoding="utf-8")
-        blocks += re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    parsed = [yaml.safe_load(block) for block in blocks]
-    return [
-        {key.partition(":")[2]: value for key, value in (one.get("config") or one).items()}
-        for one in parsed
-    ]
-
-
-@pytest.mark.parametrize("values", configurations(), ids="-".join)
-def test_the_documents_configurations_are_accepted(run: Run, values: dict[str, Any]) -> None:
-    run(addresses=("198.18.1.0",), **values | {"verify": False})
+    assert done.returncode == 0, done.stdout

@@ -4,6 +4,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from lightkube import ApiError, codecs
 
 from lab import __main__ as command_line
 from lab import commands
-from lab.build.artifacts import Artifacts
+from lab.build.artifacts import UPSTREAMS, Artifacts
 from lab.errors import LabError
 from lab.node import (
     addons,
@@ -596,6 +597,17 @@ class TestRequirements:
             "- root",
         ]
         assert "`make up CONTEXT=NAME`" in lines[-1]
+
+    def test_the_documents_name_them(self) -> None:
+        count = len(UPSTREAMS)
+        disk = (count * requirements.BUILD_DISK + requirements.DISK) // requirements.GIB
+        memory = requirements.BUILD_MEMORY // requirements.GIB
+        text = (state.CHECKOUT / "docs/lab.md").read_text()
+        assert f"| disk | {disk} GiB to build everything, 1 GiB " in text
+        assert f"| memory | {memory} GiB to build, 2 GiB to run |" in text
+        assert set(re.findall(r"`(\w+)`", text.split("| programs |")[1].split("\n")[0])) == {
+            *requirements.PROGRAMS
+        } - {"apt-get"}
 
     def test_they_need_no_packages(self) -> None:
         command = [sys.executable, "-S", "-c", "import lab.node.requirements"]
