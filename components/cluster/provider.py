@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..api.installed import uncovered
-from ..checks.schema import comparisons
+from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
 from .kubeconfig import Access
 from .preflight import PreflightArgs, preflight
@@ -25,11 +25,11 @@ class ClusterArgs(Access):
 class Cluster(pulumi.ComponentResource):
     """The explicit Kubernetes provider of a stack, and the checks of its cluster.
 
-    Raises `InvalidInput` with all that the cluster lacks. What components and resources are made
-    afterwards use no field that its CustomResourceDefinitions lack: they raise `InvalidInput`,
-    as its API server would drop such a field without a word. For each object of the stack that does
-    not become ready, its conditions are logged, and what to do about them. To be made before any
-    other resource.
+    Raises `InvalidInput` with every fault of `args`, then with all that the cluster lacks. What
+    components and resources are made afterwards use no field that its CustomResourceDefinitions
+    lack: they raise `InvalidInput`, as its API server would drop such a field without a word. For
+    each object of the stack that does not become ready, its conditions are logged, and what to do
+    about them. To be made before any other resource.
 
     A stack belongs to one cluster. To move to another, use another stack: the provider cannot
     tell two clusters apart that have the same context.
@@ -41,6 +41,7 @@ class Cluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
         if args.get("preflight", True) and (installed := preflight(args, args.get("needs", {}))):
             comparisons.append(
                 lambda faults, path, value, shape, bases: uncovered(

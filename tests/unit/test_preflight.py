@@ -447,3 +447,10 @@ def test_what_is_made_afterwards_uses_only_fields_that_the_cluster_has(
         "waypoint route 'shop':\n  rules[1].retry: needs the experimental channel of Gateway API"
         " 1.2, or 1.7; the cluster has 1.6.0 (standard channel)"
     )
+
+
+def test_a_misspelt_argument_is_refused(run: Run) -> None:
+    args = cast("ClusterArgs", {"contxt": "production", "preflight": False})
+    (found,) = made(run, args)
+    assert found.startswith("contxt: found an unknown key, expected one of context, ")
+    assert found.endswith("(did you mean context?)")
