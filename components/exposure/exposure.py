@@ -39,8 +39,8 @@ class AmbientExposure(pulumi.ComponentResource):
     """A `curl` command for each host name, to be run where `host` can be reached; for a gRPC
     service one of `grpcurl`."""
     verified: pulumi.Output[list[str]]
-    """Each request of the verification with its status, known once it was answered so; empty
-    without a verification."""
+    """Each request of the verification with its status, in an update known once it was answered
+    so; empty without a verification."""
 
     def __init__(
         self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None

@@ -59,8 +59,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
-    if "existing" not in _part(args, "gateway"):
-        _check_gateway(faults, path, args)
+    _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
     _check_policies(faults, path, args)
     _check_verification(faults, path, args)

@@ -88,7 +88,8 @@ class Probe(kubernetes.batch.v1.Job):
     """
 
     answers: pulumi.Output[list[str]]
-    """`GET URL (Host: NAME): STATUS`, or `gRPC URL …`, for each request, once answered so."""
+    """`GET URL (Host: NAME): STATUS`, or `gRPC URL …`, for each request, in an update known once it
+    was answered so."""
 
     def __init__(
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import WaypointBinding
 from components.checks.faults import Faults, InvalidInput
 from components.checks.schema import allowed_types
 from components.stack import expose, load
@@ -1166,6 +1167,10 @@ CONFLICTS: list[tuple[Values, str]] = [
         ' {"path": {"type": "PathPrefix", "value": "/a"}} at exposures.e0 already: the older route'
         " gets all requests. Change hostnames, or ingressRules",
     ),
+    (
+        at_edge({"hostnames": ["a.example.com", "a.example.com"]}),
+        "exposures.e0.hostnames[1]: a.example.com stands there already",
+    ),
     # Shared waypoints
     (
         sharing({}, waypoint={}),
@@ -1262,12 +1267,9 @@ FITTING: list[Values] = [
             }
         }
     ),
-    several(
-        {
-            "rules": [{"paths": ["/a"]}, {"matches": [{"method": "GET"}]}],
-            **VERIFIED,
-        }
-    ),
+    # What other matches than prefixes let through is not judged.
+    several({**VERIFIED, "rules": [{"paths": ["/a"]}, {"matches": [{"method": "GET"}]}]}),
+    several({**VERIFIED, "rules": [{"paths": ["/a"], "matches": [{"path": {"value": "/api"}}]}]}),
     several({}, {}, primary="e1"),
 ]
 
@@ -1373,7 +1375,16 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     ]
 
 
-def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(run: Run) -> None:
+def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def bind(name: str, *args: Any) -> WaypointBinding:
+        made.append(name)
+        return WaypointBinding(name, *args)
+
+    monkeypatch.setattr("components.stack.stack.WaypointBinding", bind)
     values = several(
         *({**IN_APPS, **SHARING, "requireWaypoint": True},) * 2,
         {**FOREIGN, "requireWaypoint": True},
@@ -1382,6 +1393,7 @@ def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(ru
         waypoints={"shared": ALL},
     )
     graph = run(**values).graph
+    assert made == ["apps", "e2"]
     labels = {
         key: one.inputs["metadata"]["labels"]
         for key, one in graph.items()
@@ -1394,6 +1406,8 @@ def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(ru
         }
         for namespace, name, place in (("apps", "shared", "shared"), ("e2", "waypoint", "mesh"))
     }
+    for name, place in (("e0", "apps"), ("e1", "apps"), ("e2", "e2")):
+        assert f"NamespacePatch/{place}-binding" in graph[f"Service/{name}-service"].dependencies
     # Whoever has bound it, its waypoint is the one that may reach the pods.
     (rule,) = graph["AuthorizationPolicy/e3-waypoint-only"].inputs["spec"]["rules"]
     assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/mesh/sa/waypoint"]}}]
@@ -1410,10 +1424,11 @@ def test_the_flat_outputs_are_those_of_the_only_exposure_or_of_the_primary_one(r
     only = run(**several({})).exports
     assert only.keys() == OUTPUTS | {"exposures"}
     assert only["exposures"] == {"e0": {key: only[key] for key in OUTPUTS}}
-    both = run(**several({}, {"gateway": {"port": 81}}, primary="e1")).exports
+    both = run(**several(VERIFIED, {"gateway": {"port": 81}}, primary="e1")).exports
     assert both["exposures"].keys() == {"e0", "e1"}
     assert both["ingressPort"] == both["exposures"]["e1"]["ingressPort"] == 81
     assert both["exposures"]["e0"]["ingressPort"] == 80
+    assert both["exposures"]["e0"]["verified"] != both["verified"] == []
     neither = run(**several({}, {})).exports
     assert neither.keys() == {"exposures"}
 
