@@ -559,26 +559,36 @@ def _between_rules(
 
 
 def _parents(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
+    identity = {"group": _GATEWAY_API, "kind": "Gateway", "name": None, "namespace": ""}
+    _sections(faults, path, route, "parentRefs", identity)
+
+
+def _sections(
+    faults: Faults,
+    path: str,
+    owner: Mapping[str, Any],
+    field: str,
+    identity: Mapping[str, str | None],
+) -> None:
+    """Check that references to one object name a section of it each, all another one.
+
+    `identity` are the fields that tell objects apart, with their defaults.
+    """
+    what = {"parentRefs": "parent", "targetRefs": "target"}[field]
     sections: dict[Hashable, list[tuple[str, str | None]]] = {}
-    parents = list(_elements(path, route, "parentRefs"))
-    for where, parent in parents:
-        key = (
-            _text(parent, "group", _GATEWAY_API),
-            _text(parent, "kind", "Gateway"),
-            _text(parent, "name"),
-            _text(parent, "namespace", ""),
-        )
-        section = _text(parent, "sectionName", "")
+    for where, reference in _elements(path, owner, field):
+        key = tuple(_text(reference, name, default) for name, default in identity.items())
+        section = _text(reference, "sectionName", "")
         if section is None or None in key:
             continue
         for other, taken in sections.setdefault(key, []):
             if not section or not taken:
-                faults.add(where, f"found the parent of {other}, expected a sectionName in both")
+                faults.add(where, f"found the {what} of {other}, expected a sectionName in both")
                 break
             if section == taken:
                 faults.add(
                     at(where, "sectionName"),
-                    f"found {section!r} of the same parent as in {other}, expected another",
+                    f"found {section!r} of the same {what} as in {other}, expected another",
                 )
                 break
         sections[key].append((where, section))
@@ -728,6 +738,29 @@ def _grpc_match(match: Mapping[str, Any]) -> tuple[str, Hashable] | None:
     return None if None in parts else (f"method '{parts[1] or '*'}/{parts[2] or '*'}'", parts)
 
 
+# BackendTLSPolicy
+
+
+def _backend_tls(faults: Faults, path: str, validation: Mapping[str, Any]) -> None:
+    none_referred_to = _empty(validation, "caCertificateRefs")
+    well_known = _text(validation, "wellKnownCACertificates", "")
+    if none_referred_to and well_known == "":
+        faults.add(
+            at(path, "caCertificateRefs"),
+            "found none, expected one, or wellKnownCACertificates, to trust the backend by",
+        )
+    if none_referred_to is False and well_known:
+        faults.add(
+            at(path, "wellKnownCACertificates"),
+            "found beside caCertificateRefs, expected one of both",
+        )
+
+
+def _backend_tls_targets(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
+    identity = dict.fromkeys(("group", "kind", "name"))
+    _sections(faults, path, policy, "targetRefs", identity)
+
+
 _RULES: Rules = {
     api.LabelSelectorRequirement: _requirement,
     api.ObjectReference: _one_of_kinds({"ConfigMap": "", "Secret": ""}),
@@ -767,6 +800,8 @@ _RULES: Rules = {
     api.TLSRouteSpec: _parents,
     api.TCPRouteSpec: _parents,
     api.SubjectAltName: _named_by_type(api.SubjectAltName),
+    api.BackendTLSPolicyValidation: _backend_tls,
+    api.BackendTLSPolicySpec: _backend_tls_targets,
     api.ReferenceGrantFrom: _one_of_kinds(_GRANTED_FROM),
     api.ReferenceGrantTo: _one_of_kinds(_GRANTED_TO),
 }

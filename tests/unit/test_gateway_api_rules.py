@@ -1130,6 +1130,29 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "found for type URI, expected uri alone",
         ),
         (
+            "validation.caCertificateRefs",
+            [],
+            "found none, expected one, or wellKnownCACertificates, to trust the backend by",
+        ),
+        (
+            "targetRefs",
+            [{"group": "", "kind": "Service", "name": "shop", "sectionName": "tls"}] * 2,
+            [
+                "targetRefs[1].sectionName: found 'tls' of the same target as in targetRefs[0],"
+                " expected another"
+            ],
+        ),
+        (
+            "targetRefs",
+            [
+                {"group": "", "kind": "Service", "name": "shop", "sectionName": "tls"},
+                {"group": "", "kind": "Service", "name": "shop"},
+            ],
+            ["targetRefs[1]: found the target of targetRefs[0], expected a sectionName in both"],
+        ),
+    ],
+    ("BackendTLSPolicy", 1): [
+        (
             "validation.wellKnownCACertificates",
             "Sytem",
             (
@@ -1137,6 +1160,14 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 "^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/"
                 "([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$, 1 to 253 characters"
             ),
+        ),
+        (
+            "validation.caCertificateRefs",
+            [{"group": "", "kind": "ConfigMap", "name": "ca"}],
+            [
+                "validation.wellKnownCACertificates: found beside caCertificateRefs, expected one"
+                " of both"
+            ],
         ),
     ],
     ("ReferenceGrant", 0): [
