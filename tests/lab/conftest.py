@@ -276,6 +276,15 @@ class Stack:
         self.configure(**values)
         return self.pulumi("up", "--yes", "--skip-preview", ends="badly")
 
+    def settle(self) -> None:
+        """Nothing is left to do, by what is there.
+
+        Read anew, as of an object whose labels or annotations alone were changed the provider may
+        have kept what it was before: the change outdates no condition that was waited for.
+        """
+        self.pulumi("refresh", "--yes", "--skip-preview")
+        self.pulumi("preview", "--expect-no-changes")
+
     def resources(self) -> list[dict[str, Any]]:
         """The resources in its state."""
         deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
