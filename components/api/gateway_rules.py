@@ -757,7 +757,7 @@ def _backend_tls(faults: Faults, path: str, validation: Mapping[str, Any]) -> No
 
 
 def _backend_tls_targets(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
-    identity = dict.fromkeys(("group", "kind", "name"))
+    identity: dict[str, str | None] = {"group": None, "kind": None, "name": None}
     _sections(faults, path, policy, "targetRefs", identity)
 
 
