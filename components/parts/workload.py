@@ -155,11 +155,18 @@ class Workload(pulumi.ComponentResource):
                 args.get("replicas", 1),
             ),
         }
-        kubernetes.apps.v1.Deployment(
-            f"{name}-deployment", **self.definition["deployment"], opts=inside
-        )
         service = kubernetes.core.v1.Service(
             f"{name}-service", **self.definition["service"], opts=inside
+        )
+        kubernetes.apps.v1.Deployment(
+            f"{name}-deployment",
+            **self.definition["deployment"],
+            # A waypoint that learned of Service and pods in the same moment was seen without
+            # endpoints for a minute. Without a waypoint the Service is waited for until it has
+            # endpoints, and so cannot come first.
+            opts=pulumi.ResourceOptions.merge(
+                inside, pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else [])
+            ),
         )
         self.service = after(args["name"], service.urn)
         self.register_outputs({"service": self.service})

@@ -48,7 +48,10 @@ NAMESPACE: Table = {
 EXPOSURE: Table = {
     "ServiceAccount/httpbin-account": ("Workload/httpbin", {"NamespacePatch/httpbin-enrolment"}),
     "Service/httpbin-service": ("Workload/httpbin", {"NamespacePatch/httpbin-binding"}),
-    "Deployment/httpbin-deployment": ("Workload/httpbin", {"ServiceAccount/httpbin-account"}),
+    "Deployment/httpbin-deployment": (
+        "Workload/httpbin",
+        {"Service/httpbin-service", "ServiceAccount/httpbin-account"},
+    ),
     "Gateway/httpbin-waypoint": ("Waypoint/httpbin", {"NamespacePatch/httpbin-enrolment"}),
     "NamespacePatch/httpbin-binding": ("Waypoint/httpbin", {"Gateway/httpbin-waypoint"}),
     "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
@@ -707,7 +710,7 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
         "Service/httpbin-canary-service": (second, {"NamespacePatch/httpbin-binding"}),
         "Deployment/httpbin-canary-deployment": (
             second,
-            {"ServiceAccount/httpbin-canary-account"},
+            {"Service/httpbin-canary-service", "ServiceAccount/httpbin-canary-account"},
         ),
         "HTTPRoute/httpbin-waypoint-route": (
             "AmbientExposure/httpbin",
