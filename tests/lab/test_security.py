@@ -98,7 +98,9 @@ def test_tokens_are_checked_and_demanded(lab: Lab, stack: Stack) -> None:
     stack.up(
         exposures=sample(jwtRules=jwt_rules, policies=[policy], verification={"checks": checks})
     )
-    assert answer(None) == "403"
+    # The proof has seen 403, and once the next request was answered 200: by a connection, it seems,
+    # that the gateway had kept from before the policy.
+    until(lambda: all(answer(None) == "403" for _ in range(5)))
     assert answer(alice) == "200"
     assert answer(issuer.token(sub="bob")) == "403"
     assert answer(Issuer().token(sub="alice")) == "401"
