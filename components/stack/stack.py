@@ -1,7 +1,7 @@
 """The components of a stack, as its configuration describes them."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 
@@ -163,18 +163,17 @@ def needs(args: StackArgs) -> PreflightArgs:
         places.setdefault(namespace_name(args, entry["namespace"]), False)
     if verifies(args):
         places[str(args.get("client", {}).get("namespace", CLIENT))] = True
-    classes: list[str] = []
-    for path, entry in entries(args):
-        proxies: Mapping[str, Any] = cast("Mapping[str, Any]", entry)
-        if path.startswith("gateways."):
-            classes.append(proxies.get("gateway_class", "istio"))
-        elif path.startswith("waypoints."):
-            classes.append(proxies.get("gateway_class", "istio-waypoint"))
-        else:
-            for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
-                if "existing" not in (options := proxies.get(part, {})):
-                    classes.append(options.get("gateway_class", default))
+    waypoints, gateways = args.get("waypoints", {}).values(), args.get("gateways", {}).values()
+    classes: list[Any] = [
+        *(waypoint.get("gateway_class", "istio-waypoint") for waypoint in waypoints),
+        *(gateway.get("gateway_class", "istio") for gateway in gateways),
+    ]
     exposures = args["exposures"].values()
+    for exposure in exposures:
+        parts: Mapping[str, Any] = exposure
+        for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
+            if "existing" not in (options := parts.get(part, {})):
+                classes.append(options.get("gateway_class", default))
     return {
         "namespaces": [{"name": name, "create": create} for name, create in places.items()],
         "gateway_classes": list(dict.fromkeys(classes)),
