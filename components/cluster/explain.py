@@ -4,27 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
-from lightkube.generic_resource import create_namespaced_resource
-from lightkube.resources.core_v1 import Service
 
 from ..api.gateway import GROUP
 from .kubeconfig import Access, connect
+from .objects import KINDS
 
-_KINDS: dict[str, Any] = {
-    f"kubernetes:{GROUP}/v1:Gateway": create_namespaced_resource(
-        GROUP, "v1", "Gateway", "gateways"
-    ),
-    f"kubernetes:{GROUP}/v1:HTTPRoute": create_namespaced_resource(
-        GROUP, "v1", "HTTPRoute", "httproutes"
-    ),
-    f"kubernetes:{GROUP}/v1:GRPCRoute": create_namespaced_resource(
-        GROUP, "v1", "GRPCRoute", "grpcroutes"
-    ),
-    "kubernetes:security.istio.io/v1:AuthorizationPolicy": create_namespaced_resource(
-        "security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies"
-    ),
-    "kubernetes:core/v1:Service": Service,
-}
+_EXPLAINED = (
+    f"kubernetes:{GROUP}/v1:Gateway",
+    f"kubernetes:{GROUP}/v1:HTTPRoute",
+    f"kubernetes:{GROUP}/v1:GRPCRoute",
+    "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+    "kubernetes:core/v1:Service",
+)
 
 _ADVICE = {
     "AddressNotAssigned": (
@@ -62,7 +53,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
         try:
             with connect(cluster) as client:
                 found = client.get(
-                    _KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
+                    KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
         except Exception as error:  # noqa: BLE001  # the failure itself has been reported already
             pulumi.log.debug(f"no explanation of {args.urn}: {error!r}")
@@ -74,7 +65,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
     hook = pulumi.ErrorHook(hook_name, explain)
 
     def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ not in _KINDS:
+        if args.type_ not in _EXPLAINED:
             return None
         binding = pulumi.ResourceHookBinding(on_error=[hook])
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))

@@ -1,11 +1,113 @@
-"""The mark of a stack on what it created."""
+"""Whose an object is: the marks of what a stack made, and the refusal to make it again."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import httpx2
+import lightkube
 import pulumi
+from lightkube.core.exceptions import ApiError, ConfigError
+
+from .kubeconfig import Access, connect
+from .objects import KINDS
 
 OWNER = "ambient-exposure/stack"
-"""Annotation of a namespace that a stack created: `organization/project/stack`."""
+"""Annotation of every object that a stack made: `organization/project/stack`."""
+
+RESOURCE = "ambient-exposure/resource"
+"""Annotation of every object that a stack made: the name of the resource in it."""
+
+_LISTED = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:Service")
+"""Kinds that can be adopted."""
 
 
 def owner() -> str:
     """The value of the annotation `OWNER` for the running stack."""
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+
+
+def mark_objects() -> None:
+    """Mark every object that the stack makes; to be called before its resources are registered."""
+
+    def mark(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ not in KINDS:
+            return None
+        metadata: Any = args.props.get("metadata") or {}
+        marks = {OWNER: owner(), RESOURCE: args.name}
+        annotations = {**(metadata.get("annotations") or {}), **marks}
+        props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
+        return pulumi.ResourceTransformResult(props, args.opts)
+
+    pulumi.runtime.register_resource_transform(mark)
+
+
+def refuse_existing(cluster: Access, hook_name: str) -> None:
+    """Refuse to make an object that the cluster has already.
+
+    Without this, whether it is taken over, and then deleted with the stack, or refused amid an
+    update depends on the provider's version. A preview refuses it, too, unless the stack itself
+    made it and may be about to replace it. To be called once for each cluster, before its resources
+    are registered; the engine knows the hook of each by a name of its own.
+    """
+    clients: list[lightkube.Client] = []
+
+    def refuse(args: pulumi.ResourceHookArgs) -> None:
+        metadata = (args.new_inputs or {}).get("metadata") or {}
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        if not isinstance(name, str):
+            return  # not known yet
+        try:
+            if not clients:
+                clients.append(connect(cluster))
+            found = clients[0].get(KINDS[args.type], name, namespace=namespace)
+        except (ApiError, ConfigError, httpx2.HTTPError) as error:
+            status = error.status.code if isinstance(error, ApiError) else None
+            if status != HTTPStatus.NOT_FOUND:
+                pulumi.log.debug(f"{args.urn}: nobody could say whether it exists: {error!r}")
+            return
+        place = f"{namespace}/{name}" if namespace else name
+        if problem := refusal(args, found.metadata):
+            raise RuntimeError(f"{args.type.rsplit(':', 1)[-1]} {place} {problem}")
+
+    hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
+
+    def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ not in KINDS:
+            return None
+        binding = pulumi.ResourceHookBinding(before_create=[hook])
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
+        return pulumi.ResourceTransformResult(args.props, opts)
+
+    pulumi.runtime.register_resource_transform(attach)
+
+
+def refusal(args: pulumi.ResourceHookArgs, metadata: Any) -> str | None:
+    """Why an object with this live `metadata` is not made anew; None where a preview cannot tell.
+
+    What the stack itself made under the same resource name may be about to be replaced.
+    """
+    if since := metadata.deletionTimestamp:
+        return f"is being deleted since {since:%Y-%m-%d %H:%M:%S}. Wait until it is gone"
+    marks: Mapping[str, str] = metadata.annotations or {}
+    whose, resource = marks.get(OWNER), marks.get(RESOURCE, args.name)
+    adopt = ", or adopt it (its `create` false)" if args.type in _LISTED else ""
+    if whose is None:
+        return f"exists already, and no stack made it. Choose another name{adopt}, or delete it"
+    if whose != owner():
+        return (
+            f"exists already, and belongs to stack {whose}. Choose another name{adopt}, or hand it"
+            " over with `pulumi state move`"
+        )
+    if resource != args.name:
+        return (
+            f"exists already as resource {resource} of this stack, which this update would delete."
+            f" If its entry was renamed, say so for one update: `renamed: {{NEW: OLD}}` (in a"
+            " program: aliases)"
+        )
+    if pulumi.runtime.is_dry_run():
+        return None
+    return (
+        "exists already, made by this stack, whose state does not know it: an update was"
+        " interrupted. `python -m components recover` puts that right"
+    )

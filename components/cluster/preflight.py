@@ -179,20 +179,9 @@ def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tupl
             )
         else:
             found = (namespace.metadata.annotations or {}).get(OWNER)
-            fault = _taken(found) if expected["create"] else _given_up(found)
+            fault = None if expected["create"] else _given_up(found)
         if fault:
             yield f"namespace {name}", fault
-
-
-def _taken(found: str | None) -> str | None:
-    """What is wrong with a namespace that the stack is to create, and that is there already."""
-    if found == owner():
-        return None
-    whose = f"belongs to stack {found}" if found else "was not created by this stack"
-    return (
-        f"exists and {whose} ({owner()}; annotation {OWNER}). Choose another name, or adopt it"
-        " (`create` false). If the stack was renamed, write its new name into the annotation"
-    )
 
 
 def _given_up(found: str | None) -> str | None:

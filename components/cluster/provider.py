@@ -9,6 +9,7 @@ from ..api.installed import uncovered
 from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
 from .kubeconfig import Access
+from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
 
 
@@ -42,12 +43,15 @@ class Cluster(pulumi.ComponentResource):
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
-        if args.get("preflight", True) and (installed := preflight(args, args.get("needs", {}))):
-            comparisons.append(
-                lambda faults, path, value, shape, bases: uncovered(
-                    faults, path, value, shape, installed, bases=bases
+        mark_objects()
+        if args.get("preflight", True):
+            if installed := preflight(args, args.get("needs", {})):
+                comparisons.append(
+                    lambda faults, path, value, shape, bases: uncovered(
+                        faults, path, value, shape, installed, bases=bases
+                    )
                 )
-            )
+            refuse_existing(args, f"own-{name}")
         explain_failures(args, f"explain-{name}")
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(

@@ -13,7 +13,6 @@ from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema
-from ..cluster.ownership import OWNER, owner
 
 NAME = "default"
 """Name of the three objects; the operator's CRDs admit no other for IstioCNI and ZTunnel."""
@@ -90,11 +89,7 @@ class Mesh(pulumi.ComponentResource):
         namespaces = [
             kubernetes.core.v1.Namespace(
                 f"{name}-{role}-namespace",
-                metadata={
-                    "name": namespace,
-                    "labels": args.get("discovery_labels", {}),
-                    "annotations": {OWNER: owner()},
-                },
+                metadata={"name": namespace, "labels": args.get("discovery_labels", {})},
                 opts=pulumi.ResourceOptions(parent=self),
             ).urn
             for role, namespace in (("istio", control_plane), ("cni", cni), ("ztunnel", ztunnel))

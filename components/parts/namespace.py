@@ -10,7 +10,6 @@ from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
-from ..cluster.ownership import OWNER, owner
 
 
 class NamespaceArgs(TypedDict):
@@ -99,7 +98,7 @@ class Namespace(pulumi.ComponentResource):
         if args.get("create", True):
             created = kubernetes.core.v1.Namespace(
                 f"{name}-namespace",
-                metadata={"name": namespace, "annotations": {OWNER: owner()}},
+                metadata={"name": namespace},
                 opts=pulumi.ResourceOptions(parent=self),
             )
             ready.append(created)

@@ -34,6 +34,9 @@ class StackArgs(TypedDict):
     ones too, and the `discovery_labels` of `namespace` for every namespace."""
     primary: NotRequired[str]
     """The exposure whose outputs are the stack's own (default the only one)."""
+    renamed: NotRequired[Mapping[str, str]]
+    """The former name of each entry that was renamed (default none), by its new one: its objects
+    stay what they are. For the first update under the new name; later it has no effect."""
     client: NotRequired[ClientArgs]
     """The client that sends the requests of the verifications (default one in a namespace
     `curl`)."""

@@ -42,6 +42,7 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
             "labels{}": valid.label_key,
             "labels[]": valid.label_value,
             "annotations{}": valid.label_key,
+            "renamed[]": valid.dns_label,
             "image_registry": valid.image,
         },
     },

@@ -24,6 +24,7 @@ def check_together(faults: Faults, args: StackArgs) -> None:
     if faults:
         return
     _check_primary(faults, args)
+    _check_renamed(faults, args)
     _check_namespaces(faults, args)
     _check_names(faults, args)
     _check_client(faults, args)
@@ -64,6 +65,16 @@ def _check_primary(faults: Faults, args: StackArgs) -> None:
             f"found {args['primary']!r}, expected one of exposures:"
             f" {', '.join(exposures)}{did_you_mean(args['primary'], exposures)}",
         )
+
+
+def _check_renamed(faults: Faults, args: StackArgs) -> None:
+    present = {path.partition(".")[2] for path, _ in entries(args)} | {*args.get("namespaces", {})}
+    for new, former in args.get("renamed", {}).items():
+        if new not in present:
+            listed = ", ".join(sorted(present))
+            faults.add(f"renamed.{new}", f"found no entry of this name, expected one of {listed}")
+        if former in present:
+            faults.add(f"renamed.{new}", f"found {former}, which is the name of an entry still")
 
 
 def _check_namespaces(faults: Faults, args: StackArgs) -> None:

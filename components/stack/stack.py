@@ -51,16 +51,20 @@ class _Parts:
         self._args = args
         self._opts = opts
         self._namespaces = {
-            key: Namespace(key, namespace, self._namespace_opts(str(namespace["name"])))
+            key: Namespace(key, namespace, self._namespace_opts(key, str(namespace["name"])))
             for key, namespace in namespaces(args).items()
         }
         self._gateways = {
-            name: IngressGateway(name, {**gateway, "namespace": self._place(gateway)}, opts)
+            name: IngressGateway(
+                name, {**gateway, "namespace": self._place(gateway)}, self._opts_of(name)
+            )
             for name, gateway in args.get("gateways", {}).items()
         }
         self._waypoints = {
             name: Waypoint(
-                name, {**waypoint, "namespace": self._place(waypoint), "bind": False}, opts
+                name,
+                {**waypoint, "namespace": self._place(waypoint), "bind": False},
+                self._opts_of(name),
             )
             for name, waypoint in args.get("waypoints", {}).items()
         }
@@ -70,7 +74,7 @@ class _Parts:
         """The exposures, by name."""
         client = self._client() if verifies(self._args) else None
         return {
-            name: AmbientExposure(name, self._resolved(exposure, client), self._opts)
+            name: AmbientExposure(name, self._resolved(exposure, client), self._opts_of(name))
             for name, exposure in self._args["exposures"].items()
         }
 
@@ -138,11 +142,17 @@ class _Parts:
             _formerly(self._opts, "exposure-client"),
         ).reference
 
-    def _namespace_opts(self, name: str) -> pulumi.ResourceOptions:
+    def _opts_of(self, entry: str) -> pulumi.ResourceOptions:
+        """The options of an entry's component, by its former name if it was renamed."""
+        former = self._args.get("renamed", {}).get(entry)
+        aliases = [pulumi.Alias(name=former)] if former else []
+        return pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(aliases=aliases))
+
+    def _namespace_opts(self, key: str, name: str) -> pulumi.ResourceOptions:
         first = self._args["exposures"].get("exposure")
         if first and namespace_name(self._args, first["namespace"]) == name:
             return _formerly(self._opts, "exposure")
-        return self._opts
+        return self._opts_of(key)
 
 
 def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions:

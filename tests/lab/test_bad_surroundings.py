@@ -78,8 +78,9 @@ def theirs(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.usefixtures("theirs")
 def test_namespace_of_somebody_else(stack: Stack) -> None:
-    printed = refused(stack)
-    assert "namespace httpbin: exists and was not created by this stack" in printed
+    said = "Namespace httpbin exists already, and no stack made it. Choose another name"
+    assert said in stack.pulumi("preview", ends="badly")
+    assert said in stack.failing_up()
 
 
 @pytest.mark.usefixtures("theirs")

@@ -10,6 +10,7 @@ import yaml
 import ambient_exposure
 import components
 from ambient_exposure.exposure import exposure as installed
+from components.cluster.ownership import RESOURCE
 from components.exposure import exposure as tested
 from tests.unit.conftest import PROJECT, ROOT, Program, Resource, Run, looked_for, needed
 
@@ -281,7 +282,7 @@ def test_clients_go_before_the_services_that_they_call(run_example: Run, example
 
 
 def test_the_procedure_makes_what_an_exposure_makes(run: Run, run_example: Run) -> None:
-    # Namespaces are marked with the project's name.
+    # Objects are marked with the project's name.
     renamed = {**project("procedure"), "name": PROJECT["name"]}
     assert manifests(run_example("procedure", project=renamed)) == manifests(run())
 
@@ -293,6 +294,8 @@ def manifests(program: Program) -> dict[tuple[str, str, str], dict[str, Any]]:
             if one.type.endswith(":Job"):
                 # A digest of everything that is proven, which each puts together in its own way.
                 del one.inputs["spec"]["template"]["metadata"]["annotations"]
+            # Each has names of resources of its own.
+            metadata(one).get("annotations", {}).pop(RESOURCE, None)
             namespace = metadata(one).get("namespace", "")
             labels = "+".join(metadata(one).get("labels", {}))
             found[f"{one.type} {labels}", namespace, metadata(one)["name"]] = one.inputs

@@ -6,7 +6,6 @@ from typing import Any, cast
 import pytest
 
 from components import InvalidInput, Mesh, MeshArgs
-from components.cluster.ownership import OWNER
 from components.parts.mesh import merged
 from tests.unit.conftest import Program, Run
 
@@ -93,7 +92,7 @@ def test_every_part_is_waited_for(run: Run) -> None:
         assert graph[key].timeouts == {"create": "60s", "update": "60s"}
 
 
-def test_namespaces_are_labelled_and_owned_from_the_start(run: Run) -> None:
+def test_namespaces_are_labelled_from_the_start(run: Run) -> None:
     graph = installed(run, {**ARGS, "ztunnel_namespace": "zt"}).graph
     metadata = {key: graph[key].inputs["metadata"] for key in NAMESPACES}
     assert {key: one["name"] for key, one in metadata.items()} == {
@@ -103,7 +102,6 @@ def test_namespaces_are_labelled_and_owned_from_the_start(run: Run) -> None:
     }
     for one in metadata.values():
         assert one["labels"] == {"istio-discovery": "enabled"}
-        assert one["annotations"].keys() == {OWNER}
     pilot = graph["Istio/mesh-istio"].inputs["spec"]["values"]["pilot"]
     assert pilot["trustedZtunnelNamespace"] == "zt"
 

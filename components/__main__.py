@@ -1,0 +1,30 @@
+"""The commands beside the components: `python -m components`, or `python -m ambient_exposure`."""
+
+import sys
+
+from .stack import recover, rewrite
+
+_COMMANDS = {
+    "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
+    "recover": (recover.main, "go on after an update that was killed"),
+}
+
+
+def main() -> None:
+    """Run the command that the first argument names."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in _COMMANDS:
+        del sys.argv[1]
+        _COMMANDS[name][0]()
+        return
+    listed = "\n".join(f"  {key:10}{about}" for key, (_, about) in _COMMANDS.items())
+    usage = (
+        f"usage: python -m components COMMAND, one of\n{listed}\nEach explains itself by --help."
+    )
+    if name in ("-h", "--help"):
+        print(usage)
+    else:
+        sys.exit(f"found command {name!r}\n{usage}")
+
+
+main()
