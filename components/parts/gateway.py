@@ -357,10 +357,9 @@ def _certified(args: IngressGatewayArgs) -> list[str]:
 
 def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
     """What istiod reads from the Gateway beside its spec."""
-    found: dict[str, pulumi.Input[str]] = {}
-    if (service_type := args.get("service_type", "ClusterIP")) != "LoadBalancer":
-        # LoadBalancer is what istiod deploys where nothing is said.
-        found["networking.istio.io/service-type"] = service_type
+    found: dict[str, pulumi.Input[str]] = {
+        "networking.istio.io/service-type": args.get("service_type", "ClusterIP")
+    }
     if args.get("address_type", "Hostname") != "Hostname":
         found["networking.istio.io/address-type"] = "IPAddress"
     if "name_override" in args:
