@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import httpx2
 import lightkube
 from lightkube.core.exceptions import ApiError
+from lightkube.core.resource import NamespacedResource
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Secret, Service
 
@@ -81,9 +83,10 @@ def _orphans(
     known = {(resource["type"], resource.get("id")) for resource in resources}
     for type_, kind in KINDS.items():
         try:
-            found = list(client.list(kind, namespace="*"))
-        except ApiError as error:
-            if error.status.code == HTTPStatus.NOT_FOUND:
+            everywhere = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
+            found = list(client.list(kind, **everywhere))
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code == HTTPStatus.NOT_FOUND:
                 continue  # a kind that the cluster does not have
             raise
         for one in found:
