@@ -21,9 +21,10 @@ from lab.build.cache import Cache, Recipe
 from lab.build.command import Command
 from lab.build.progress import Step, Steps
 from lab.errors import LabError
+from lab.node import node
 from lab.node.control_plane import DNS
 from lab.node.node import NODE
-from lab.node.state import Slot, State, runs
+from lab.node.state import Slot, State
 
 MANIFESTS: Final = Path(__file__).with_name("manifests")
 
@@ -72,7 +73,7 @@ class Cluster:
         deadline = time.monotonic() + limit
         while lack := _answer(lacking):
             step.update(lack)
-            if not runs(self._slot):
+            if not node.runs(self._slot):
                 raise LabError(f"{step.name}: the node ended.\n{self._tail('init')}")
             if time.monotonic() > deadline:
                 raise LabError(
