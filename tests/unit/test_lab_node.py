@@ -38,7 +38,7 @@ from lab.node import (
     requirements,
     state,
 )
-from lab.node.init import Component, Plan, Supervisor
+from lab.node.init import Component, Plan
 from lab.node.pki import write_credentials
 from lab.node.state import Record, Slot, State
 
@@ -288,8 +288,8 @@ class TestPlan:
         (tmp_path / "link").symlink_to(tmp_path / "cache")
         linked = replace(artifacts, bin=tmp_path / "link/bin")
         plan = control_plane.prepare(State(tmp_path / "a"), Slot(0), linked)
-        assert str(tmp_path / "cache") in plan.needs
-        assert str(tmp_path / "link") not in plan.needs
+        assert str(tmp_path / "cache") in plan.places
+        assert str(tmp_path / "link") not in plan.places
 
     def test_components_wait_for_components_that_exist(
         self, tmp_path: Path, artifacts: Artifacts
@@ -411,58 +411,34 @@ class TestEnd:
         assert slot.registration.exists()
 
 
-class TestSupervisor:
+class TestSupervise:
     @pytest.fixture(autouse=True)
-    def ended(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-        """The statuses with which the node would have ended."""
-        statuses: list[int] = []
-        monkeypatch.setattr(os, "_exit", statuses.append)
+    def back_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(init, "BACK_OFF", 0)
-        return statuses
 
-    def test_what_cannot_be_started_ends_the_node(
-        self, tmp_path: Path, ended: list[int], capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        Supervisor(_plan(tmp_path, [Component("etcd", ["/nowhere"])])).run()
-        assert ended == [1]
-        printed = capsys.readouterr().out
-        assert "the node ends: etcd cannot be watched" in printed
-        assert "FileNotFoundError" in printed
+    def test_what_cannot_be_started_ends_the_node(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError, match="/nowhere"):
+            init.supervise(_plan(tmp_path, [Component("etcd", ["/nowhere"])]))
 
-    def test_one_that_ran_well_for_long_begins_to_count_anew(
-        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(init, "_STEADY", 0)
-        monkeypatch.setattr(init, "RESTARTS", 1)
-        runs = iter([0, 0, 0, 0, 0])
-        supervisor = Supervisor(_plan(tmp_path, [Component("etcd", [])]))
-        monkeypatch.setattr(supervisor, "_run", lambda _: next(runs))
-        supervisor.run()
-        assert list(runs) == []
-        assert ended == [1]
-
-    def test_order_and_restarts(
-        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        order = tmp_path / "order"
-
-        def ready(_: Supervisor, probe: str) -> bool:
-            return not probe or (order.exists() and probe in order.read_text())
-
-        def saying(name: str, then: str = "") -> list[str]:
-            return ["sh", "-c", f"echo {name} >> {order}; {then}exit 3"]
-
-        monkeypatch.setattr(Supervisor, "_answers", ready)
-        late_has_spoken = f"until grep -q late {order}; do sleep 0.02; done; "
+    def test_order_and_restarts(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        order, up = tmp_path / "order", tmp_path / "up"
+        wait = f"until grep -q late {order}; do sleep 0.02; done"
+        early = f"echo early >>{order}; sleep 0.2; touch {up}; {wait}; exit 3"
+        last = f"[ $(grep -c early {order}) -gt {init.RESTARTS} ]"
+        late = f"[ -e {up} ] || echo soon >>{order}; echo late >>{order}; "
+        late += f"until {last}; do sleep 0.02; done; sleep 1"
         components = [
-            Component("late", saying("late"), after=["early"]),
-            Component("early", saying("early", late_has_spoken), ready="early"),
+            Component("late", ["sh", "-c", late], after=["early"]),
+            Component("early", ["sh", "-c", early], ready=str(up)),
         ]
-        Supervisor(_plan(tmp_path, components)).run()
+        init.supervise(_plan(tmp_path, components))
         words = order.read_text().split()
-        assert words[0] == "early"
-        assert sorted(words) == sorted(["early", "late"] * (init.RESTARTS + 1))
-        assert ended == [1, 1]
+        assert words[:2] == ["early", "late"]
+        assert words.count("early") == init.RESTARTS + 1
+        assert words.count("late") == 1
+        printed = capsys.readouterr().out
+        assert "early ended with status 3\n" in printed
+        assert printed.endswith("the node ends: early does not keep running; read its log\n")
 
 
 def test_images_are_linked_and_databases_copied(tmp_path: Path) -> None:
@@ -852,7 +828,6 @@ def _plan(folder: Path, components: list[Component]) -> Plan:
         gateway="",
         authority="",
         services="",
-        needs=[],
         places={},
         logs=str(folder),
         environment={},
