@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
 from lab.node.node import NODE, PORT, SERVICES
 from lab.node.state import Slot, State
@@ -80,14 +80,12 @@ class Authority:
         names: Sequence[str] = (),
         addresses: Sequence[IPv4Address] = (),
     ) -> Identity:
-        """A certificate for a client `user` of `group`, and for a server where it has names."""
+        """A certificate for a client `user` of `group`, and a server of the names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name.from_rfc4514_string(f"CN={user},O={group}" if group else f"CN={user}")
+        subject = x509.Name.from_rfc4514_string(f"O={group},CN={user}" if group else f"CN={user}")
         extensions: list[x509.ExtensionType] = [
             x509.BasicConstraints(ca=False, path_length=None),
-            x509.ExtendedKeyUsage(
-                [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-            ),
+            x509.ExtendedKeyUsage([Purpose.CLIENT_AUTH, Purpose.SERVER_AUTH]),
         ]
         if alternatives := [*map(x509.DNSName, names), *map(x509.IPAddress, addresses)]:
             extensions.append(x509.SubjectAlternativeName(alternatives))
@@ -99,13 +97,14 @@ class Authority:
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *extensions: x509.ExtensionType
     ) -> bytes:
         now = dt.datetime.now(dt.UTC)
-        builder = x509.CertificateBuilder(
-            issuer_name=self._name,
-            subject_name=subject,
-            public_key=key,
-            serial_number=x509.random_serial_number(),
-            not_valid_before=now - dt.timedelta(hours=1),
-            not_valid_after=now + _LIFETIME,
+        builder = (
+            x509.CertificateBuilder()
+            .issuer_name(self._name)
+            .subject_name(subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + _LIFETIME)
         )
         for extension in (
             x509.SubjectKeyIdentifier.from_public_key(key),
@@ -127,13 +126,10 @@ def write_credentials(state: State, slot: Slot) -> None:
     names = ["kubernetes", "kubernetes.default", service, f"{service}.cluster.local", "localhost"]
     addresses = [IPv4Address("127.0.0.1"), slot.node, SERVICES[1]]
     kubelet = authority.issue(f"system:node:{NODE}", "system:nodes", [NODE], [slot.node])
-    for name, identity in {
-        "kube-apiserver": authority.issue("kube-apiserver", "", names, addresses),
-        "kubelet": kubelet,
-        "kubelet-client": authority.issue("kube-apiserver-kubelet-client", "system:masters"),
-        "service-accounts": authority.issue("service-accounts"),
-    }.items():
-        identity.write(pki, name)
+    kubelet.write(pki, "kubelet")
+    authority.issue("kube-apiserver", "", names, addresses).write(pki, "kube-apiserver")
+    authority.issue("kube-apiserver-kubelet-client", "system:masters").write(pki, "kubelet-client")
+    authority.issue("service-accounts").write(pki, "service-accounts")
     near, far = f"https://127.0.0.1:{PORT}", f"https://{slot.node}:{PORT}"
     _write_kubeconfig(state.node / "kubelet.kubeconfig", near, authority, kubelet)
     for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
