@@ -90,7 +90,6 @@ def _configure(state: State, slot: Slot, artifacts: Artifacts) -> None:
         "logs": state.logs,
         "name": NODE,
         "node": state.node,
-        "pause_image": versions.PAUSE_IMAGE,
         "pki": state.node / "pki",
         "pods": PODS,
         "pods_of_node": next(PODS.subnets(new_prefix=24)),
@@ -100,5 +99,5 @@ def _configure(state: State, slot: Slot, artifacts: Artifacts) -> None:
     }
     for file in _CONFIGURATION.rglob("*"):
         if file.is_file():
-            text = Template(file.read_text()).substitute(values)
+            text = Template(file.read_text()).substitute(vars(versions), **values)
             (state.node / file.relative_to(_CONFIGURATION)).write_text(text)

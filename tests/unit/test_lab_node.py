@@ -26,6 +26,7 @@ from lightkube import ApiError, codecs
 from lab import __main__ as command_line
 from lab import commands
 from lab.build.artifacts import UPSTREAMS, Artifacts
+from lab.build.progress import Step
 from lab.errors import LabError
 from lab.node import (
     addons,
@@ -766,16 +767,18 @@ class TestApply:
     def apply(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> Callable[[Callable[[], None]], None]:
-        monkeypatch.setattr(addons, "APPLY_LIMIT", 0.3)
+        monkeypatch.setattr(addons, "LIMIT", 0.3)
         monkeypatch.setattr(addons, "_POLL", 0.01)
         lab = State(tmp_path)
         write_credentials(lab, Slot(0))
         cluster = addons.Cluster(lab, Slot(0))
+        monkeypatch.setattr(node, "runs", lambda _: True)
+        monkeypatch.setattr(cluster, "_details", lambda: "details")
 
         def applying(answer: Callable[[], None]) -> None:
             client = type("Client", (), {"apply": lambda *_, **__: answer()})()
             monkeypatch.setattr(cluster, "_client", client)
-            cluster.apply([codecs.from_dict(SERVICE_ACCOUNT)])
+            cluster.apply(Step("all", 1), [codecs.from_dict(SERVICE_ACCOUNT)])
 
         return applying
 
@@ -794,7 +797,9 @@ class TestApply:
         def answer() -> None:
             raise httpx2.ReadTimeout("")
 
-        with pytest.raises(LabError, match=r"ServiceAccount x: not applied .* s: ReadTimeout\."):
+        with pytest.raises(
+            LabError, match=r"all: waited .* ServiceAccount x: ReadTimeout\.\ndetails"
+        ):
             apply(answer)
 
     def test_what_does_not_pass_is_told_at_once(self, apply: Any) -> None:
@@ -803,14 +808,14 @@ class TestApply:
         def answer() -> None:
             raise next(answers)
 
-        with pytest.raises(LabError, match="ServiceAccount x: the API server refused it: because"):
+        with pytest.raises(LabError, match="ServiceAccount x: refused by the API server: because"):
             apply(answer)
 
     def test_a_wait_outlasts_a_server_that_restarts(self) -> None:
         def lacking() -> str:
             raise httpx2.ConnectError("refused")
 
-        assert addons._answer(lacking) == "no answer of the API server: refused"
+        assert addons._answer(lacking) == "the API server: refused"
 
 
 SERVICE_ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"}}
