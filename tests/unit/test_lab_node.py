@@ -797,9 +797,7 @@ class TestApply:
         def answer() -> None:
             raise httpx2.ReadTimeout("")
 
-        with pytest.raises(
-            LabError, match=r"all: waited .* ServiceAccount x: ReadTimeout\.\ndetails"
-        ):
+        with pytest.raises(LabError, match=r"waited .* ServiceAccount x: ReadTimeout\.\ndetails"):
             apply(answer)
 
     def test_what_does_not_pass_is_told_at_once(self, apply: Any) -> None:
