@@ -127,7 +127,7 @@ def namespaces() -> Iterator[str]:
     status, printed = _run(command)
     if status:
         yield (
-            f"namespaces: `{command}`: {printed or f'status {status}'}. Run the lab with the capability "
+            f"namespaces: `{command}`: {printed}. Run the lab with the capability "
             "CAP_SYS_ADMIN, in a container with --privileged."
         )
 
@@ -141,7 +141,7 @@ def overlay(folders: set[Path]) -> Iterator[str]:
             status, printed = _run(f"cd {shlex.quote(place)} && unshare --mount sh -c '{mount}'")
         if status:
             yield (
-                f"overlayfs: cannot be mounted in {folder}: {printed or f'status {status}'}. Load the kernel's "
+                f"overlayfs: cannot be mounted in {folder}: {printed}. Load the kernel's "
                 "module overlay, or name a folder (LAB_CACHE, LAB_STATE) on a file system that "
                 "takes it, as a container's volume does and its own root does not."
             )
