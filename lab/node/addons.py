@@ -58,15 +58,17 @@ class Cluster:
             return False
         return True
 
-    def wait(self, step: Step, log: str, lacking: Callable[[], str]) -> None:
+    def wait(
+        self, step: Step, log: str, lacking: Callable[[], str], asked: str = "the API server"
+    ) -> None:
         """Wait until `lacking` returns nothing.
 
-        Raises `LabError` when the API server refuses what it asks, when it still says what is
-        lacking after `LIMIT` seconds, and when the node ends; `log` is the component whose log file
-        helps then.
+        Raises `LabError` when the API server refuses what `lacking` asks of it, when something is
+        still lacking after `LIMIT` seconds, and when the node ends. `log` is the component whose log
+        file helps then, `asked` what `lacking` is about.
         """
         deadline = time.monotonic() + LIMIT
-        while lack := _answer(lacking):
+        while lack := _answer(lacking, asked):
             step.update(lack)
             if not node.runs(self._slot):
                 raise LabError(f"{step.name}: the node ended.\n{tail(self._state.log('init'))}")
@@ -81,7 +83,8 @@ class Cluster:
     def apply(self, step: Step, objects: Iterable[Any]) -> None:
         """Apply the objects in their order, server-side. Raises `LabError`, as `wait` does."""
         for obj in objects:
-            self.wait(step, "kube-apiserver", functools.partial(self._apply, obj))
+            name = f"{obj.kind} {obj.metadata.name}"
+            self.wait(step, "kube-apiserver", functools.partial(self._apply, obj), name)
 
     def lacking(self, workloads: Iterable[Any]) -> str:
         """What is not ready yet: node, Deployments and DaemonSets, the mesh's GatewayClasses."""
@@ -96,16 +99,11 @@ class Cluster:
         return f"not ready: {', '.join(waiting)}" if waiting else ""
 
     def _apply(self, obj: Any) -> str:
-        try:
-            self._client.apply(obj, force=True)
-        except httpx2.HTTPError as error:
-            return _passing(error, f"{obj.kind} {obj.metadata.name}")
+        self._client.apply(obj, force=True)
         return ""
 
     def _get(self, kind: Any, name: str, namespace: str | None = None) -> dict[str, Any]:
-        found: Any = self._client.get(kind, name, namespace=namespace)
-        live: dict[str, Any] = found.to_dict()
-        return live
+        return dict(self._client.get(kind, name, namespace=namespace).to_dict())
 
     def _available(self, workload: Any) -> bool:
         meta = workload.metadata
@@ -204,21 +202,16 @@ def _rank(document: dict[str, Any]) -> int:
     return 2 if document["kind"].endswith("WebhookConfiguration") else 1
 
 
-def _answer(lacking: Callable[[], str]) -> str:
-    """What is lacking; an API server that does not say so, as it has just restarted, is too."""
+def _answer(lacking: Callable[[], str], asked: str) -> str:
+    """What is lacking: an answer too, where one may come, as while a kind is not served yet."""
     try:
         return lacking()
     except httpx2.HTTPError as error:
-        return _passing(error, "the API server")
-
-
-def _passing(error: httpx2.HTTPError, what: str) -> str:
-    """An error in words, where it may pass, as while the API server learns of a kind."""
-    if isinstance(error, httpx2.HTTPStatusError) and error.response.is_client_error:
-        passing = (HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
-        if error.response.status_code not in passing:
-            raise LabError(f"{what}: refused by the API server: {error}") from error
-    return f"{what}: {str(error) or type(error).__name__}"
+        if isinstance(error, httpx2.HTTPStatusError) and error.response.is_client_error:
+            passing = (HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
+            if error.response.status_code not in passing:
+                raise LabError(f"{asked}: refused by the API server: {error}") from error
+        return f"{asked}: {str(error) or type(error).__name__}"
 
 
 def _holds(live: dict[str, Any], condition: str) -> bool:

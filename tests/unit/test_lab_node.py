@@ -813,7 +813,37 @@ class TestApply:
         def lacking() -> str:
             raise httpx2.ConnectError("refused")
 
-        assert addons._answer(lacking) == "the API server: refused"
+        assert addons._answer(lacking, "the API server") == "the API server: refused"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "status", "lacking"),
+    [
+        ("Deployment", {"replicas": 2}, {"availableReplicas": 2}, ""),
+        ("Deployment", {"replicas": 2}, {"availableReplicas": 1}, "not ready: Deployment x"),
+        ("DaemonSet", {}, {"numberAvailable": 1}, ""),
+        ("DaemonSet", {}, {}, "not ready: DaemonSet x"),
+    ],
+)
+def test_what_is_lacking(
+    kind: str,
+    spec: dict[str, Any],
+    status: dict[str, Any],
+    lacking: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_credentials(State(tmp_path), Slot(0))
+    cluster = addons.Cluster(State(tmp_path), Slot(0))
+    holds = [{"type": condition, "status": "True"} for condition in ("Ready", "Accepted")]
+    live = {"spec": spec, "status": {**status, "conditions": holds}}
+    monkeypatch.setattr(cluster, "_get", lambda *_: live)
+    workload = codecs.from_dict({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x"}})
+    assert cluster.lacking([workload]) == lacking
+    holds[1]["status"] = "False"
+    assert "GatewayClass istio, GatewayClass istio-waypoint" in cluster.lacking([])
+    holds[0]["status"] = "Unknown"
+    assert cluster.lacking([]) == "the node is not Ready"
 
 
 SERVICE_ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"}}
