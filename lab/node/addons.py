@@ -64,8 +64,8 @@ class Cluster:
         """Wait until `lacking` returns nothing.
 
         Raises `LabError` when the API server refuses what `lacking` asks of it, when something is
-        still lacking after `LIMIT` seconds, and when the node ends. `log` is the component whose log
-        file helps then, `asked` what `lacking` is about.
+        still lacking after `LIMIT` seconds, and when the node ends. `log` is the component whose
+        log file helps then, `asked` what `lacking` is about.
         """
         deadline = time.monotonic() + LIMIT
         while lack := _answer(lacking, asked):

@@ -817,18 +817,18 @@ class TestApply:
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec", "status", "lacking"),
+    ("spec", "status", "lacking"),
     [
-        ("Deployment", {"replicas": 2}, {"availableReplicas": 2}, ""),
-        ("Deployment", {"replicas": 2}, {"availableReplicas": 1}, "not ready: Deployment x"),
-        ("DaemonSet", {}, {"numberAvailable": 1}, ""),
-        ("DaemonSet", {}, {}, "not ready: DaemonSet x"),
+        ({"replicas": 2}, {"availableReplicas": 2}, ""),
+        ({"replicas": 2}, {"availableReplicas": 1}, "not ready: ServiceAccount x"),
+        # A DaemonSet.
+        ({}, {"numberAvailable": 1}, ""),
+        ({}, {}, "not ready: ServiceAccount x"),
     ],
 )
 def test_what_is_lacking(
-    kind: str,
-    spec: dict[str, Any],
-    status: dict[str, Any],
+    spec: dict[str, int],
+    status: dict[str, int],
     lacking: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -838,7 +838,7 @@ def test_what_is_lacking(
     holds = [{"type": condition, "status": "True"} for condition in ("Ready", "Accepted")]
     live = {"spec": spec, "status": {**status, "conditions": holds}}
     monkeypatch.setattr(cluster, "_get", lambda *_: live)
-    workload = codecs.from_dict({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x"}})
+    workload = codecs.from_dict(SERVICE_ACCOUNT)
     assert cluster.lacking([workload]) == lacking
     holds[1]["status"] = "False"
     assert "GatewayClass istio, GatewayClass istio-waypoint" in cluster.lacking([])
