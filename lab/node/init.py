@@ -71,8 +71,8 @@ class Plan:
     services: str
     """Network of the Services' addresses."""
     places: dict[str, str]
-    """Folders that are to be seen in `/run` and `/var`, by their paths there, without
-    symbolic links. Other paths are seen anyway."""
+    """Folders that are to be seen in `/run` and `/var`, by their paths there, in which
+    is no symbolic link; other paths are left as they are."""
     logs: str
     """Folder of the components' log files."""
     environment: dict[str, str]

@@ -62,7 +62,10 @@ class Process:
 
 
 def start(state: State, slot: Slot, artifacts: Artifacts) -> None:
-    """Start the node's first process and connect it; its components start on their own."""
+    """Start the node's first process and connect it; its components start on their own.
+
+    Where that fails, nothing is left on the host, and the slot is given back.
+    """
     joins = cgroups.make(slot.name)
     # fmt: off
     command = [
