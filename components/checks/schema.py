@@ -34,7 +34,7 @@ import pulumi
 
 from . import values as valid
 from .faults import Faults
-from .values import Check
+from .values import Check, Unknown, known
 
 Limits = Mapping[type, Mapping[str, Check]]
 """Checks of the fields of TypedDict classes; `FIELD[]` is for the values that a list or mapping
@@ -43,7 +43,7 @@ holds, `FIELD{}` for the keys of a mapping."""
 Rule = Callable[[Faults, str, Mapping[str, Any]], None]
 """Records what is wrong between the fields of the value at a path.
 
-The fields are of their declared types, but may be outputs, and wrong further inside.
+All in it is of its declared type; `Unknown` stands for what is not, and for what is not known yet.
 """
 
 Rules = Mapping[type, Rule]
@@ -178,8 +178,12 @@ class Schema:
         return [*(self._lineage(base) if base else ()), class_]
 
 
+class _Wrong(Unknown):
+    """A value that is not of its declared type."""
+
+
 class _Walk:
-    """A walk through a value, along its shape."""
+    """A walk through a value, along its shape, which gives the value as rules see it."""
 
     def __init__(self, schema: Schema, faults: Faults) -> None:
         self._schema = schema
@@ -193,62 +197,64 @@ class _Walk:
         limits: _FieldLimits = _NO_LIMITS,
         *,
         partial: bool = False,
-    ) -> bool:
-        """Whether the value is of a declared type, whatever is wrong further inside."""
+    ) -> Any:
         types = list(allowed_types(shape))
-        if Any in types or not known(value):
-            return True
+        if not known(value):
+            return Unknown()
+        if Any in types:
+            return value
         for type_ in types:
             if _fits(value, type_):
                 if check := limits.get(""):
                     self._faults.check(path, value, check)
-                self._inside(path, value, type_, limits, partial=partial)
-                return True
+                return self._inside(path, value, type_, limits, partial=partial)
         self._faults.add(path, f"found {valid.shown(value)}, expected {_expected(types, value)}")
-        return False
+        return _Wrong()
 
     def _inside(
         self, path: str, value: Any, type_: Any, limits: _FieldLimits, *, partial: bool
-    ) -> None:
+    ) -> Any:
         shape = (get_args(type_) or (Any,))[-1]
         inside = {"": limits["[]"]} if "[]" in limits else _NO_LIMITS
         if is_typeddict(type_):
-            self._fields(path, value, type_, partial=partial)
-        elif isinstance(value, Mapping):
-            for key, held in value.items():
-                where = f"{path}[{key!r}]"
-                if check := limits.get("{}"):
-                    self._faults.check(where, key, check)
-                self.value(where, held, shape, inside, partial=partial)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            for position, held in enumerate(value):
+            return self._fields(path, value, type_, partial=partial)
+        if isinstance(value, Mapping):
+            if check := limits.get("{}"):
+                for key in value:
+                    self._faults.check(f"{path}[{key!r}]", key, check)
+            return {
+                key: self.value(f"{path}[{key!r}]", held, shape, inside, partial=partial)
+                for key, held in value.items()
+            }
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [
                 self.value(f"{path}[{position}]", held, shape, inside)
+                for position, held in enumerate(value)
+            ]
+        return value
 
-    def _fields(self, path: str, value: Mapping[str, Any], class_: Any, *, partial: bool) -> None:
+    def _fields(
+        self, path: str, value: Mapping[str, Any], class_: Any, *, partial: bool
+    ) -> Mapping[str, Any]:
         fields: dict[str, Any] = class_.__annotations__
         limits = self._schema.limits_of(class_)
-        right = not partial
-        for key in value:
-            if key not in fields:
-                expected = f"one of {', '.join(fields)}{valid.did_you_mean(key, fields)}"
-                self._faults.add(at(path, key), f"found an unknown key, expected {expected}")
-                right = False
+        seen: dict[str, Any] = {}
+        unknown = [key for key in value if key not in fields]
+        for key in unknown:
+            expected = f"one of {', '.join(fields)}{valid.did_you_mean(key, fields)}"
+            self._faults.add(at(path, key), f"found an unknown key, expected {expected}")
         for key, shape in fields.items():
             where = at(path, key)
             if key in value:
                 of_field = {end: limits[key + end] for end in _ENDS if key + end in limits}
-                right &= self.value(where, value[key], shape, of_field, partial=partial)
+                seen[key] = self.value(where, value[key], shape, of_field, partial=partial)
             elif key in class_.__required_keys__ and not partial:
                 expected = _expected(list(allowed_types(shape)))
                 self._faults.add(where, f"found nothing, expected {expected}")
-                right = False
-        if right:
-            self._schema.apply_rules(self._faults, path, value, class_)
-
-
-def known(value: object) -> bool:
-    """Whether a value is known already."""
-    return not isinstance(value, pulumi.Output | Awaitable)
+                seen[key] = _Wrong()
+        if not (partial or unknown or any(isinstance(one, _Wrong) for one in seen.values())):
+            self._schema.apply_rules(self._faults, path, seen, class_)
+        return seen
 
 
 def at(path: str, field: str) -> str:
@@ -266,12 +272,7 @@ def check_distinct(faults: Faults, path: str, listed: object, key: str) -> None:
         values = [(where, one[key]) for where, one in held if key in one]
     unique(
         faults,
-        # What is of a wrong type has been recorded already.
-        (
-            (where, one, repr(one))
-            for where, one in values
-            if known(one) and isinstance(one, Hashable)
-        ),
+        ((where, one, repr(one)) for where, one in values),
         "another: each may stand here once",
     )
 

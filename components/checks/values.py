@@ -7,9 +7,11 @@ Values that are outputs are not known yet; the API server judges them.
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any
+
+import pulumi
 
 Check = Callable[[Any], str | None]
 """Returns what is expected of a value that is wrong, None for a value that is right."""
@@ -18,6 +20,30 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+
+
+class Unknown:
+    """What rules see in place of a value that is not known yet, or is wrong by itself.
+
+    It is empty, equal to nothing else, and what is read of it is unknown as well.
+    """
+
+    def __call__(self, *_: object, **__: object) -> "Unknown":
+        """What any of its methods returns."""
+        return Unknown()
+
+    __getattr__ = __getitem__ = __call__
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def known(value: object) -> bool:
+    """Whether a value is known already."""
+    return not isinstance(value, pulumi.Output | Awaitable | Unknown)
 
 
 def dns_label(value: object) -> str | None:
