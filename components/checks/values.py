@@ -243,6 +243,8 @@ class Limit:
 
     def _expected(self, value: object) -> str:
         if not isinstance(value, Sized):
+            if self.low == self.high:
+                return str(self.low)
             what = "a port" if (self.low, self.high) == (1, 65535) else "an integer"
             return f"{what} {_bounds(self.low, self.high, 'from ')}"
         unit = "character" if isinstance(value, str) else "element"

@@ -104,6 +104,7 @@ LIMITS: list[tuple[Limit, list[Any], list[Any], str]] = [
     (Limit(1, 2), ["a", "ab"], ["", "abc"], "1 to 2 characters"),
     (Limit(1), ["a"], [""], "at least 1 character"),
     (Limit(1, 65535), [1, 65535], [0, 65536], "a port from 1 to 65535"),
+    (Limit(8, 8), [8], [7], "8"),
     (Limit(0), [0, 1.5], [-1], "an integer of at least 0"),
     (Limit(high=7), [-9, 7], [8], "an integer of at most 7"),
     (
