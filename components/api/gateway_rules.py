@@ -1,8 +1,8 @@
 """What is demanded of the Gateway API's specs beyond their generated types and limits.
 
 Names of objects, as Kubernetes has them; what Istio refuses, ignores or turns round; and those of
-the API's own rules between fields that are easily broken: the API server tells them too, but of a
-new object only in the update, as a preview does not know its inputs.
+the API's own rules between fields that are easily broken: the API server tells them too, but not
+before there is the namespace that the object is for.
 
 https://gateway-api.sigs.k8s.io/reference/spec/
 """

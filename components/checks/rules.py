@@ -40,7 +40,7 @@ def some_of(*fields: str) -> Rule:
 
     def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
         if not any(given(value, field) for field in fields):
-            faults.add(path, f"found none of {', '.join(fields)}, expected one of them")
+            faults.add(path, f"found neither {' nor '.join(fields)}, expected one of them")
 
     return check
 

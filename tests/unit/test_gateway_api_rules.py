@@ -1022,7 +1022,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "rules[0].matches[0].method",
             {"type": "Exact"},
-            "found none of service, method, expected one of them",
+            "found neither service nor method, expected one of them",
         ),
         (
             "rules[0].matches[0].method.service",
@@ -1094,7 +1094,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             [],
             [
                 (
-                    "validation: found none of caCertificateRefs, wellKnownCACertificates, "
+                    "validation: found neither caCertificateRefs nor wellKnownCACertificates, "
                     "expected one of them"
                 )
             ],
