@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.rules import all_of, each, given, one_at_most, some_of
@@ -23,15 +21,6 @@ identity = Limit(
     words="an identity like 'cluster.local/ns/NAMESPACE/sa/WAYPOINT', without 'spiffe://'",
 )
 """The identity of one workload, its trust domain left open with `*` at most."""
-
-
-def selector(value: object) -> str | None:
-    """Labels of pods, at least one."""
-    if not isinstance(value, Mapping) or not value:
-        return "at least one label"
-    return valid.labels(
-        {key: one for key, one in value.items() if not isinstance(one, pulumi.Output)}
-    )
 
 
 def _addresses(value: object) -> str | None:
@@ -199,7 +188,11 @@ SCHEMA = Schema(
     distinct=api.DISTINCT,
 ).extended(
     {
-        api.WorkloadSelector: {"matchLabels": selector},
+        api.WorkloadSelector: {
+            "matchLabels": valid.some,
+            "matchLabels{}": valid.label_key,
+            "matchLabels[]": valid.label_value,
+        },
         api.PolicyTargetReference: {
             "namespace": valid.nothing("a target is in the namespace of the policy")
         },

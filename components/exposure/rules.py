@@ -111,7 +111,7 @@ def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> N
         where = at(path, f"verification.checks[{index}]")
         match check:
             case {"path": str(asked), "status": int(status)}:
-                faults.check(f"{where}.status", status, valid.number(low, high))
+                faults.check(f"{where}.status", status, valid.Limit(low, high))
                 if status // 100 == 2 and prefixes and not _passes(asked, prefixes):
                     faults.add(
                         where,
@@ -150,7 +150,7 @@ SCHEMA = (
     | probe.SCHEMA
     | Schema(
         {
-            CanaryOptions: {"image": valid.image, "weight": valid.number(0, 100)},
+            CanaryOptions: {"image": valid.image, "weight": valid.Limit(0, 100)},
             ServiceOptions: {
                 "name": valid.service_name,
                 "port": valid.port,

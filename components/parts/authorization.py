@@ -8,7 +8,7 @@ import pulumi
 from ..api.gateway import ObjectMeta, timeouts, wait_for
 from ..api.istio import AuthorizationPolicy, RequestAuthentication
 from ..api.istio_rules import SCHEMA as ISTIO
-from ..api.istio_rules import check_policy, identity, selector
+from ..api.istio_rules import check_policy, identity
 from ..api.istio_types import (
     AuthorizationPolicySpec,
     ExtensionProvider,
@@ -203,7 +203,12 @@ SCHEMA = ISTIO.extended(
             "ready_timeout": valid.seconds,
         },
         PolicyArgs: {"name": valid.dns_label},
-        RequiredWaypointArgs: {"principal": identity, "selector": selector},
+        RequiredWaypointArgs: {
+            "principal": identity,
+            "selector": valid.some,
+            "selector{}": valid.label_key,
+            "selector[]": valid.label_value,
+        },
     },
     {AuthorizationArgs: check_names, PolicyArgs: check_policy},
 )

@@ -35,11 +35,11 @@ PATH = "expected a path that starts with '/' and has no '//', '/./', '/../', '%2
 PORT = "expected a port from 1 to 65535"
 UNPRIVILEGED = "expected a port from 1024 to 65535"
 IMAGE = "expected an image reference like 'docker.io/curlimages/curl:8.16.0'"
-SECONDS = "expected seconds, from 1 to 3600"
+SECONDS = "expected seconds from 1 to 3600"
 KEY = "expected a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 LABEL = (
-    "expected letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both"
-    " ends"
+    "expected letters, digits, '-', '_' and '.', a letter or digit at both ends, at most 63"
+    " characters"
 )
 SOME = "expected at least one"
 

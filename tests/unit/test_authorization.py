@@ -167,7 +167,7 @@ WHEN = "policies[0].rules[0].when[0]"
 INVALID: list[tuple[str, object, str]] = [
     ("namespace", "Shop", "namespace: found 'Shop', expected a DNS label: lower-case letters,"
      " digits and '-', 1 to 63 characters"),
-    ("ready_timeout", 0, "ready_timeout: found 0, expected seconds, from 1 to 3600"),
+    ("ready_timeout", 0, "ready_timeout: found 0, expected seconds from 1 to 3600"),
     ("policies[0].action", "allow", "policies[0].action: found 'allow', expected one of ALLOW,"
      " DENY, AUDIT, CUSTOM (did you mean ALLOW?)"),
     ("policies[1].name", "readers", "policies[1].name: found 'readers', which is taken already"),
@@ -235,8 +235,8 @@ INVALID: list[tuple[str, object, str]] = [
      " 'x token', expected letters, digits, '-' and '_', at least 1 character"),
     ("required_waypoint.principal", f"spiffe://{WAYPOINT}", "required_waypoint.principal: found"
      f" 'spiffe://{WAYPOINT}', expected {IDENTITY.format('WAYPOINT')}"),
-    ("required_waypoint.selector", {}, "required_waypoint.selector: found {}, expected at least one"
-     " label"),
+    ("required_waypoint.selector", {}, "required_waypoint.selector: found {}, expected at least"
+     " one"),
 ]  # fmt: skip
 
 
