@@ -12,8 +12,19 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.rules import all_of, by, distinct, each, given, named_by_type, one_at_most, some_of
-from ..checks.schema import Distinct, Limits, Rule, Rules, Schema, at, unique
+from ..checks.rules import (
+    all_of,
+    by,
+    distinct,
+    each,
+    given,
+    named_by_type,
+    of_api,
+    one_at_most,
+    some_of,
+    unique,
+)
+from ..checks.schema import Limits, Rule, Rules, at
 from ..checks.values import Check, Limit, known
 from . import gateway_types as api
 
@@ -211,7 +222,6 @@ _listeners = distinct("listeners", port="", protocol="", hostname="")
 
 
 def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
-    _listeners(faults, path, gateway)
     class_ = gateway["gatewayClassName"]
     expected = {"istio": "HTTP, HTTPS, TLS or TCP", "istio-waypoint": "HBONE"}.get(class_)
     for where, listener in each(path, gateway, "listeners"):
@@ -405,7 +415,7 @@ _RULES: Rules = {
         takes={"IPAddress": {"value": _ip_address}, "Hostname": {"value": _precise_hostname}},
     ),
     api.LocalParametersReference: _of_kind({"ConfigMap": ""}),
-    api.GatewaySpec: _gateway,
+    api.GatewaySpec: all_of(_listeners, distinct("addresses", value=""), _gateway),
     api.ListenerSetSpec: _listeners,
     api.HTTPHeaderFilter: _headers("set", "add", "remove"),
     api.HTTPRequestMirrorFilter: one_at_most("percent", "fraction"),
@@ -433,13 +443,10 @@ _RULES: Rules = {
 _IN_ANY_CASE = ("set", "add", "remove", "headers")
 """Lists of headers, which are the same in any case: `_headers` sees to it."""
 
-_DISTINCT: Distinct = {
-    **{
-        class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
-        for class_, fields in api.DISTINCT.items()
-    },
-    api.GatewaySpec: {**api.DISTINCT[api.GatewaySpec], "addresses": "value"},
+_DISTINCT = {
+    class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
+    for class_, fields in api.DISTINCT.items()
 }
 
-SCHEMA = Schema(api.LIMITS, _RULES, distinct=_DISTINCT).extended(_STRICTER)
+SCHEMA = of_api(api.LIMITS, _DISTINCT, _RULES).extended(_STRICTER)
 """Checks the specs of all kinds of the Gateway API, and all of their parts."""

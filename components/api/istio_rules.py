@@ -11,8 +11,8 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.rules import all_of, each, given, one_at_most, some_of
-from ..checks.schema import Rule, Schema, at
+from ..checks.rules import all_of, each, given, of_api, one_at_most, some_of
+from ..checks.schema import Rule, at
 from ..checks.values import Limit, known
 from . import istio_types as api
 
@@ -171,8 +171,9 @@ def _required(field: str) -> Rule:
 
 _one_target = one_at_most("targetRefs", "targetRef", "selector")
 
-SCHEMA = Schema(
+SCHEMA = of_api(
     api.LIMITS,
+    api.DISTINCT,
     {
         api.AuthorizationPolicySpec: all_of(_one_target, check_policy),
         api.RequestAuthenticationSpec: _one_target,
@@ -185,7 +186,6 @@ SCHEMA = Schema(
         api.PolicyCondition: all_of(some_of("values", "notValues"), _check_attribute),
         api.JWTRule: all_of(some_of("issuer", "jwksUri"), one_at_most("jwks", "jwksUri")),
     },
-    distinct=api.DISTINCT,
 ).extended(
     {
         api.WorkloadSelector: {

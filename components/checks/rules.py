@@ -3,11 +3,11 @@
 A field counts as given unless it is missing or an empty list.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .faults import Faults
-from .schema import Rule, at, unique
+from .schema import Limits, Rule, Rules, Schema, at
 from .values import Check, known
 
 
@@ -100,24 +100,54 @@ def named_by_type(class_: Any) -> Rule:
 
 
 def distinct(field: str, *, but: str = "", **keys: str) -> Rule:
-    """No two elements of a list have all of these keys in common, which have these defaults.
+    """No two elements of a list are equal, or have all of these keys in common.
 
-    One is left out whose only key is `but`.
+    The keys have these defaults; an element whose only key is `but` is left out.
     """
 
     def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
-        found = (
-            (where, tuple(element.get(key, default) for key, default in keys.items()))
-            for where, element in each(path, value, field)
-        )
         unique(
             faults,
             (
-                (where, held, ", ".join(f"{k} {one!r}" for k, one in zip(keys, held, strict=True)))
-                for where, held in found
+                (f"{at(path, field)}[{position}]", held, words)
+                for position, element in enumerate(value.get(field, ()))
+                for held, words in (_identity(element, keys),)
                 if held != (but,)
             ),
             "another",
         )
 
     return check
+
+
+def _identity(element: Any, keys: Mapping[str, str]) -> tuple[Hashable, str]:
+    """What an element is told from others by, and this in words."""
+    if not keys:
+        return element, repr(element)
+    held = tuple(element.get(key, default) for key, default in keys.items())
+    words = (f"{key} {one!r}" for key, one in zip(keys, held, strict=True))
+    return held, ", ".join(words)
+
+
+def unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
+    """Of paths, values and their words, record every value that another path has already."""
+    owners: dict[Hashable, str] = {}
+    for path, value, words in values:
+        if value in owners:
+            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
+        else:
+            owners[value] = path
+
+
+def of_api(limits: Limits, lists: Mapping[type, Mapping[str, str]], rules: Rules) -> Schema:
+    """The schema of an API of these limits and rules.
+
+    No two elements of its `lists` have the key in common, or are equal where it is empty.
+    """
+    whole = {
+        class_: [distinct(field, **({key: ""} if key else {})) for field, key in fields.items()]
+        for class_, fields in lists.items()
+    }
+    for class_, rule in rules.items():
+        whole.setdefault(class_, []).append(rule)
+    return Schema(limits, {class_: all_of(*found) for class_, found in whole.items()})

@@ -9,8 +9,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
-    Hashable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -52,10 +50,6 @@ Rules = Mapping[type, Rule]
 Bases = Mapping[type, type]
 """TypedDict classes and those that they extend, which Python 3.11 does not record itself."""
 
-Distinct = Mapping[type, Mapping[str, str]]
-"""Lists of TypedDict classes, and the key that no two elements have in common; empty for the whole
-element."""
-
 _FieldLimits = Mapping[str, Check]
 """Checks of one field: of the whole, of what it holds, of its keys."""
 
@@ -96,16 +90,9 @@ class Schema:
     of those of the same field, its own rule comes after the other.
     """
 
-    def __init__(
-        self,
-        limits: Limits,
-        rules: Rules,
-        bases: Bases | None = None,
-        distinct: Distinct | None = None,
-    ) -> None:
+    def __init__(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> None:
         self._limits = limits
         self._rules = rules
-        self._distinct = distinct or {}
         self.bases = bases or {}
 
     def __or__(self, other: "Schema") -> "Schema":
@@ -114,7 +101,6 @@ class Schema:
             _merged(self._limits, other._limits),
             {**self._rules, **other._rules},
             {**self.bases, **other.bases},
-            {**self._distinct, **other._distinct},
         )
 
     def extended(
@@ -167,8 +153,6 @@ class Schema:
     ) -> None:
         """Record what is wrong between the fields of a value whose fields are right."""
         for extended in self._lineage(class_):
-            for field, key in self._distinct.get(extended, {}).items():
-                check_distinct(faults, at(path, field), value.get(field), key)
             if rule := self._rules.get(extended):
                 rule(faults, path, value)
 
@@ -260,31 +244,6 @@ class _Walk:
 def at(path: str, field: str) -> str:
     """The path of a field of the value at `path`, which is empty for the value as a whole."""
     return f"{path}.{field}" if path else field
-
-
-def check_distinct(faults: Faults, path: str, listed: object, key: str) -> None:
-    """Record every element of the list at `path` whose `key`, or all of it, another one has."""
-    if not isinstance(listed, list | tuple):
-        return
-    values = [(f"{path}[{position}]", element) for position, element in enumerate(listed)]
-    if key:
-        held = [(at(where, key), one) for where, one in values if isinstance(one, Mapping)]
-        values = [(where, one[key]) for where, one in held if key in one]
-    unique(
-        faults,
-        ((where, one, repr(one)) for where, one in values),
-        "another: each may stand here once",
-    )
-
-
-def unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
-    """Of paths, values and their words, record every value that another path has already."""
-    owners: dict[Hashable, str] = {}
-    for path, value, words in values:
-        if value in owners:
-            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
-        else:
-            owners[value] = path
 
 
 def allowed_types(shape: Any) -> Iterator[Any]:

@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -62,10 +63,13 @@ class Limit:
             and not isinstance(size, bool)
             and (self.low is None or size >= self.low)
             and (self.high is None or size <= self.high)
-            and (not self.pattern or _matches(self.pattern, value))
+            and (not self.pattern or self._matches(value))
         ):
             return None
         return self._expected(value) + self.reason
+
+    def _matches(self, value: object) -> bool:
+        return isinstance(value, str) and bool(_compiled(self.pattern).search(value))
 
     def _expected(self, value: object) -> str:
         if not isinstance(value, Sized):
@@ -80,14 +84,16 @@ class Limit:
         return ", ".join(filter(None, (self.words or matched, counted)))
 
 
-def _matches(pattern: str, value: object) -> bool:
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     # Python's `$` also matches before a last line break.
-    whole = re.sub(
-        r"\\.|\[(?:\\.|[^\]])*\]|\$",
-        lambda found: r"\Z" if found[0] == "$" else found[0],
-        pattern,
+    return re.compile(
+        re.sub(
+            r"\\.|\[(?:\\.|[^\]])*\]|\$",
+            lambda found: r"\Z" if found[0] == "$" else found[0],
+            pattern,
+        )
     )
-    return isinstance(value, str) and bool(re.search(whole, value))
 
 
 def _bounds(low: float | None, high: float | None, begin: str = "") -> str:

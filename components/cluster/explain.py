@@ -11,20 +11,14 @@ from ..api.gateway import GROUP
 from .kubeconfig import Access, connect
 
 _KINDS: dict[str, Any] = {
-    f"kubernetes:{GROUP}/v1:Gateway": create_namespaced_resource(
-        GROUP, "v1", "Gateway", "gateways"
-    ),
-    f"kubernetes:{GROUP}/v1:HTTPRoute": create_namespaced_resource(
-        GROUP, "v1", "HTTPRoute", "httproutes"
-    ),
-    f"kubernetes:{GROUP}/v1:GRPCRoute": create_namespaced_resource(
-        GROUP, "v1", "GRPCRoute", "grpcroutes"
-    ),
-    "kubernetes:security.istio.io/v1:AuthorizationPolicy": create_namespaced_resource(
-        "security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies"
-    ),
-    "kubernetes:core/v1:Service": Service,
-}
+    f"kubernetes:{group}/v1:{kind}": create_namespaced_resource(group, "v1", kind, plural)
+    for group, kind, plural in (
+        (GROUP, "Gateway", "gateways"),
+        (GROUP, "HTTPRoute", "httproutes"),
+        (GROUP, "GRPCRoute", "grpcroutes"),
+        ("security.istio.io", "AuthorizationPolicy", "authorizationpolicies"),
+    )
+} | {"kubernetes:core/v1:Service": Service}
 
 _ADVICE = {
     "AddressNotAssigned": (

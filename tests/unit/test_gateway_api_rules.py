@@ -409,7 +409,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[1].name",
             "http",
-            ("found 'http' as in listeners[0].name, expected another: each may stand here once"),
+            (["listeners[1]: found name 'http' as in listeners[0], expected another"]),
         ),
         (
             "listeners[1].hostname",
@@ -594,12 +594,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "addresses",
             [{"type": "Hostname", "value": "a"}] * 2,
-            [
-                (
-                    "addresses[1].value: found 'a' as in addresses[0].value, expected another: "
-                    "each may stand here once"
-                )
-            ],
+            ["addresses[1]: found value 'a' as in addresses[0], expected another"],
         ),
         (
             "addresses[0].value",
@@ -615,8 +610,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "tls.frontend.perPort[1].port",
             443,
             (
-                "found 443 as in tls.frontend.perPort[0].port, expected another: each may stand "
-                "here once"
+                [
+                    (
+                        "tls.frontend.perPort[1]: found port 443 as in tls.frontend.perPort[0], "
+                        "expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -778,8 +777,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].queryParams[1].name",
             "X-A",
             (
-                "found 'X-A' as in rules[0].matches[0].queryParams[0].name, expected another: each "
-                "may stand here once"
+                [
+                    (
+                        "rules[0].matches[0].queryParams[1]: found name 'X-A' as in "
+                        "rules[0].matches[0].queryParams[0], expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -949,10 +952,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "rules[1].filters[1].cors.allowHeaders[1]",
             "X-A",
-            (
-                "found 'X-A' as in rules[1].filters[1].cors.allowHeaders[0], expected another: "
-                "each may stand here once"
-            ),
+            ("found 'X-A' as in rules[1].filters[1].cors.allowHeaders[0], expected another"),
         ),
         ("rules[1].filters[1].cors.maxAge", 0, "found 0, expected an integer from 1 to 2147483647"),
         ("rules[0].filters", [MIRRORS[0]] * 17, "found 17 elements, expected at most 16 elements"),
@@ -1167,10 +1167,7 @@ ALL = [
     ),
     "listeners[1].port: found 0, expected a port from 1 to 65535",
     "listeners[1].tls.mode: found '', expected one of Terminate, Passthrough",
-    (
-        "listeners[1].name: found 'http' as in listeners[0].name, expected another: each may "
-        "stand here once"
-    ),
+    "listeners[1]: found name 'http' as in listeners[0], expected another",
     (
         "listeners[1]: found port 0, protocol 'HTTP', hostname '' as in listeners[0], expected "
         "another"

@@ -8,6 +8,7 @@ import pytest
 
 from components.checks import values as valid
 from components.checks.faults import Faults, InvalidInput, camel
+from components.checks.rules import all_of, distinct
 from components.checks.schema import Schema, trusted
 from components.checks.values import Check, Limit, did_you_mean, shown
 from tests.unit.conftest import Run
@@ -223,9 +224,8 @@ def one_primary(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
 
 SCHEMA = Schema(
     {Port: {"number": Limit(1, 9)}, Service: {"name": Limit(1, 3)}},
-    {Service: one_primary},
+    {Service: all_of(distinct("ports", name=""), one_primary)},
     {Labelled: Service},
-    {Service: {"ports": "name"}},
 )
 
 
@@ -244,7 +244,7 @@ def test_a_class_has_what_the_one_has_that_it_extends() -> None:
     assert found({"name": "long", "ports": ports}, Labelled) == [
         "name: found 'long', expected 1 to 3 characters",
         "ports[2].number: found 10, expected an integer from 1 to 9",
-        "ports[2].name: found 'a' as in ports[0].name, expected another: each may stand here once",
+        "ports[2]: found name 'a' as in ports[0], expected another",
         "all: has no primary",
     ]
 
