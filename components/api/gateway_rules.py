@@ -22,7 +22,6 @@ from ..checks.rules import (
     of_api,
     one_at_most,
     some_of,
-    unique,
 )
 from ..checks.schema import Limits, Rule, Rules, at
 from ..checks.values import Check, Limit, known
@@ -255,25 +254,6 @@ def _backend(faults: Faults, path: str, backend: Mapping[str, Any]) -> None:
 _BACKEND_FILTERS = _istio_takes("RequestHeaderModifier", "ResponseHeaderModifier")
 
 
-def _headers(*fields: str) -> Rule:
-    """No header stands twice in these lists, whatever its case: Istio ignores the second."""
-
-    def check(faults: Faults, path: str, owner: Mapping[str, Any]) -> None:
-        names: list[tuple[str, Any]] = []
-        for field in fields:
-            for position, one in enumerate(owner.get(field, ())):
-                where = f"{at(path, field)}[{position}]"
-                named = isinstance(one, Mapping)
-                names.append((at(where, "name"), one["name"]) if named else (where, one))
-        unique(
-            faults,
-            ((where, name.lower(), repr(name)) for where, name in names),
-            "each header once, whatever its case",
-        )
-
-    return check
-
-
 # Rules of a route as a whole
 
 _Key = Callable[[Mapping[str, Any]], tuple[Hashable, str]]
@@ -293,32 +273,6 @@ def _shadowed(faults: Faults, path: str, rules: Sequence[Any], key: _Key) -> Non
                 " expected another: no request gets here",
             )
         earlier = {**dict.fromkeys(own, where), **earlier}
-
-
-def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong with the rules of an HTTPRoute, at `path`, as a whole.
-
-    Of rules in a shorter form every match is written out here; faults name the rule.
-    """
-    _shadowed(faults, path, rules, _http_match)
-    for place, rule in each("", {path: rules}, path):
-        types = [one.get("path", {}).get("type") for one in rule.get("matches", ())]
-        if len(types) < 2 and not {"Exact", "RegularExpression"} & {*types}:
-            continue
-        for where, filter_ in each(place, rule, "filters"):
-            for field in ("requestRedirect", "urlRewrite"):
-                modifier = filter_.get(field, {}).get("path", {})
-                if modifier.get("type") == "ReplacePrefixMatch":
-                    faults.add(
-                        at(where, f"{field}.path.type"),
-                        "found 'ReplacePrefixMatch', expected it in a rule of exactly one match, by"
-                        " PathPrefix",
-                    )
-
-
-def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong between the rules of a GRPCRoute, at `path`."""
-    _shadowed(faults, path, rules, _grpc_match)
 
 
 def _http_match(match: Mapping[str, Any]) -> tuple[Hashable, str]:
@@ -357,7 +311,17 @@ def _conditions(match: Mapping[str, Any], field: str) -> Any:
     )
 
 
-def _route(check_rules: Callable[[Faults, str, Sequence[Mapping[str, Any]]], None]) -> Rule:
+def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong between the rules of an HTTPRoute, with every match written out."""
+    _shadowed(faults, path, rules, _http_match)
+
+
+def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Record what is wrong between the rules of a GRPCRoute."""
+    _shadowed(faults, path, rules, _grpc_match)
+
+
+def _route(key: _Key) -> Rule:
     def check(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
         kinds = {one.get("kind", "Gateway") for one in route.get("parentRefs", ())}
         if given(route, "hostnames") and kinds and kinds <= {"Service", "ServiceEntry"}:
@@ -366,18 +330,10 @@ def _route(check_rules: Callable[[Faults, str, Sequence[Mapping[str, Any]]], Non
                 "found beside a Service as parent, expected none: its requests are routed whatever"
                 " their host name",
             )
-        check_rules(faults, at(path, "rules"), route.get("rules", ()))
+        _shadowed(faults, at(path, "rules"), route.get("rules", ()), key)
 
     return check
 
-
-_GRPC_NAMES: Mapping[str, Check] = {
-    "service": Limit(
-        pattern=r"^\.?[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*$",
-        words="a service like 'example.v1.Greeter'",
-    ),
-    "method": Limit(pattern="^[A-Za-z_][A-Za-z_0-9]*$", words="a method like 'SayHello'"),
-}
 
 _NO_VALUES = {"values": valid.nothing("only operators In and NotIn have some")}
 _PLAIN_PATH = {"value": valid.path_prefix}
@@ -417,23 +373,18 @@ _RULES: Rules = {
     api.LocalParametersReference: _of_kind({"ConfigMap": ""}),
     api.GatewaySpec: all_of(_listeners, distinct("addresses", value=""), _gateway),
     api.ListenerSetSpec: _listeners,
-    api.HTTPHeaderFilter: _headers("set", "add", "remove"),
     api.HTTPRequestMirrorFilter: one_at_most("percent", "fraction"),
     api.HTTPPathMatch: by(
         "type", "PathPrefix", takes={"Exact": _PLAIN_PATH, "PathPrefix": _PLAIN_PATH}
     ),
-    api.HTTPRouteMatch: _headers("headers"),
     api.HTTPPathModifier: named_by_type(api.HTTPPathModifier),
     api.HTTPRouteFilter: named_by_type(api.HTTPRouteFilter),
     api.HTTPRouteRule: _filters,
-    api.HTTPRouteSpec: _route(check_http_rules),
-    api.GRPCMethodMatch: all_of(
-        some_of("service", "method"), by("type", "Exact", takes={"Exact": _GRPC_NAMES})
-    ),
-    api.GRPCRouteMatch: _headers("headers"),
+    api.HTTPRouteSpec: _route(_http_match),
+    api.GRPCMethodMatch: some_of("service", "method"),
     api.GRPCRouteFilter: named_by_type(api.GRPCRouteFilter),
     api.GRPCRouteRule: _filters,
-    api.GRPCRouteSpec: _route(check_grpc_rules),
+    api.GRPCRouteSpec: _route(_grpc_match),
     api.SubjectAltName: named_by_type(api.SubjectAltName),
     api.BackendTLSPolicyValidation: all_of(some_of(*_AUTHORITIES), one_at_most(*_AUTHORITIES)),
     api.ReferenceGrantFrom: _of_kind(_GRANTED_FROM),
@@ -441,12 +392,7 @@ _RULES: Rules = {
 }
 
 _IN_ANY_CASE = ("set", "add", "remove", "headers")
-"""Lists of headers, which are the same in any case: `_headers` sees to it."""
+"""Lists of headers, of which Istio ignores the second of one name, whatever its case."""
 
-_DISTINCT = {
-    class_: {field: key for field, key in fields.items() if field not in _IN_ANY_CASE}
-    for class_, fields in api.DISTINCT.items()
-}
-
-SCHEMA = of_api(api.LIMITS, _DISTINCT, _RULES).extended(_STRICTER)
+SCHEMA = of_api(api.LIMITS, api.DISTINCT, _RULES, in_any_case=_IN_ANY_CASE).extended(_STRICTER)
 """Checks the specs of all kinds of the Gateway API, and all of their parts."""

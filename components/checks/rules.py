@@ -3,7 +3,7 @@
 A field counts as given unless it is missing or an empty list.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .faults import Faults
@@ -99,53 +99,42 @@ def named_by_type(class_: Any) -> Rule:
     return check
 
 
-def distinct(field: str, *, but: str = "", **keys: str) -> Rule:
+def distinct(field: str, *, but: str = "", in_any_case: bool = False, **keys: str) -> Rule:
     """No two elements of a list are equal, or have all of these keys in common.
 
     The keys have these defaults; an element whose only key is `but` is left out.
     """
 
     def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
-        unique(
-            faults,
-            (
-                (f"{at(path, field)}[{position}]", held, words)
-                for position, element in enumerate(value.get(field, ()))
-                for held, words in (_identity(element, keys),)
-                if held != (but,)
-            ),
-            "another",
-        )
+        owners: dict[Hashable, str] = {}
+        for position, element in enumerate(value.get(field, ())):
+            where = f"{at(path, field)}[{position}]"
+            found = {key: element.get(key, default) for key, default in keys.items()}
+            held = tuple(found.values()) or (element,)
+            words = ", ".join(f"{key} {one!r}" for key, one in found.items()) or repr(element)
+            if in_any_case:
+                held = tuple(one.lower() for one in held)
+            if held != (but,) and owners.setdefault(held, where) != where:
+                faults.add(where, f"found {words} as in {owners[held]}, expected another")
 
     return check
 
 
-def _identity(element: Any, keys: Mapping[str, str]) -> tuple[Hashable, str]:
-    """What an element is told from others by, and this in words."""
-    if not keys:
-        return element, repr(element)
-    held = tuple(element.get(key, default) for key, default in keys.items())
-    words = (f"{key} {one!r}" for key, one in zip(keys, held, strict=True))
-    return held, ", ".join(words)
-
-
-def unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
-    """Of paths, values and their words, record every value that another path has already."""
-    owners: dict[Hashable, str] = {}
-    for path, value, words in values:
-        if value in owners:
-            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
-        else:
-            owners[value] = path
-
-
-def of_api(limits: Limits, lists: Mapping[type, Mapping[str, str]], rules: Rules) -> Schema:
+def of_api(
+    limits: Limits,
+    lists: Mapping[type, Mapping[str, str]],
+    rules: Rules,
+    in_any_case: Collection[str] = (),
+) -> Schema:
     """The schema of an API of these limits and rules.
 
     No two elements of its `lists` have the key in common, or are equal where it is empty.
     """
     whole = {
-        class_: [distinct(field, **({key: ""} if key else {})) for field, key in fields.items()]
+        class_: [
+            distinct(field, in_any_case=field in in_any_case, **({key: ""} if key else {}))
+            for field, key in fields.items()
+        ]
         for class_, fields in lists.items()
     }
     for class_, rule in rules.items():

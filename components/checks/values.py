@@ -115,6 +115,14 @@ subdomain = Limit(
 )
 """A name of most objects: RFC 1123."""
 
+_SHORT = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+hostname = Limit(
+    pattern=rf"^(?=.{{1,253}}$)(?!\d+(\.\d+){{3}}$)(\*\.)?{_SHORT}(\.{_SHORT})*$",
+    words="a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path",
+)
+"""A host name of the Gateway API: no address, `*.` allowed in front."""
+
 service_name = Limit(1, 48, f"^(?=[a-z]){_LABEL}$", "a DNS label that starts with a letter")
 """A Service's name, RFC 1035, and short enough for the names made of it."""
 
@@ -159,30 +167,13 @@ def waypoint_name(value: object) -> str | None:
     return dns_label(value)
 
 
-def hostname(value: object) -> str | None:
-    """A host name of the Gateway API: lower case, no address, `*.` allowed in front."""
-    expected = (
-        "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
-    )
-    if not isinstance(value, str) or not 1 <= len(value) <= 253:
-        return expected
-    labels = value.removeprefix("*.").split(".")
-    if any(map(dns_label, labels)) or _is_address(value):
-        return expected
-    return None
-
-
 def address(value: object) -> str | None:
     """An IP address."""
-    return None if _is_address(str(value)) else "an IP address"
-
-
-def _is_address(value: str) -> bool:
     try:
-        ipaddress.ip_address(value)
+        ipaddress.ip_address(str(value))
     except ValueError:
-        return False
-    return True
+        return "an IP address"
+    return None
 
 
 def label_key(value: object) -> str | None:

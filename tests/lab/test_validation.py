@@ -41,6 +41,8 @@ LEFT_TO_IT = (
     "httpRouteFilterRequestRedirect or httpRouteFilterRequestRewrite",
     "tls mode must be",
     "certificateRefs or options must be specified",
+    "service must only contain valid characters",
+    "method must only contain valid characters",
     "numerator must be less than or equal to denominator",
     "cannot contain '*' alongside other",
     "backendRequest timeout cannot be longer than request timeout",

@@ -752,16 +752,24 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].headers[1].name",
             "x-a",
             (
-                "found 'x-a' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'x-a' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
         (
             "rules[0].matches[0].headers[1].name",
             "X-A",
             (
-                "found 'X-A' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'X-A' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -792,11 +800,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 (
                     "rules[1]: found the match of path '/a%20b' as in rules[0], which comes "
                     "first, expected another: no request gets here"
-                ),
-                (
-                    "rules[1].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', "
-                    "expected it in a rule of exactly one match, by PathPrefix"
-                ),
+                )
             ],
         ),
         (
@@ -821,13 +825,10 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         ),
         (
             "rules[0].filters[0].requestHeaderModifier.remove",
-            ["x-a"],
+            ["X-A", "x-a"],
             [
-                (
-                    "rules[0].filters[0].requestHeaderModifier.remove[0]: found 'x-a' as in "
-                    "rules[0].filters[0].requestHeaderModifier.set[0].name, expected each header "
-                    "once, whatever its case"
-                )
+                "rules[0].filters[0].requestHeaderModifier.remove[1]: found 'x-a' as in"
+                " rules[0].filters[0].requestHeaderModifier.remove[0], expected another"
             ],
         ),
         (
@@ -905,16 +906,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 (
                     "rules[0].backendRefs[1].namespace: found 'c', expected nothing: Istio "
                     "refuses the route"
-                )
-            ],
-        ),
-        (
-            "rules[1].matches[0].path.type",
-            "Exact",
-            [
-                (
-                    "rules[1].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', "
-                    "expected it in a rule of exactly one match, by PathPrefix"
                 )
             ],
         ),
@@ -1025,16 +1016,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "found neither service nor method, expected one of them",
         ),
         (
-            "rules[0].matches[0].method.service",
-            "example/Greeter",
-            "found 'example/Greeter', expected a service like 'example.v1.Greeter'",
-        ),
-        (
-            "rules[0].matches[0].method.method",
-            "Say-Hello",
-            "found 'Say-Hello', expected a method like 'SayHello'",
-        ),
-        (
             "rules[1].matches",
             [{"method": {"service": "example.Greeter"}}],
             [
@@ -1056,8 +1037,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].headers[1].name",
             "x-a",
             (
-                "found 'x-a' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'x-a' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
     ],
@@ -1363,31 +1348,10 @@ def between(check: Any, rules: list[dict[str, Any]]) -> list[str]:
 
 
 def test_rules_are_checked_as_a_whole_without_a_route() -> None:
-    prefixes = [{"path": {"value": f"/{n}"}} for n in range(3)]
-    replaced = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}}
-    assert between(
-        check_http_rules,
-        [
-            {"matches": prefixes},
-            {"matches": prefixes[:2]},
-            {
-                "matches": prefixes[1:],
-                "filters": [{"type": "URLRewrite", "urlRewrite": replaced}],
-            },
-        ],
-    ) == [
-        *(
-            f"rules[1]: found the match of path '/{n}' as in rules[0], which comes first, expected"
-            " another: no request gets here"
-            for n in range(2)
-        ),
-        *(
-            f"rules[2]: found the match of path '/{n}' as in rules[0], which comes first, expected"
-            " another: no request gets here"
-            for n in (1, 2)
-        ),
-        "rules[2].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', expected it in a"
-        " rule of exactly one match, by PathPrefix",
+    matches = [{"path": {"value": f"/{n}"}} for n in range(2)]
+    assert between(check_http_rules, [{"matches": matches}, {"matches": matches[:1]}, {}]) == [
+        "rules[1]: found the match of path '/0' as in rules[0], which comes first, expected"
+        " another: no request gets here"
     ]
     assert between(check_grpc_rules, [{}, {}]) == [
         "rules[1]: found the match of method '*/*' as in rules[0], which comes first, expected"
