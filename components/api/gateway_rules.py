@@ -206,16 +206,11 @@ def _ip_address(value: object) -> str | None:
     return None
 
 
-_NO_TLS = {"tls": valid.nothing("only protocols HTTPS and TLS have it")}
 _listener = by(
     "protocol",
     # Istio skips such a listener.
     needs={"HTTPS": ["tls"], "TLS": ["tls"]},
-    takes={
-        "HTTP": _NO_TLS,
-        "TCP": {**_NO_TLS, "hostname": valid.nothing("protocol TCP knows none")},
-        "HBONE": {"port": Limit(15008, 15008)},
-    },
+    takes={"HBONE": {"port": Limit(15008, 15008)}},
 )
 _listeners = distinct("listeners", port="", protocol="", hostname="")
 
@@ -241,12 +236,8 @@ def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
 
 # Parts of HTTPRoute and GRPCRoute
 
-_filters = distinct("filters", type="", but="RequestMirror")
 
-
-def _backend(faults: Faults, path: str, backend: Mapping[str, Any]) -> None:
-    _backend_reference(faults, path, backend)
-    _filters(faults, path, backend)
+def _backend_filters(faults: Faults, path: str, backend: Mapping[str, Any]) -> None:
     for where, filter_ in each(path, backend, "filters"):
         faults.check(at(where, "type"), filter_["type"], _BACKEND_FILTERS)
 
@@ -337,7 +328,6 @@ def _route(key: _Key) -> Rule:
 
 _NO_VALUES = {"values": valid.nothing("only operators In and NotIn have some")}
 _PLAIN_PATH = {"value": valid.path_prefix}
-_AUTHORITIES = ("caCertificateRefs", "wellKnownCACertificates")
 
 _RULES: Rules = {
     api.LabelSelectorRequirement: by(
@@ -351,8 +341,8 @@ _RULES: Rules = {
     api.ParentGatewayReference: _of_kind({"Gateway": _GATEWAY_API}, "Gateway"),
     api.BackendObjectReference: _backend_reference,
     api.BackendRef: _backend_reference,
-    api.HTTPBackendRef: _backend,
-    api.GRPCBackendRef: _backend,
+    api.HTTPBackendRef: all_of(_backend_reference, _backend_filters),
+    api.GRPCBackendRef: all_of(_backend_reference, _backend_filters),
     api.ListenerTLS: by(
         "mode",
         "Terminate",
@@ -371,7 +361,7 @@ _RULES: Rules = {
         takes={"IPAddress": {"value": _ip_address}, "Hostname": {"value": _precise_hostname}},
     ),
     api.LocalParametersReference: _of_kind({"ConfigMap": ""}),
-    api.GatewaySpec: all_of(_listeners, distinct("addresses", value=""), _gateway),
+    api.GatewaySpec: all_of(_listeners, _gateway),
     api.ListenerSetSpec: _listeners,
     api.HTTPRequestMirrorFilter: one_at_most("percent", "fraction"),
     api.HTTPPathMatch: by(
@@ -379,14 +369,11 @@ _RULES: Rules = {
     ),
     api.HTTPPathModifier: named_by_type(api.HTTPPathModifier),
     api.HTTPRouteFilter: named_by_type(api.HTTPRouteFilter),
-    api.HTTPRouteRule: _filters,
     api.HTTPRouteSpec: _route(_http_match),
     api.GRPCMethodMatch: some_of("service", "method"),
     api.GRPCRouteFilter: named_by_type(api.GRPCRouteFilter),
-    api.GRPCRouteRule: _filters,
     api.GRPCRouteSpec: _route(_grpc_match),
     api.SubjectAltName: named_by_type(api.SubjectAltName),
-    api.BackendTLSPolicyValidation: all_of(some_of(*_AUTHORITIES), one_at_most(*_AUTHORITIES)),
     api.ReferenceGrantFrom: _of_kind(_GRANTED_FROM),
     api.ReferenceGrantTo: _of_kind(_GRANTED_TO),
 }

@@ -99,11 +99,8 @@ def named_by_type(class_: Any) -> Rule:
     return check
 
 
-def distinct(field: str, *, but: str = "", in_any_case: bool = False, **keys: str) -> Rule:
-    """No two elements of a list are equal, or have all of these keys in common.
-
-    The keys have these defaults; an element whose only key is `but` is left out.
-    """
+def distinct(field: str, *, in_any_case: bool = False, **keys: str) -> Rule:
+    """No two elements of a list are equal, or have all of these keys, with defaults, in common."""
 
     def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
         owners: dict[Hashable, str] = {}
@@ -114,7 +111,7 @@ def distinct(field: str, *, but: str = "", in_any_case: bool = False, **keys: st
             words = ", ".join(f"{key} {one!r}" for key, one in found.items()) or repr(element)
             if in_any_case:
                 held = tuple(one.lower() for one in held)
-            if held != (but,) and owners.setdefault(held, where) != where:
+            if owners.setdefault(held, where) != where:
                 faults.add(where, f"found {words} as in {owners[held]}, expected another")
 
     return check

@@ -279,18 +279,16 @@ def _merged(limits: Limits, over: Limits) -> Limits:
 
 def _expected(types: list[Any], value: object = None) -> str:
     words: list[str] = []
-    choices = [str(choice) for type_ in types for choice in _choices(type_)]
+    choices: list[str] = []
     for type_ in types:
         origin = get_origin(type_) or type_
-        if is_typeddict(origin) or origin is Mapping:
+        if origin is Literal:
+            choices += map(str, get_args(type_))
+        elif is_typeddict(origin) or origin is Mapping:
             words.append("a mapping")
-        elif origin is not Literal:
+        else:
             words.append("a list" if origin is Sequence else _WORDS.get(origin, str(origin)))
     if choices:
         close = "" if value is None else valid.did_you_mean(value, choices)
         words.append(f"one of {', '.join(choices)}{close}")
     return " or ".join(words)
-
-
-def _choices(type_: Any) -> tuple[Any, ...]:
-    return get_args(type_) if get_origin(type_) is Literal else ()

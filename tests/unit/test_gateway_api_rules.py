@@ -422,19 +422,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             ],
         ),
         (
-            "listeners[0].tls",
-            {"certificateRefs": [{"name": "a"}]},
-            (
-                "found {'certificateRefs': [{'name': 'a'}]}, expected nothing: only protocols "
-                "HTTPS and TLS have it"
-            ),
-        ),
-        (
-            "listeners[2].hostname",
-            "a.example.com",
-            "found 'a.example.com', expected nothing: protocol TCP knows none",
-        ),
-        (
             "listeners[0].allowedRoutes.namespaces",
             {"from": "Selector"},
             [
@@ -590,11 +577,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "listeners[0].tls.options",
             {f"a{n}": "b" for n in range(17)},
             "found 17 elements, expected at most 16 elements",
-        ),
-        (
-            "addresses",
-            [{"type": "Hostname", "value": "a"}] * 2,
-            ["addresses[1]: found value 'a' as in addresses[0], expected another"],
         ),
         (
             "addresses[0].value",
@@ -817,11 +799,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].filters[0].requestHeaderModifier",
             MISSING,
             "found nothing, expected it for type RequestHeaderModifier",
-        ),
-        (
-            "rules[0].filters[1]",
-            HEADER_FILTERS[0],
-            ("found type 'RequestHeaderModifier' as in rules[0].filters[0], expected another"),
         ),
         (
             "rules[0].filters[0].requestHeaderModifier.remove",
@@ -1074,16 +1051,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "a.example.com",
             "found for type URI, expected uri alone",
         ),
-        (
-            "validation.caCertificateRefs",
-            [],
-            [
-                (
-                    "validation: found neither caCertificateRefs nor wellKnownCACertificates, "
-                    "expected one of them"
-                )
-            ],
-        ),
     ],
     ("BackendTLSPolicy", 1): [
         (
@@ -1094,16 +1061,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 "^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/"
                 "([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$, 1 to 253 characters"
             ),
-        ),
-        (
-            "validation.caCertificateRefs",
-            [{"group": "", "kind": "ConfigMap", "name": "ca"}],
-            [
-                (
-                    "validation: found both caCertificateRefs and wellKnownCACertificates, "
-                    "expected one of them"
-                )
-            ],
         ),
     ],
     ("ReferenceGrant", 0): [
