@@ -8,6 +8,7 @@ https://gateway-api.sigs.k8s.io/reference/spec/
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..checks import values as valid
@@ -47,6 +48,7 @@ def _precise_hostname(value: object) -> str | None:
     return "a DNS name like 'httpbin.example.com': lower case, no wildcard, port or path"
 
 
+_HEADER_FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier")
 _IGNORED = valid.nothing("Istio ignores it")
 _ROUTE: Mapping[str, Check] = {"hostnames[]": valid.hostname, "useDefaultGateways": _IGNORED}
 _LISTENER: Mapping[str, Check] = {
@@ -99,17 +101,10 @@ _STRICTER: Limits = {
     api.HTTPURLRewriteFilter: {"hostname": _precise_hostname},
     api.HTTPRouteFilter: {
         "type": _istio_takes(
-            "RequestHeaderModifier",
-            "ResponseHeaderModifier",
-            "RequestMirror",
-            "RequestRedirect",
-            "URLRewrite",
-            "CORS",
+            *_HEADER_FILTERS, "RequestMirror", "RequestRedirect", "URLRewrite", "CORS"
         )
     },
-    api.GRPCRouteFilter: {
-        "type": _istio_takes("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
-    },
+    api.GRPCRouteFilter: {"type": _istio_takes(*_HEADER_FILTERS, "RequestMirror")},
     api.HTTPRouteRule: {"sessionPersistence": _IGNORED},
     api.GRPCRouteRule: {"sessionPersistence": _IGNORED},
     api.HTTPRouteSpec: _ROUTE,
@@ -120,26 +115,18 @@ _STRICTER: Limits = {
 
 # Objects that are referred to
 
+_INFERENCE = "inference.networking.k8s.io"
 _ROUTE_KINDS = dict.fromkeys(("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"), _GATEWAY_API)
-_PARENT_KINDS = {
-    "Gateway": _GATEWAY_API,
-    "ListenerSet": _GATEWAY_API,
-    "Service": "",
-    "ServiceEntry": "networking.istio.io",
-}
+_GATEWAY_KINDS = dict.fromkeys(("Gateway", "ListenerSet"), _GATEWAY_API)
+_PARENT_KINDS = {**_GATEWAY_KINDS, "Service": "", "ServiceEntry": "networking.istio.io"}
 _BACKEND_KINDS = {
     "Service": "",
     "ServiceImport": "multicluster.x-k8s.io",
     "Hostname": "networking.istio.io",
-    "InferencePool": "inference.networking.k8s.io",
+    "InferencePool": _INFERENCE,
 }
-_GRANTED_FROM = {"Gateway": _GATEWAY_API, "ListenerSet": _GATEWAY_API, **_ROUTE_KINDS}
-_GRANTED_TO = {
-    "ConfigMap": "",
-    "Secret": "",
-    "Service": "",
-    "InferencePool": _BACKEND_KINDS["InferencePool"],
-}
+_GRANTED_FROM = {**_GATEWAY_KINDS, **_ROUTE_KINDS}
+_GRANTED_TO = {"ConfigMap": "", "Secret": "", "Service": "", "InferencePool": _INFERENCE}
 
 
 def _of_kind(groups: Mapping[str, str], default: str = "") -> Rule:
@@ -239,10 +226,7 @@ def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
 
 def _backend_filters(faults: Faults, path: str, backend: Mapping[str, Any]) -> None:
     for where, filter_ in each(path, backend, "filters"):
-        faults.check(at(where, "type"), filter_["type"], _BACKEND_FILTERS)
-
-
-_BACKEND_FILTERS = _istio_takes("RequestHeaderModifier", "ResponseHeaderModifier")
+        faults.check(at(where, "type"), filter_["type"], _istio_takes(*_HEADER_FILTERS))
 
 
 # Rules of a route as a whole
@@ -251,7 +235,7 @@ _Key = Callable[[Mapping[str, Any]], tuple[Hashable, str]]
 """What a match matches, as it is compared and in words."""
 
 
-def _shadowed(faults: Faults, path: str, rules: Sequence[Any], key: _Key) -> None:
+def _check_shadowed(faults: Faults, path: str, rules: Sequence[Any], key: _Key) -> None:
     """Record what is matched by a rule before."""
     earlier: dict[Hashable, str] = {}
     for where, rule in each("", {path: rules}, path):
@@ -302,17 +286,14 @@ def _conditions(match: Mapping[str, Any], field: str) -> Any:
     )
 
 
-def check_http_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong between the rules of an HTTPRoute, with every match written out."""
-    _shadowed(faults, path, rules, _http_match)
+check_http_rules = partial(_check_shadowed, key=_http_match)
+"""Records what is wrong between the rules of an HTTPRoute, with every match written out."""
+
+check_grpc_rules = partial(_check_shadowed, key=_grpc_match)
+"""Records what is wrong between the rules of a GRPCRoute."""
 
 
-def check_grpc_rules(faults: Faults, path: str, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Record what is wrong between the rules of a GRPCRoute."""
-    _shadowed(faults, path, rules, _grpc_match)
-
-
-def _route(key: _Key) -> Rule:
+def _route(check_rules: Callable[[Faults, str, Sequence[Any]], None]) -> Rule:
     def check(faults: Faults, path: str, route: Mapping[str, Any]) -> None:
         kinds = {one.get("kind", "Gateway") for one in route.get("parentRefs", ())}
         if given(route, "hostnames") and kinds and kinds <= {"Service", "ServiceEntry"}:
@@ -321,7 +302,7 @@ def _route(key: _Key) -> Rule:
                 "found beside a Service as parent, expected none: its requests are routed whatever"
                 " their host name",
             )
-        _shadowed(faults, at(path, "rules"), route.get("rules", ()), key)
+        check_rules(faults, at(path, "rules"), route.get("rules", ()))
 
     return check
 
@@ -369,10 +350,10 @@ _RULES: Rules = {
     ),
     api.HTTPPathModifier: named_by_type(api.HTTPPathModifier),
     api.HTTPRouteFilter: named_by_type(api.HTTPRouteFilter),
-    api.HTTPRouteSpec: _route(_http_match),
+    api.HTTPRouteSpec: _route(check_http_rules),
     api.GRPCMethodMatch: some_of("service", "method"),
     api.GRPCRouteFilter: named_by_type(api.GRPCRouteFilter),
-    api.GRPCRouteSpec: _route(_grpc_match),
+    api.GRPCRouteSpec: _route(check_grpc_rules),
     api.SubjectAltName: named_by_type(api.SubjectAltName),
     api.ReferenceGrantFrom: _of_kind(_GRANTED_FROM),
     api.ReferenceGrantTo: _of_kind(_GRANTED_TO),

@@ -68,7 +68,8 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     tls = args.get("gateway", {}).get("tls")
     if hostnames := args["hostnames"]:
-        check_hostnames(faults, path, hostnames, tls, at(path, "gateway.tls"))
+        known_tls = tls if valid.known(tls) else None
+        check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
     if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
         faults.add(
             at(path, "verification"),
