@@ -773,7 +773,14 @@ def paths(value: Any, path: str) -> Iterator[str]:
 
 WITH_ROUTES: dict[str, Any] = {
     **VALID[AmbientExposure],
-    "rules": [{"paths": ["/paths"]}, *specs.VALID["HTTPRoute"][0]["rules"]],
+    "rules": [
+        {"paths": ["/paths"]},
+        {
+            **specs.VALID["HTTPRoute"][0]["rules"][0],
+            "filters": [specs.HEADER_FILTERS[0], specs.MIRRORS[1]],
+            "backendRefs": [{**specs.BACKEND, "filters": specs.HEADER_FILTERS[:1]}],
+        },
+    ],
     "ingress_rules": specs.VALID["HTTPRoute"][1]["rules"],
     "gateway": {
         "tls": {"certificates": {"shop.example.com": "shop"}},
