@@ -6,16 +6,7 @@ from typing import Any
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
-from ..parts import (
-    authorization,
-    client,
-    gateway,
-    namespace,
-    probe,
-    routes,
-    waypoint,
-    workload,
-)
+from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
 from ..parts.authorization import check_names
 from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
@@ -95,10 +86,6 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
-def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
-    check_existing(faults, path, waypoint, "ingress_use_waypoint", "bind")
-
-
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     verification = args.get("verification", {})
     client = verification.get("client", {})
@@ -174,7 +161,7 @@ SCHEMA = (
         {
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
-            WaypointPart: _check_bound,
+            WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "bind"),
             ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },
