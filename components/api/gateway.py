@@ -16,18 +16,8 @@ import pulumi
 
 from ..checks import values as valid
 from ..checks.schema import Limits, Schema
+from . import gateway_types as api
 from .gateway_rules import SCHEMA
-from .gateway_types import (
-    BackendTLSPolicySpec,
-    GatewayInfrastructure,
-    GatewaySpec,
-    GRPCRouteSpec,
-    HTTPRouteSpec,
-    ListenerSetSpec,
-    ReferenceGrantSpec,
-    TCPRouteSpec,
-    TLSRouteSpec,
-)
 from .outputs import after
 
 GROUP = "gateway.networking.k8s.io"
@@ -116,25 +106,25 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
         return cast("pulumi.Output[dict[str, Any]]", pulumi.get(self, "status"))
 
 
-class Gateway(Resource[ObjectMeta, GatewaySpec]):
+class Gateway(Resource[ObjectMeta, api.GatewaySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#gateway"""
 
     kind = "Gateway"
 
 
-class HTTPRoute(Resource[ObjectMeta, HTTPRouteSpec]):
+class HTTPRoute(Resource[ObjectMeta, api.HTTPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
 
     kind = "HTTPRoute"
 
 
-class GRPCRoute(Resource[ObjectMeta, GRPCRouteSpec]):
+class GRPCRoute(Resource[ObjectMeta, api.GRPCRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute"""
 
     kind = "GRPCRoute"
 
 
-class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
+class ReferenceGrant(Resource[ObjectMeta, api.ReferenceGrantSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
 
     At v1beta1, which every bundle from v1.0 on serves; v1 came with v1.5.
@@ -144,25 +134,25 @@ class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
     version = "v1beta1"
 
 
-class TLSRoute(Resource[ObjectMeta, TLSRouteSpec]):
+class TLSRoute(Resource[ObjectMeta, api.TLSRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#tlsroute"""
 
     kind = "TLSRoute"
 
 
-class TCPRoute(Resource[ObjectMeta, TCPRouteSpec]):
+class TCPRoute(Resource[ObjectMeta, api.TCPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#tcproute"""
 
     kind = "TCPRoute"
 
 
-class ListenerSet(Resource[ObjectMeta, ListenerSetSpec]):
+class ListenerSet(Resource[ObjectMeta, api.ListenerSetSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#listenerset"""
 
     kind = "ListenerSet"
 
 
-class BackendTLSPolicy(Resource[ObjectMeta, BackendTLSPolicySpec]):
+class BackendTLSPolicy(Resource[ObjectMeta, api.BackendTLSPolicySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicy"""
 
     kind = "BackendTLSPolicy"
@@ -208,14 +198,14 @@ def infrastructure(
     description: str,
     parameters: pulumi.Input[str] | None = None,
     labels: Mapping[str, str] | None = None,
-) -> GatewayInfrastructure:
+) -> api.GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
     and a mere change of the service type would restart them. `parameters` names the ConfigMap of
     its customization, `labels` are further ones of what istiod makes.
     """
-    found: GatewayInfrastructure = {
+    found: api.GatewayInfrastructure = {
         "labels": {"app.kubernetes.io/managed-by": "pulumi", **(labels or {})},
         "annotations": {"kubernetes.io/description": description},
     }

@@ -6,17 +6,8 @@ from typing import Any
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
-from ..parts import (
-    authorization,
-    client,
-    gateway,
-    namespace,
-    probe,
-    routes,
-    waypoint,
-    workload,
-)
-from ..parts.authorization import WAYPOINT_ONLY, named
+from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
+from ..parts.authorization import check_names
 from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
 from ..parts.namespace import check_existing
@@ -61,27 +52,15 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     check_rules(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
-    _check_policies(faults, path, args)
+    check_names(faults, path, args)
     _check_verification(faults, path, args)
 
 
-def _part(args: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """A mapping among arguments; an empty one where there is none that is known."""
-    part = args.get(field)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _listed(args: Mapping[str, Any], field: str) -> Sequence[Any]:
-    """What a list among arguments holds; nothing where there is none that is known."""
-    listed = args.get(field)
-    return listed if isinstance(listed, list | tuple) else ()
-
-
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    gateway = _part(args, "gateway")
-    tls = _part(gateway, "tls") if "tls" in gateway else None
-    if hostnames := _listed(args, "hostnames"):
-        check_hostnames(faults, path, hostnames, tls, at(path, "gateway.tls"))
+    tls = args.get("gateway", {}).get("tls")
+    if hostnames := args["hostnames"]:
+        known_tls = tls if valid.known(tls) else None
+        check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
     if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
         faults.add(
             at(path, "verification"),
@@ -91,15 +70,15 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    passes = _part(args, "waypoint").get("waypoint_for", "service")
+    passes = args.get("waypoint", {}).get("waypoint_for", "service")
     if passes in ("workload", "none"):
         faults.add(
             at(path, "waypoint.waypoint_for"),
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
             " Service, and would pass by the waypoint and its rules",
         )
-    service = _part(args, "service")
-    adopted = not service.get("create", True)
+    service = args["service"]
+    adopted = service.get("create", True) is False
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
             at(path, "service.selector"),
@@ -107,35 +86,20 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
-def _check_policies(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    policies = _listed(args, "policies")
-    if not all(isinstance(policy, Mapping) for policy in policies):
-        return
-    labels = [label for label, _ in named(policies)]
-    for index, label in enumerate(labels):
-        if label in [WAYPOINT_ONLY, *labels[:index]]:
-            where = at(path, f"policies[{index}].name")
-            faults.add(where, f"found {label!r}, which is taken already")
-
-
-def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
-    check_existing(faults, path, waypoint, "ingress_use_waypoint", "bind")
-
-
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    verification = _part(args, "verification")
-    client = _part(verification, "client")
-    own = _part(args, "namespace").get("name")
+    verification = args.get("verification", {})
+    client = verification.get("client", {})
+    own = args["namespace"].get("name")
     if verification and "existing" not in client and client.get("namespace", CLIENT) == own:
         where = at(path, "verification.client.namespace")
         faults.add(where, "is the namespace of the service, expected one of its own")
     low, high = (0, 16) if "grpc_rules" in args else (100, 599)
-    prefixes = _prefixes(_listed(args, "rules"))
-    for index, check in enumerate(_listed(verification, "checks")):
+    prefixes = _prefixes(args.get("rules", ()))
+    for index, check in enumerate(verification.get("checks", ())):
         where = at(path, f"verification.checks[{index}]")
         match check:
             case {"path": str(asked), "status": int(status)}:
-                faults.check(f"{where}.status", status, valid.number(low, high))
+                faults.check(f"{where}.status", status, valid.Limit(low, high))
                 if status // 100 == 2 and prefixes and not _passes(asked, prefixes):
                     faults.add(
                         where,
@@ -174,7 +138,7 @@ SCHEMA = (
     | probe.SCHEMA
     | Schema(
         {
-            CanaryOptions: {"image": valid.image, "weight": valid.number(0, 100)},
+            CanaryOptions: {"image": valid.image, "weight": valid.Limit(0, 100)},
             ServiceOptions: {
                 "name": valid.service_name,
                 "port": valid.port,
@@ -197,7 +161,7 @@ SCHEMA = (
         {
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
-            WaypointPart: _check_bound,
+            WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "bind"),
             ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },

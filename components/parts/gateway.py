@@ -22,7 +22,8 @@ from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTL
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at, known, trusted
+from ..checks.schema import Schema, at, trusted
+from ..checks.values import known
 from . import customization
 from . import namespace as namespaces
 from . import tls as https

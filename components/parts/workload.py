@@ -101,7 +101,7 @@ def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> 
 
 SCHEMA = Schema(
     {
-        ContainerOptions: {"replicas": valid.number(0, 1000)},
+        ContainerOptions: {"replicas": valid.Limit(0, 1000)},
         WorkloadArgs: {
             "name": valid.dns_label,
             "namespace": valid.dns_label,

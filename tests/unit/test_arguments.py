@@ -23,6 +23,7 @@ from components import (
 )
 from components.exposure.arguments import AmbientExposureArgs
 from components.exposure.rules import SCHEMA
+from tests.unit import test_gateway_api_rules as specs
 from tests.unit.conftest import Run
 
 NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
@@ -34,11 +35,11 @@ PATH = "expected a path that starts with '/' and has no '//', '/./', '/../', '%2
 PORT = "expected a port from 1 to 65535"
 UNPRIVILEGED = "expected a port from 1024 to 65535"
 IMAGE = "expected an image reference like 'docker.io/curlimages/curl:8.16.0'"
-SECONDS = "expected seconds, from 1 to 3600"
+SECONDS = "expected seconds from 1 to 3600"
 KEY = "expected a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 LABEL = (
-    "expected letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both"
-    " ends"
+    "expected letters, digits, '-', '_' and '.', a letter or digit at both ends, at most 63"
+    " characters"
 )
 SOME = "expected at least one"
 
@@ -763,30 +764,69 @@ def paths(value: Any, path: str) -> Iterator[str]:
     yield path
     if isinstance(value, dict):
         for key, held in value.items():
-            yield from paths(held, f"{path}.{key}")
+            if "." not in key:
+                yield from paths(held, f"{path}.{key}")
     elif isinstance(value, list):
         for index, held in enumerate(value):
             yield from paths(held, f"{path}[{index}]")
 
 
+WITH_ROUTES: dict[str, Any] = {
+    **VALID[AmbientExposure],
+    "rules": [
+        {"paths": ["/paths"]},
+        {
+            **specs.VALID["HTTPRoute"][0]["rules"][0],
+            "filters": [specs.HEADER_FILTERS[0], specs.MIRRORS[1]],
+            "backendRefs": [{**specs.BACKEND, "filters": specs.HEADER_FILTERS[:1]}],
+        },
+    ],
+    "ingress_rules": specs.VALID["HTTPRoute"][1]["rules"],
+    "gateway": {
+        "tls": {"certificates": {"shop.example.com": "shop"}},
+        "listeners": specs.VALID["Gateway"][1]["listeners"],
+    },
+}
+WITH_GRPC: dict[str, Any] = {
+    "namespace": {"name": "shop"},
+    "service": ADOPTED,
+    "hostnames": ["shop.example.com"],
+    "grpc_rules": specs.VALID["GRPCRoute"][0]["rules"],
+}
+
+
 @pytest.mark.parametrize(
-    "part",
+    ("args", "part"),
     [
-        "namespace",
-        "service",
-        "waypoint",
-        "policies",
-        "jwt_rules",
-        "require_waypoint",
-        "verification",
+        *((WHOLE, part) for part in sorted(WHOLE.keys() - {"hostnames", "rules", "gateway"})),
+        *((WITH_ROUTES, part) for part in ("hostnames", "rules", "ingress_rules", "gateway")),
+        (WITH_GRPC, "grpc_rules"),
     ],
 )
-def test_whatever_is_wrong_is_a_fault_and_breaks_no_check(part: str) -> None:
+def test_whatever_is_wrong_is_a_fault_and_breaks_no_check(args: dict[str, Any], part: str) -> None:
+    SCHEMA.validate("exposure", args, AmbientExposureArgs)
     refusals = 0
-    for path in paths(WHOLE[part], part):
+    for path in paths(args[part], part):
         for value in (*ANYTHING, pulumi.Output.from_input("late")):
             try:
-                SCHEMA.validate("exposure", put(WHOLE, path, value), AmbientExposureArgs)
+                SCHEMA.validate("exposure", put(args, path, value), AmbientExposureArgs)
             except InvalidInput:
                 refusals += 1
     assert refusals > 10
+
+
+@pytest.mark.parametrize("late", [pulumi.Output.from_input("late"), 1])
+def test_rules_that_are_wrong_or_not_known_yet_hide_no_fault_of_others(late: Any) -> None:
+    rules: list[Any] = [
+        {"paths": late},
+        {"matches": late},
+        {"matches": [late]},
+        late,
+        {"paths": ["/a"], "filters": late},
+        {"paths": ["/a"], "filters": [late]},
+    ]
+    found = refused(AmbientExposure, {**VALID[AmbientExposure], "ingress_rules": rules})
+    assert [fault for fault in found if "found 1, expected" not in fault] == [
+        "ingress_rules[5]: found the match of path '/a' as in ingress_rules[4], which comes first,"
+        " expected another: no request gets here"
+    ]
