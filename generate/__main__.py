@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def _apis() -> dict[Path, Callable[[], str]]:
-    from generate.apis import APIS  # noqa: PLC0415  # the reference needs nothing of it
+    from generate.api import APIS  # noqa: PLC0415  # the reference needs nothing of it
 
     return {api.target: api.text for api in APIS}
 

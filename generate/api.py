@@ -1,0 +1,417 @@
+"""The Python modules with the types and limits of other projects' APIs."""
+
+import json
+import keyword
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from generate import modules
+from generate.definitions import (
+    Class,
+    Field,
+    Limit,
+    Object,
+    Release,
+    Sources,
+    classes,
+    objects,
+)
+
+_TARGET = Path(__file__).parents[1] / "components" / "api"
+_WIDTH = 100
+
+_KUBERNETES = (
+    "https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/"
+)
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAME = rf"{_LABEL}(\.{_LABEL})*"
+
+PATTERNS = {
+    rf"^{_LABEL}$": ("DNS_LABEL", "a DNS label: lower-case letters, digits and '-'"),
+    rf"^{_NAME}$": ("DNS_NAME", "a DNS name: lower-case letters, digits, '-' and '.'"),
+    rf"^(\*\.)?{_NAME}$": (
+        "HOSTNAME",
+        "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path",
+    ),
+    rf"^$|^{_NAME}$": (
+        "GROUP",
+        "an API group like 'apps.example.com', or '' for the core group",
+    ),
+    "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$": ("KIND", "a kind like 'Service'"),
+    r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$": (
+        "HEADER",
+        "a name of letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    "^[-_A-Za-z0-9]+$": ("WORD", "letters, digits, '-' and '_'"),
+    "^([0-9]{1,5}(h|m|s|ms)){1,4}$": ("DURATION", "a duration like '1h30m', '10s' or '500ms'"),
+    "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": (
+        "LABEL_VALUE",
+        "letters, digits, '-', '_' and '.', a letter or digit at both ends",
+    ),
+    r"(^\*$)|(^(http(s)?):\/\/(((\*\.)?([a-zA-Z0-9\-]+\.)*[a-zA-Z0-9-]+|\*)(:([0-9]{1,5}))?)$)": (
+        "ORIGIN",
+        "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
+    ),
+}
+"""What patterns are called and what they mean; one that is not here is shown as it is."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API, and how it is read from the Go modules that publish it."""
+
+    target: Path
+    """The Python module that is made of it."""
+    summary: str
+    """What the Python module says of itself first."""
+    module: str
+    """Go module, in the versions that are pinned."""
+    channels: Mapping[str, bool]
+    """Patterns of the files with CRDs, and whether they are of the standard channel, which comes
+    after the experimental one."""
+    sources: str
+    """Pattern of the Go files with the types; of two with one name, the later file's counts."""
+    kinds: Mapping[str, str]
+    """Version of each CRD whose spec becomes a class."""
+    names: Mapping[str, str]
+    """Names of types that are not simply those in Go."""
+    link: Callable[[str, Sources], str]
+    """The upstream page of a type, by its name in Go."""
+    prefix: str
+    """What stands before the number of a release in texts."""
+
+    def text(self) -> str:
+        """The text of the Python module."""
+        found: list[Object] = []
+        pinned = list(modules.pinned(self.module))
+        sources = Sources(())
+        for module in pinned:
+            sources = Sources(module.files(self.sources).values())
+            for files, standard in self.channels.items():
+                texts = module.files(files).values()
+                crds = (crd for text in texts for crd in yaml.load_all(text, yaml.CSafeLoader))
+                release = Release(module.minor, standard)
+                found += objects(filter(None, crds), self.kinds, sources, release)
+        rendering = Rendering(
+            classes(found, self.names), self.prefix, lambda go: self.link(go, sources)
+        )
+        versions = ", ".join(module.version for module in pinned)
+        return rendering.text(self.summary, f"{self.module} {versions}")
+
+
+def _gateway_api(go: str, _: Sources) -> str:
+    if go.startswith("LabelSelector"):
+        return _KUBERNETES
+    return f"https://gateway-api.sigs.k8s.io/reference/spec/#{go.lower()}"
+
+
+def _istio(go: str, sources: Sources) -> str:
+    page = re.sub(r"/docs/(.*)\.html$", r"/latest/docs/\1/", sources.pages[go])
+    return f"{page}#{go.replace('_', '-')}"
+
+
+_MADE = (
+    "Made by `python -m generate api` from the CustomResourceDefinitions of {}; not to be changed by"
+    " hand."
+)
+_KEYS = (
+    "Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not said to"
+    " be of later releases is part of all of them."
+)
+_IMPORTS = """
+from collections.abc import Mapping, Sequence
+from typing import {}Literal, NotRequired, TypedDict
+
+import pulumi
+
+from ..checks.values import Limit
+from .releases import Releases
+"""
+
+
+class Rendering:
+    """The Python module with the classes of an API."""
+
+    def __init__(
+        self, classes: Mapping[str, Class], prefix: str, link: Callable[[str], str]
+    ) -> None:
+        """`prefix` is what stands before the number of a release in texts, `link` the upstream page
+        of a type by its name in Go."""
+        self._classes, self._prefix, self._link = classes, prefix, link
+        releases = [release for class_ in classes.values() for release in class_.releases]
+        self._oldest, self._newest = _number(min(releases)), _number(max(releases))
+        self._kinds = {
+            kind: name.removesuffix("Spec")
+            for name, class_ in classes.items()
+            for kind, paths in class_.places.items()
+            if "spec" in paths
+        }
+
+    def text(self, summary: str, versions: str) -> str:
+        """The module, which says `summary` of itself, and that it was made from `versions`."""
+        fields = [of for class_ in self._classes.values() for of in class_.fields.values()]
+        untyped = "Any, " if any("Any" in re.split(r"\W", of[-1].holds) for of in fields) else ""
+        aliases = {of[-1].alias: f"{of[-1].alias} = {_literal(of)}\n" for of in fields}
+        aliases.pop("", None)
+        used = {limit.pattern for of in fields for limit in of[-1].limits.values()}
+        parts = [
+            _docstring(summary, _MADE.format(versions), _KEYS),
+            _IMPORTS.format(untyped),
+            *aliases.values(),
+            *map(self._class, self._classes),
+            *(
+                f"_{PATTERNS[one][0]} = {(one, PATTERNS[one][1])}"
+                for one in PATTERNS
+                if one in used
+            ),
+            self._table("LIMITS", "Limit", _limits),
+            '"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""',
+            self._table("DISTINCT", "str", _distinct),
+            '"""Lists, and the key that no two elements have in common; empty for all of them."""',
+            self._table("PLACES", "Sequence[str]", _places),
+            '"""Where objects of a class stand: CustomResourceDefinition and version, paths."""',
+            self._table("RELEASES", "Releases", self._later),
+            '"""Which releases have a field, where not all do; an empty key is for the whole class."""',
+        ]
+        command = [sys.executable, "-m", "ruff", "format", f"--line-length={_WIDTH}", "-"]
+        return subprocess.run(
+            command, input="\n".join(parts), capture_output=True, check=True, text=True, timeout=60
+        ).stdout
+
+    def _class(self, name: str) -> str:
+        class_ = self._classes[name]
+        docs = {key: self._described(of, class_) for key, of in class_.fields.items()}
+        types = {key: _annotation(of) for key, of in class_.fields.items()}
+        summary = _sentence(self._standing(class_), self._since(class_.releases))
+        page = self._link(class_.go)
+        if any(map(keyword.iskeyword, types)):
+            keys = "".join(f"{key!r}: {type_}," for key, type_ in types.items())
+            listed = [f"- `{key}`: {text}" for key, text in docs.items() if text]
+            return f"{name} = TypedDict({name!r}, {{{keys}}})\n{_docstring(summary, *listed, page)}"
+        lines = [_docstring(summary, page)]
+        for key, type_ in types.items():
+            lines += [f"{key}: {type_}", *([_docstring(docs[key])] if docs[key] else ())]
+        return f"class {name}(TypedDict):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
+
+    def _standing(self, class_: Class) -> str:
+        """Where the objects of a class stand: in each kind the place with the shortest path."""
+        by_path: dict[str, list[str]] = {}
+        for kind, paths in class_.places.items():
+            last = max(paths.values())
+            shortest = min((path for path in paths if paths[path] == last), key=len)
+            by_path.setdefault(shortest, []).append(self._kinds[kind])
+        return ", ".join(f"`{path}` of {' and '.join(kinds)}" for path, kinds in by_path.items())
+
+    def _described(self, of: Sequence[Field], class_: Class) -> str:
+        """What is to be said of a field beside its type; empty where there is nothing."""
+        newest, releases = of[-1], _releases(of)
+        limits = [_in_words(limit, newest, end) for end, limit in newest.limits.items()]
+        default = "" if newest.default is None else f"default {_value(newest.default)}"
+        since: dict[str, list[str]] = {}
+        for choice in _choices(of):
+            words = self._since(_releases(one for one in of if choice in one.choices), releases)
+            since.setdefault(words, []).append(_value(choice))
+        choices = [f"{', '.join(chosen)} {words}" for words, chosen in since.items() if words]
+        return _sentence(*limits, default, self._since(releases, class_.releases), *choices)
+
+    def _era(self, releases: Sequence[Release]) -> dict[str, str]:
+        """The arguments of `Releases`."""
+        standard = min((one for one in releases if one.standard), default=None)
+        early = min((one for one in releases if not one.standard), default=None)
+        era = {"standard": _number(standard)} if standard else {}
+        if early and (not standard or early.minor < standard.minor):
+            era["experimental"] = _number(early)
+        if (last := _number(max(releases))) != self._newest:
+            era["last"] = last
+        return era
+
+    def _since(self, releases: Sequence[Release], whole: Sequence[Release] = ()) -> str:
+        """The same in words; nothing where it is as of the `whole` that it is a part of."""
+        era = self._era(releases)
+        if era.get("standard") == self._oldest or (whole and self._era(whole) == era):
+            return ""
+        standard, early, last = (
+            f"{word} {self._prefix}{era[key]}" if key in era else ""
+            for word, key in (("from", "standard"), ("from", "experimental"), ("until", "last"))
+        )
+        if standard:
+            return f"{standard} (experimental {early})" if early else standard
+        early = "" if era["experimental"] == self._oldest else early
+        return " ".join(filter(None, ("experimental", early, last)))
+
+    def _later(self, class_: Class) -> dict[str, str]:
+        """The releases of a class and of those of its fields that are not in all of them."""
+        whole = self._era(class_.releases)
+        fields = {key: self._era(_releases(of)) for key, of in class_.fields.items()}
+        eras = {"": whole} | {key: era for key, era in fields.items() if era != whole}
+        return {
+            key: _call("Releases", era)
+            for key, era in eras.items()
+            if era.get("standard") != self._oldest
+        }
+
+    def _table(self, name: str, of: str, row: Callable[[Class], Mapping[str, str]]) -> str:
+        """A constant with values by class and field, as far as there are any."""
+        rows = {key: row(class_) for key, class_ in self._classes.items()}
+        lines = (
+            f"{key}: {{{','.join(f'{field!r}: {value}' for field, value in held.items())}}},"
+            for key, held in rows.items()
+            if held
+        )
+        return f"\n{name}: Mapping[type, Mapping[str, {of}]] = {{\n{chr(10).join(lines)}\n}}"
+
+
+def _number(release: Release) -> str:
+    return ".".join(map(str, release.minor))
+
+
+def _releases(of: Iterable[Field]) -> list[Release]:
+    return [one.release for one in of]
+
+
+def _choices(of: Sequence[Field]) -> list[Any]:
+    """All values that a field has ever admitted, if it does not admit any now."""
+    return list(dict.fromkeys(value for one in of for value in one.choices if of[-1].choices))
+
+
+def _literal(of: Sequence[Field]) -> str:
+    return f"Literal[{', '.join(map(repr, _choices(of)))}]"
+
+
+def _annotation(of: Sequence[Field]) -> str:
+    newest = of[-1]
+    chosen = f"pulumi.Input[{newest.alias or _literal(of)}]"
+    whole = newest.container.format(chosen if newest.choices else newest.holds)
+    return whole if newest.required else f"NotRequired[{whole}]"
+
+
+def _in_words(limit: Limit, field: Field, end: str) -> str:
+    low, high, pattern = limit
+    if limit == Limit():
+        return ""
+    pairs = (("at least", low), ("at most", high))
+    many = " ".join(f"{bound} {number}" for bound, number in pairs if number is not None)
+    if low is not None and high is not None:
+        many = f"{low} to {high}" if low != high else f"{low}"
+    listed = field.container != "{}" and not end
+    if many and (listed or field.holds == "pulumi.Input[str]"):
+        many += f" {'element' if listed else 'character'}{'' if many.split()[-1] == '1' else 's'}"
+    unknown = pattern and "a text that matches the pattern in `LIMITS`"
+    words = PATTERNS[pattern][1] if pattern in PATTERNS else unknown
+    return f"{'each: ' if end else ''}{', '.join(filter(None, (words, many)))}"
+
+
+def _value(value: object) -> str:
+    if value == "":
+        return "empty"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _sentence(*parts: str) -> str:
+    text = "; ".join(filter(None, parts))
+    return text and f"{text[0].upper()}{text[1:]}."
+
+
+def _docstring(*paragraphs: str) -> str:
+    """A docstring whose lines are short enough with any indentation that occurs here."""
+    text = "\n\n".join(
+        textwrap.fill(one, _WIDTH - 10, break_long_words=False, break_on_hyphens=False)
+        for one in paragraphs
+    )
+    return f'"""{text}{chr(10) if chr(10) in text else ""}"""'
+
+
+def _limits(class_: Class) -> dict[str, str]:
+    return {
+        f"{key}{end}": _limit(limit)
+        for key, of in class_.fields.items()
+        for end, limit in of[-1].limits.items()
+        if limit != Limit()
+    }
+
+
+def _limit(limit: Limit) -> str:
+    if limit.pattern in PATTERNS:
+        return f"Limit({limit.low}, {limit.high}, *_{PATTERNS[limit.pattern][0]})"
+    return _call("Limit", limit._asdict())
+
+
+def _call(name: str, arguments: Mapping[str, object]) -> str:
+    """A call with the arguments that are not None."""
+    stated = [f"{key}={value!r}" for key, value in arguments.items() if value is not None]
+    return f"{name}({', '.join(stated)})"
+
+
+def _distinct(class_: Class) -> dict[str, str]:
+    newest = {key: of[-1].distinct for key, of in class_.fields.items()}
+    return {key: repr(distinct) for key, distinct in newest.items() if distinct is not None}
+
+
+def _places(class_: Class) -> dict[str, str]:
+    return {kind: repr(list(paths)) for kind, paths in class_.places.items()}
+
+
+APIS: Sequence[Api] = (
+    Api(
+        target=_TARGET / "gateway_types.py",
+        summary="The objects of the Gateway API.",
+        module="sigs.k8s.io/gateway-api",
+        channels={
+            r"config/crd/experimental/gateway\..*\.yaml": False,
+            r"config/crd/standard/gateway\..*\.yaml": True,
+        },
+        sources=r"apis/v1(beta1)?/\w+_types\.go",
+        kinds={
+            "gateways.gateway.networking.k8s.io": "v1",
+            "listenersets.gateway.networking.k8s.io": "v1",
+            "httproutes.gateway.networking.k8s.io": "v1",
+            "grpcroutes.gateway.networking.k8s.io": "v1",
+            "tlsroutes.gateway.networking.k8s.io": "v1",
+            "tcproutes.gateway.networking.k8s.io": "v1",
+            # At v1 only from release 1.5 on.
+            "referencegrants.gateway.networking.k8s.io": "v1beta1",
+            "backendtlspolicies.gateway.networking.k8s.io": "v1",
+        },
+        names={
+            "LabelSelectorMatchExpression": "LabelSelectorRequirement",
+            "ListenerTLSConfig": "ListenerTLS",
+        },
+        link=_gateway_api,
+        prefix="v",
+    ),
+    Api(
+        target=_TARGET / "istio_types.py",
+        summary="The objects of Istio's security API.",
+        module="istio.io/api",
+        channels={r"kubernetes/customresourcedefinitions\.gen\.yaml": True},
+        sources=r"(security|type)/v1beta1/\w+\.pb\.go",
+        kinds={
+            "authorizationpolicies.security.istio.io": "v1",
+            "requestauthentications.security.istio.io": "v1",
+        },
+        names={
+            "AuthorizationPolicy": "AuthorizationPolicySpec",
+            "AuthorizationPolicy_Action": "PolicyAction",
+            "AuthorizationPolicy_ExtensionProvider": "ExtensionProvider",
+            "Rule": "PolicyRule",
+            "Rule_From": "PolicyFrom",
+            "Rule_To": "PolicyTo",
+            "Source": "PolicySource",
+            "Operation": "PolicyOperation",
+            "Condition": "PolicyCondition",
+            "RequestAuthentication": "RequestAuthenticationSpec",
+        },
+        link=_istio,
+        prefix="Istio ",
+    ),
+)
+"""Every API whose types are made."""
