@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from generate import modules
 from generate.definitions import (
     Class,
     Field,
-    Limit,
     Object,
     Release,
     Sources,
@@ -25,7 +25,6 @@ from generate.definitions import (
     objects,
 )
 
-_TARGET = Path(__file__).parents[1] / "components" / "api"
 _WIDTH = 100
 
 _KUBERNETES = (
@@ -69,59 +68,49 @@ PATTERNS = {
 class Api:
     """An API, and how it is read from the Go modules that publish it."""
 
-    target: Path
-    """The Python module that is made of it."""
+    target: str
+    """Name of the Python module that is made of it."""
     summary: str
     """What the Python module says of itself first."""
     module: str
     """Go module, in the versions that are pinned."""
-    channels: Mapping[str, bool]
-    """Patterns of the files with CRDs, and whether they are of the standard channel, which comes
-    after the experimental one."""
+    crds: Sequence[str]
+    """Patterns of the files with CRDs, those of the standard channel last."""
     sources: str
     """Pattern of the Go files with the types; of two with one name, the later file's counts."""
     kinds: Mapping[str, str]
     """Version of each CRD whose spec becomes a class."""
     names: Mapping[str, str]
     """Names of types that are not simply those in Go."""
-    link: Callable[[str, Sources], str]
-    """The upstream page of a type, by its name in Go."""
     prefix: str
     """What stands before the number of a release in texts."""
 
     def text(self) -> str:
         """The text of the Python module."""
         found: list[Object] = []
+        pages: dict[str, str] = {}
         pinned = list(modules.pinned(self.module))
-        sources = Sources(())
         for module in pinned:
-            sources = Sources(module.files(self.sources).values())
-            for files, standard in self.channels.items():
-                texts = module.files(files).values()
-                crds = (crd for text in texts for crd in yaml.load_all(text, yaml.CSafeLoader))
-                release = Release(module.minor, standard)
-                found += objects(filter(None, crds), self.kinds, sources, release)
-        rendering = Rendering(
-            classes(found, self.names), self.prefix, lambda go: self.link(go, sources)
-        )
+            sources = Sources(module.files(self.sources))
+            pages |= sources.pages
+            for files in self.crds:
+                crds = (yaml.load_all(text, yaml.CSafeLoader) for text in module.files(files))
+                release = Release(module.minor, standard=files == self.crds[-1])
+                found += objects(filter(None, chain(*crds)), self.kinds, sources, release)
         versions = ", ".join(module.version for module in pinned)
+        rendering = Rendering(classes(found, self.names), self.prefix, pages)
         return rendering.text(self.summary, f"{self.module} {versions}")
 
 
-def _gateway_api(go: str, _: Sources) -> str:
-    if go.startswith("LabelSelector"):
-        return _KUBERNETES
-    return f"https://gateway-api.sigs.k8s.io/reference/spec/#{go.lower()}"
-
-
-def _istio(go: str, sources: Sources) -> str:
-    page = re.sub(r"/docs/(.*)\.html$", r"/latest/docs/\1/", sources.pages[go])
-    return f"{page}#{go.replace('_', '-')}"
+def files() -> dict[Path, str]:
+    """The Python module of every API."""
+    folder = Path(__file__).parents[1] / "components" / "api"
+    return {folder / api.target: api.text() for api in APIS}
 
 
 _MADE = (
-    "Made by `python -m generate api` from the CustomResourceDefinitions of {}; not to be changed by"
-    " hand."
+    "Made by `python -m generate api` from the CustomResourceDefinitions of {}; not to be changed"
+    " by hand."
 )
 _KEYS = (
     "Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not said to"
@@ -141,12 +130,11 @@ from .releases import Releases
 class Rendering:
     """The Python module with the classes of an API."""
 
-    def __init__(
-        self, classes: Mapping[str, Class], prefix: str, link: Callable[[str], str]
-    ) -> None:
-        """`prefix` is what stands before the number of a release in texts, `link` the upstream page
-        of a type by its name in Go."""
-        self._classes, self._prefix, self._link = classes, prefix, link
+    def __init__(self, classes: Mapping[str, Class], prefix: str, pages: Mapping[str, str]) -> None:
+        """`prefix` is what stands before the number of a release in texts; `pages` are those of
+        Istio's types by their names in Go.
+        """
+        self._classes, self._prefix, self._pages = classes, prefix, pages
         releases = [release for class_ in classes.values() for release in class_.releases]
         self._oldest, self._newest = _number(min(releases)), _number(max(releases))
         self._kinds = {
@@ -162,7 +150,7 @@ class Rendering:
         untyped = "Any, " if any("Any" in re.split(r"\W", of[-1].holds) for of in fields) else ""
         aliases = {of[-1].alias: f"{of[-1].alias} = {_literal(of)}\n" for of in fields}
         aliases.pop("", None)
-        used = {limit.pattern for of in fields for limit in of[-1].limits.values()}
+        used = {limit.get("pattern") for of in fields for limit in of[-1].limits.values()}
         parts = [
             _docstring(summary, _MADE.format(versions), _KEYS),
             _IMPORTS.format(untyped),
@@ -174,13 +162,20 @@ class Rendering:
                 if one in used
             ),
             self._table("LIMITS", "Limit", _limits),
-            '"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""',
+            _docstring(
+                "What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."
+            ),
             self._table("DISTINCT", "str", _distinct),
-            '"""Lists, and the key that no two elements have in common; empty for all of them."""',
+            _docstring(
+                "Lists, and the key that no two elements have in common; empty for all of them."
+            ),
             self._table("PLACES", "Sequence[str]", _places),
-            '"""Where objects of a class stand: CustomResourceDefinition and version, paths."""',
+            _docstring(
+                "Where objects of a class stand: CustomResourceDefinition and version, paths."
+            ),
             self._table("RELEASES", "Releases", self._later),
-            '"""Which releases have a field, where not all do; an empty key is for the whole class."""',
+            '"""Which releases have a field, where not all do; an empty key is for the whole'
+            ' class."""',
         ]
         command = [sys.executable, "-m", "ruff", "format", f"--line-length={_WIDTH}", "-"]
         return subprocess.run(
@@ -192,7 +187,7 @@ class Rendering:
         docs = {key: self._described(of, class_) for key, of in class_.fields.items()}
         types = {key: _annotation(of) for key, of in class_.fields.items()}
         summary = _sentence(self._standing(class_), self._since(class_.releases))
-        page = self._link(class_.go)
+        page = self._page(class_.go)
         if any(map(keyword.iskeyword, types)):
             keys = "".join(f"{key!r}: {type_}," for key, type_ in types.items())
             listed = [f"- `{key}`: {text}" for key, text in docs.items() if text]
@@ -201,6 +196,14 @@ class Rendering:
         for key, type_ in types.items():
             lines += [f"{key}: {type_}", *([_docstring(docs[key])] if docs[key] else ())]
         return f"class {name}(TypedDict):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
+
+    def _page(self, go: str) -> str:
+        if go in self._pages:
+            page = re.sub(r"/docs/(.*)\.html$", r"/latest/docs/\1/", self._pages[go])
+            return f"{page}#{go.replace('_', '-')}"
+        if go.startswith("LabelSelector"):
+            return _KUBERNETES
+        return f"https://gateway-api.sigs.k8s.io/reference/spec/#{go.lower()}"
 
     def _standing(self, class_: Class) -> str:
         """Where the objects of a class stand: in each kind the place with the shortest path."""
@@ -294,17 +297,15 @@ def _annotation(of: Sequence[Field]) -> str:
     return whole if newest.required else f"NotRequired[{whole}]"
 
 
-def _in_words(limit: Limit, field: Field, end: str) -> str:
-    low, high, pattern = limit
-    if limit == Limit():
-        return ""
-    pairs = (("at least", low), ("at most", high))
-    many = " ".join(f"{bound} {number}" for bound, number in pairs if number is not None)
-    if low is not None and high is not None:
-        many = f"{low} to {high}" if low != high else f"{low}"
+def _in_words(limit: Mapping[str, Any], field: Field, end: str) -> str:
+    bounds = {"low": "at least", "high": "at most"}
+    many = " ".join(f"{words} {limit[key]}" for key, words in bounds.items() if key in limit)
+    if bounds.keys() <= limit.keys():
+        many = " to ".join(dict.fromkeys(str(limit[key]) for key in bounds))
     listed = field.container != "{}" and not end
     if many and (listed or field.holds == "pulumi.Input[str]"):
         many += f" {'element' if listed else 'character'}{'' if many.split()[-1] == '1' else 's'}"
+    pattern = limit.get("pattern")
     unknown = pattern and "a text that matches the pattern in `LIMITS`"
     words = PATTERNS[pattern][1] if pattern in PATTERNS else unknown
     return f"{'each: ' if end else ''}{', '.join(filter(None, (words, many)))}"
@@ -335,20 +336,17 @@ def _limits(class_: Class) -> dict[str, str]:
         f"{key}{end}": _limit(limit)
         for key, of in class_.fields.items()
         for end, limit in of[-1].limits.items()
-        if limit != Limit()
     }
 
 
-def _limit(limit: Limit) -> str:
-    if limit.pattern in PATTERNS:
-        return f"Limit({limit.low}, {limit.high}, *_{PATTERNS[limit.pattern][0]})"
-    return _call("Limit", limit._asdict())
+def _limit(limit: Mapping[str, Any]) -> str:
+    if (pattern := limit.get("pattern")) in PATTERNS:
+        return f"Limit({limit.get('low')}, {limit.get('high')}, *_{PATTERNS[pattern][0]})"
+    return _call("Limit", limit)
 
 
 def _call(name: str, arguments: Mapping[str, object]) -> str:
-    """A call with the arguments that are not None."""
-    stated = [f"{key}={value!r}" for key, value in arguments.items() if value is not None]
-    return f"{name}({', '.join(stated)})"
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
 def _distinct(class_: Class) -> dict[str, str]:
@@ -362,13 +360,13 @@ def _places(class_: Class) -> dict[str, str]:
 
 APIS: Sequence[Api] = (
     Api(
-        target=_TARGET / "gateway_types.py",
+        target="gateway_types.py",
         summary="The objects of the Gateway API.",
         module="sigs.k8s.io/gateway-api",
-        channels={
-            r"config/crd/experimental/gateway\..*\.yaml": False,
-            r"config/crd/standard/gateway\..*\.yaml": True,
-        },
+        crds=(
+            r"config/crd/experimental/gateway\..*\.yaml",
+            r"config/crd/standard/gateway\..*\.yaml",
+        ),
         sources=r"apis/v1(beta1)?/\w+_types\.go",
         kinds={
             "gateways.gateway.networking.k8s.io": "v1",
@@ -385,14 +383,13 @@ APIS: Sequence[Api] = (
             "LabelSelectorMatchExpression": "LabelSelectorRequirement",
             "ListenerTLSConfig": "ListenerTLS",
         },
-        link=_gateway_api,
         prefix="v",
     ),
     Api(
-        target=_TARGET / "istio_types.py",
+        target="istio_types.py",
         summary="The objects of Istio's security API.",
         module="istio.io/api",
-        channels={r"kubernetes/customresourcedefinitions\.gen\.yaml": True},
+        crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
         sources=r"(security|type)/v1beta1/\w+\.pb\.go",
         kinds={
             "authorizationpolicies.security.istio.io": "v1",
@@ -410,7 +407,6 @@ APIS: Sequence[Api] = (
             "Condition": "PolicyCondition",
             "RequestAuthentication": "RequestAuthenticationSpec",
         },
-        link=_istio,
         prefix="Istio ",
     ),
 )

@@ -38,8 +38,7 @@ class Sources:
                         self._fields[owner].append((spelling[spelling.lastindex or 0], type_))
 
     def fields(self, struct: str) -> dict[str, str]:
-        """Type of each field of a struct, as the API spells the field, in order; of a list or a
-        map its values'."""
+        """Types of a struct's fields, in order, as the API spells them; of a list its values'."""
         found: dict[str, str] = {}
         for name, type_ in self._fields.get(struct, ()):
             found |= {name: type_} if name else self.fields(type_)
@@ -51,14 +50,6 @@ class Release(NamedTuple):
 
     minor: tuple[int, ...]
     standard: bool = True
-
-
-class Limit(NamedTuple):
-    """What a schema demands of a text's length, a number, or how many are in a list or mapping."""
-
-    low: int | None = None
-    high: int | None = None
-    pattern: str | None = None
 
 
 class Field(NamedTuple):
@@ -75,8 +66,8 @@ class Field(NamedTuple):
     """Name of its choices, where they have one."""
     required: bool
     default: object
-    limits: dict[str, Limit]
-    """Limits of the field, and of what it holds (`[]`)."""
+    limits: dict[str, dict[str, Any]]
+    """What schemas demand of the field, and of what it holds (`[]`): `low`, `high`, `pattern`."""
     distinct: str | None
     """The key that no two of its elements have in common; empty for the whole element."""
 
@@ -215,20 +206,27 @@ def _fields(
                 names.get(types.get(name, ""), "") if choices else "",
                 required=name in one.schema.get("required", ()),
                 default=None if isinstance(default, list | dict) else default,
-                limits={"": _limit(part)} | ({"[]": _limit(inside)} if end else {}),
+                limits=_limits({"": part, "[]": inside} if end else {"": part}),
                 distinct=_distinct(part),
             ),
         )
 
 
-def _limit(schema: Mapping[str, Any]) -> Limit:
-    if "enum" in schema:
-        return Limit()
-    size = _SIZES.get(schema.get("type", ""))
-    low, high = (schema.get(f"{bound}{size or 'imum'}") for bound in ("min", "max"))
-    if schema.get("format") == "int32":
-        high = min(high or _INT32, _INT32)
-    return Limit(low or None if size else low, high, schema.get("pattern"))
+def _limits(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for end, schema in schemas.items():
+        if "enum" not in schema:
+            size = _SIZES.get(schema.get("type", ""))
+            low, high = (schema.get(f"{bound}{size or 'imum'}") for bound in ("min", "max"))
+            if schema.get("format") == "int32":
+                high = min(high or _INT32, _INT32)
+            limit = {
+                "low": low or None if size else low,
+                "high": high,
+                "pattern": schema.get("pattern"),
+            }
+            found[end] = {key: value for key, value in limit.items() if value is not None}
+    return {end: limit for end, limit in found.items() if limit}
 
 
 def _distinct(schema: Mapping[str, Any]) -> str | None:
