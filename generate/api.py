@@ -108,23 +108,37 @@ def files() -> dict[Path, str]:
     return {folder / api.target: api.text() for api in APIS}
 
 
-_MADE = (
-    "Made by `python -m generate api` from the CustomResourceDefinitions of {}; not to be changed"
-    " by hand."
-)
-_KEYS = (
-    "Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not said to"
-    " be of later releases is part of all of them."
-)
-_IMPORTS = """
+_MODULE = '''\
+"""{summary}
+
+{made}
+
+Keys are the API's own camelCase, so that a value is a spec as it is sent. What is not
+said to be of later releases is part of all of them.
+"""
+
 from collections.abc import Mapping, Sequence
-from typing import {}Literal, NotRequired, TypedDict
+from typing import {untyped}Literal, NotRequired, TypedDict
 
 import pulumi
 
 from ..checks.values import Limit
 from .releases import Releases
-"""
+
+{classes}
+
+LIMITS: Mapping[type, Mapping[str, Limit]] = {{{limits}}}
+"""What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""
+
+DISTINCT: Mapping[type, Mapping[str, str]] = {{{distinct}}}
+"""Lists, and the key that no two elements have in common; empty for all of them."""
+
+PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {{{places}}}
+"""Where objects of a class stand: CustomResourceDefinition and version, paths."""
+
+RELEASES: Mapping[type, Mapping[str, Releases]] = {{{releases}}}
+"""Which releases have a field, where not all do; an empty key is for the whole class."""
+'''
 
 
 class Rendering:
@@ -147,39 +161,30 @@ class Rendering:
     def text(self, summary: str, versions: str) -> str:
         """The module, which says `summary` of itself, and that it was made from `versions`."""
         fields = [of for class_ in self._classes.values() for of in class_.fields.values()]
-        untyped = "Any, " if any("Any" in re.split(r"\W", of[-1].holds) for of in fields) else ""
         aliases = {of[-1].alias: f"{of[-1].alias} = {_literal(of)}\n" for of in fields}
         aliases.pop("", None)
         used = {limit.get("pattern") for of in fields for limit in of[-1].limits.values()}
-        parts = [
-            _docstring(summary, _MADE.format(versions), _KEYS),
-            _IMPORTS.format(untyped),
-            *aliases.values(),
-            *map(self._class, self._classes),
-            *(
-                f"_{PATTERNS[one][0]} = {(one, PATTERNS[one][1])}"
-                for one in PATTERNS
-                if one in used
+        patterns = {name: (one, words) for one, (name, words) in PATTERNS.items() if one in used}
+        made = f"Made by `python -m generate api` from the CustomResourceDefinitions of {versions};"
+        text = _MODULE.format(
+            summary=summary,
+            made=_filled(f"{made} not to be changed by hand."),
+            untyped="Any, " if any("Any" in re.split(r"\W", of[-1].holds) for of in fields) else "",
+            classes="\n".join(
+                [
+                    *aliases.values(),
+                    *map(self._class, self._classes),
+                    *(f"_{name} = {pattern}" for name, pattern in patterns.items()),
+                ]
             ),
-            self._table("LIMITS", "Limit", _limits),
-            _docstring(
-                "What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."
-            ),
-            self._table("DISTINCT", "str", _distinct),
-            _docstring(
-                "Lists, and the key that no two elements have in common; empty for all of them."
-            ),
-            self._table("PLACES", "Sequence[str]", _places),
-            _docstring(
-                "Where objects of a class stand: CustomResourceDefinition and version, paths."
-            ),
-            self._table("RELEASES", "Releases", self._later),
-            '"""Which releases have a field, where not all do; an empty key is for the whole'
-            ' class."""',
-        ]
+            limits=self._table(_limits),
+            distinct=self._table(_distinct),
+            places=self._table(_places),
+            releases=self._table(self._later),
+        )
         command = [sys.executable, "-m", "ruff", "format", f"--line-length={_WIDTH}", "-"]
         return subprocess.run(
-            command, input="\n".join(parts), capture_output=True, check=True, text=True, timeout=60
+            command, input=text, capture_output=True, check=True, text=True, timeout=60
         ).stdout
 
     def _class(self, name: str) -> str:
@@ -262,15 +267,14 @@ class Rendering:
             if era.get("standard") != self._oldest
         }
 
-    def _table(self, name: str, of: str, row: Callable[[Class], Mapping[str, str]]) -> str:
-        """A constant with values by class and field, as far as there are any."""
-        rows = {key: row(class_) for key, class_ in self._classes.items()}
-        lines = (
-            f"{key}: {{{','.join(f'{field!r}: {value}' for field, value in held.items())}}},"
-            for key, held in rows.items()
-            if held
+    def _table(self, row: Callable[[Class], Mapping[str, str]]) -> str:
+        """Values by class and field, as far as there are any."""
+        rows = {name: row(class_).items() for name, class_ in self._classes.items()}
+        return "\n".join(
+            f"{name}: {{{','.join(f'{key!r}: {value}' for key, value in values)}}},"
+            for name, values in rows.items()
+            if values
         )
-        return f"\n{name}: Mapping[type, Mapping[str, {of}]] = {{\n{chr(10).join(lines)}\n}}"
 
 
 def _number(release: Release) -> str:
@@ -323,12 +327,13 @@ def _sentence(*parts: str) -> str:
 
 
 def _docstring(*paragraphs: str) -> str:
-    """A docstring whose lines are short enough with any indentation that occurs here."""
-    text = "\n\n".join(
-        textwrap.fill(one, _WIDTH - 10, break_long_words=False, break_on_hyphens=False)
-        for one in paragraphs
-    )
+    text = "\n\n".join(map(_filled, paragraphs))
     return f'"""{text}{chr(10) if chr(10) in text else ""}"""'
+
+
+def _filled(paragraph: str) -> str:
+    """Lines that are short enough with any indentation that occurs here."""
+    return textwrap.fill(paragraph, _WIDTH - 10, break_long_words=False, break_on_hyphens=False)
 
 
 def _limits(class_: Class) -> dict[str, str]:
