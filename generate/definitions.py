@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 _STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^\t(?:\w+[ \t]+)?\S*?(\w+)[ \t]+`(.*)`", re.MULTILINE)
-_SPELLING = re.compile(r'json=(\w+)|name=(\w+)(?!.*json=)|^json:"(\w+)')
+_SPELLING = re.compile(r'json=(\w+)|name=(\w+)(?!.*json=)|\bjson:"(\w+)')
 _LOCATION = re.compile(r"^// \$location: (\S+)$", re.MULTILINE)
 
 _SCALARS = {"boolean": "bool", "integer": "int", "number": "float", "string": "str"}
@@ -35,7 +35,8 @@ class Sources:
                     if tag == 'json:",inline"':
                         self._fields[struct].append(("", type_))
                     elif spelling := _SPELLING.search(tag):
-                        self._fields[owner].append((spelling[spelling.lastindex or 0], type_))
+                        name = spelling[spelling.lastindex or 0]
+                        self._fields.setdefault(owner, []).append((name, type_))
 
     def fields(self, struct: str) -> dict[str, str]:
         """Types of a struct's fields, in order, as the API spells them; of a list its values'."""

@@ -1345,7 +1345,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             {"name": "foreign", "create": False},
             {"name": "tests", "create": True},
         ],
-        "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
+        "gateway_classes": ["fast", "istio", "istio-waypoint", "slow"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
     }
