@@ -259,12 +259,11 @@ class Rendering:
     def _later(self, class_: Class) -> dict[str, str]:
         """The releases of a class and of those of its fields that are not in all of them."""
         whole = self._era(class_.releases)
-        fields = {key: self._era(_releases(of)) for key, of in class_.fields.items()}
-        eras = {"": whole} | {key: era for key, era in fields.items() if era != whole}
+        eras = {"": whole} | {key: self._era(_releases(of)) for key, of in class_.fields.items()}
         return {
             key: _call("Releases", era)
             for key, era in eras.items()
-            if era.get("standard") != self._oldest
+            if era.get("standard") != self._oldest and (not key or era != whole)
         }
 
     def _table(self, row: Callable[[Class], Mapping[str, str]]) -> str:

@@ -79,30 +79,26 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
 
 def _check_names(faults: Faults, args: StackArgs) -> None:
     """Every object has a name of its own in its namespace, every resource in the stack."""
-    made: list[tuple[str, str]] = []
-    for path, entry in entries(args):
-        place = namespace_name(args, entry["namespace"])
-        if path.startswith("exposures."):
-            made += _made(path, place, args["exposures"][path.removeprefix("exposures.")])
-        else:
-            proxy: Any = entry
-            made.append((f"{path}.name", f"Gateway {place}/{proxy['name']}"))
     taken: dict[str, str] = {}
-    for where, what in made:
-        before = taken.setdefault(what, where)
-        if before != where:
-            faults.add(where, f"makes {what}, which {before} makes already")
+    for path, entry in entries(args):
+        for where, what in _made(path, namespace_name(args, entry["namespace"]), entry):
+            before = taken.setdefault(what, where)
+            if before != where:
+                faults.add(where, f"makes {what}, which {before} makes already")
 
 
-def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
-    """What an exposure makes that others could make as well, and the setting that names it."""
-    service = exposure["service"]
+def _made(path: str, namespace: str, entry: Any) -> Iterator[tuple[str, str]]:
+    """What an entry makes that others could make as well, and the setting that names it."""
+    if "service" not in entry:
+        yield f"{path}.name", f"Gateway {namespace}/{entry['name']}"
+        return
+    service = entry["service"]
     name = path.removeprefix("exposures.")
     for version in ("", "-canary") if "canary" in service else ("",):
         yield f"{path}.service.name", f"Service {namespace}/{service['name']}{version}"
         yield path, f"the resources of {name}{version}"
     for part in ("gateway", "waypoint"):
-        options: Any = exposure.get(part, {})
+        options = entry.get(part, {})
         if "existing" not in options:
             gateway = options.get("name", f"{service['name']}-{part}")
             yield f"{path}.{part}.name", f"Gateway {namespace}/{gateway}"
