@@ -161,18 +161,19 @@ class Rendering:
     def text(self, summary: str, versions: str) -> str:
         """The module, which says `summary` of itself, and that it was made from `versions`."""
         fields = [of for class_ in self._classes.values() for of in class_.fields.values()]
-        aliases = {of[-1].alias: f"{of[-1].alias} = {_literal(of)}\n" for of in fields}
-        aliases.pop("", None)
+        aliases = {of[-1].alias: _literal(of) for of in fields if of[-1].alias}
         used = {limit.get("pattern") for of in fields for limit in of[-1].limits.values()}
         patterns = {name: (one, words) for one, (name, words) in PATTERNS.items() if one in used}
         made = f"Made by `python -m generate api` from the CustomResourceDefinitions of {versions};"
         text = _MODULE.format(
             summary=summary,
             made=_filled(f"{made} not to be changed by hand."),
-            untyped="Any, " if any("Any" in re.split(r"\W", of[-1].holds) for of in fields) else "",
+            untyped="Any, "
+            if any("Any" in re.split(r"\W", of[-1].annotation) for of in fields)
+            else "",
             classes="\n".join(
                 [
-                    *aliases.values(),
+                    *(f"{alias} = {choices}\n" for alias, choices in aliases.items()),
                     *map(self._class, self._classes),
                     *(f"_{name} = {pattern}" for name, pattern in patterns.items()),
                 ]
@@ -294,10 +295,8 @@ def _literal(of: Sequence[Field]) -> str:
 
 
 def _annotation(of: Sequence[Field]) -> str:
-    newest = of[-1]
-    chosen = f"pulumi.Input[{newest.alias or _literal(of)}]"
-    whole = newest.container.format(chosen if newest.choices else newest.holds)
-    return whole if newest.required else f"NotRequired[{whole}]"
+    whole = of[-1].annotation.format(of[-1].alias or _literal(of))
+    return whole if of[-1].required else f"NotRequired[{whole}]"
 
 
 def _in_words(limit: Mapping[str, Any], field: Field, end: str) -> str:
@@ -305,8 +304,8 @@ def _in_words(limit: Mapping[str, Any], field: Field, end: str) -> str:
     many = " ".join(f"{words} {limit[key]}" for key, words in bounds.items() if key in limit)
     if bounds.keys() <= limit.keys():
         many = " to ".join(dict.fromkeys(str(limit[key]) for key in bounds))
-    listed = field.container != "{}" and not end
-    if many and (listed or field.holds == "pulumi.Input[str]"):
+    listed = not end and field.annotation.startswith(("Sequence", "Mapping"))
+    if many and (listed or "pulumi.Input[str]" in field.annotation):
         many += f" {'element' if listed else 'character'}{'' if many.split()[-1] == '1' else 's'}"
     pattern = limit.get("pattern")
     unknown = pattern and "a text that matches the pattern in `LIMITS`"

@@ -57,10 +57,8 @@ class Field(NamedTuple):
     """A field of a class, as one release has it at one place."""
 
     release: Release
-    container: str
-    """What the values are in: `Sequence[{}]`, or `{}` for nothing."""
-    holds: str
-    """A scalar type or the name of a class."""
+    annotation: str
+    """Its type; `{}` in place of its choices, where it has some."""
     choices: list[Any]
     """The values that it admits; empty where it admits any."""
     alias: str
@@ -176,7 +174,8 @@ def classes(found: Iterable[Object], names: Mapping[str, str]) -> dict[str, Clas
 def _ordered(names: Iterable[str], made: Mapping[str, Class]) -> Iterator[str]:
     for name in names:
         if name in made:
-            yield from _ordered((of[-1].holds for of in made[name].fields.values()), made)
+            for of in made[name].fields.values():
+                yield from _ordered(re.findall(r"\w+", of[-1].annotation), made)
             yield name
 
 
@@ -189,28 +188,27 @@ def _fields(
         if "_" in name and re.sub("_(.)", lambda at: at[1].upper(), name) in properties:
             continue  # another spelling, no field of its own
         container, inside, end = _held(part)
+        choices = inside.get("enum", [])
         if "properties" in inside:
             holds = called[f"{one.place}.{name}{end}"]
         elif inside.get("type") == "object":
             holds = "Mapping[str, Any]"
+        elif "type" in inside:
+            holds = f"pulumi.Input[{'{}' if choices else _SCALARS[inside['type']]}]"
         else:
-            holds = f"pulumi.Input[{_SCALARS[inside['type']]}]" if "type" in inside else "Any"
-        choices = inside.get("enum", [])
+            holds = "Any"
         default = part.get("default")
-        yield (
-            name,
-            Field(
-                one.release,
-                container,
-                holds,
-                choices,
-                names.get(types.get(name, ""), "") if choices else "",
-                required=name in one.schema.get("required", ()),
-                default=None if isinstance(default, list | dict) else default,
-                limits=_limits({"": part, "[]": inside} if end else {"": part}),
-                distinct=_distinct(part),
-            ),
+        field_ = Field(
+            one.release,
+            container.format(holds),
+            choices,
+            names.get(types.get(name, ""), "") if choices else "",
+            required=name in one.schema.get("required", ()),
+            default=None if isinstance(default, list | dict) else default,
+            limits=_limits({"": part, "[]": inside} if end else {"": part}),
+            distinct=_distinct(part),
         )
+        yield name, field_
 
 
 def _limits(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
