@@ -6,7 +6,7 @@ later release changes a stack of release 2.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..checks.faults import Faults
@@ -246,10 +246,11 @@ def _entry(list_: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], set[st
             effective |= {key} & given.keys()
             _put(form, path.removeprefix(_ENTRY), values[key])
     if list_ != "exposures":
-        return form | form.pop(list_[:-1]), effective
+        own = form.pop(list_.removesuffix("s"))
+        return form | own, effective
     for part in ("gateway", "waypoint"):
-        own = {} if part in values else {"name": f"{values['service']}-{part}"}
-        form[part] = {**own, **form[part]}
+        name = {} if part in values else {"name": f"{values['service']}-{part}"}
+        form[part] = {**name, **form[part]}
     form.pop("rules[0]", None)
     return _set(form), effective
 
@@ -259,14 +260,11 @@ def _places(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, one in KEYS.items():
         for path in one.now.split(" and ") if key in values else ():
             part = path.removeprefix(_ENTRY).partition(".")[0]
-            if not (
-                (part in _OF_EXPOSURE & values.keys() and key not in _OF_EXPOSURE)
-                or (part in ("client", "verification") and not values["verify"])
-                or (
-                    part == "service" and not values["createService"] and key not in _OF_ANY_SERVICE
-                )
-                or (path.endswith(".tls.grants") and "tls" not in values)
-            ):
+            shared = part in _OF_EXPOSURE & values.keys() and key not in _OF_EXPOSURE
+            unverified = part in ("client", "verification") and not values["verify"]
+            adopted = part == "service" and not values["createService"]
+            no_tls = path.endswith(".tls.grants") and "tls" not in values
+            if not (shared or unverified or (adopted and key not in _OF_ANY_SERVICE) or no_tls):
                 yield key, path
 
 
@@ -298,9 +296,11 @@ def _read(
                 " `pulumi config set --secret --path`",
             )
         else:
-            values[key] = _parsed(found, type(keys[key].default))
-            if expected := _expected(key, keys[key].default, values[key]):
+            value = _parsed(found, type(keys[key].default))
+            if expected := _expected(key, keys[key].default, value):
                 faults.add(f"{path}{key}", f"found {shown(found)}, expected {expected}")
+            else:
+                values[key] = value
     return values
 
 
@@ -316,7 +316,7 @@ def _parsed(value: object, kind: type) -> object:
         return value
 
 
-def _expected(key: str, default: object, value: object) -> str:
+def _expected(key: str, default: Any, value: object) -> str:
     """What is expected in place of a value; nothing where it is right."""
     if type(value) is not type(default):
         return _WORDS[type(default)]
@@ -335,7 +335,7 @@ def _holds_secret(value: object) -> bool:
     return isinstance(value, list) and any(map(_holds_secret, value))
 
 
-def _read_entries(faults: Faults, list_: str, found: object) -> list[dict[str, Any]]:
+def _read_entries(faults: Faults, list_: str, found: Sequence[object]) -> list[dict[str, Any]]:
     none = _OF_STACK if list_ == "exposures" else _OF_STACK | _OF_EXPOSURE
     keys = {"name": Key("the key of the entry", "")} | {
         key: one
@@ -343,7 +343,7 @@ def _read_entries(faults: Faults, list_: str, found: object) -> list[dict[str, A
         if one.now.startswith(_LISTS[list_]) and key not in none
     }
     entries: list[dict[str, Any]] = []
-    for index, entry in enumerate(found if isinstance(found, list) else ()):
+    for index, entry in enumerate(found):
         path = f"{list_}[{index}]"
         if not isinstance(entry, dict):
             faults.add(path, f"found {shown(entry)}, expected a mapping")
