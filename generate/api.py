@@ -161,6 +161,7 @@ class Rendering:
     def text(self, summary: str, versions: str) -> str:
         """The module, which says `summary` of itself, and that it was made from `versions`."""
         fields = [of for class_ in self._classes.values() for of in class_.fields.values()]
+        types = {word for of in fields for word in re.split(r"\W", of[-1].annotation)}
         aliases = {of[-1].alias: _literal(of) for of in fields if of[-1].alias}
         used = {limit.get("pattern") for of in fields for limit in of[-1].limits.values()}
         patterns = {name: (one, words) for one, (name, words) in PATTERNS.items() if one in used}
@@ -168,9 +169,7 @@ class Rendering:
         text = _MODULE.format(
             summary=summary,
             made=_filled(f"{made} not to be changed by hand."),
-            untyped="Any, "
-            if any("Any" in re.split(r"\W", of[-1].annotation) for of in fields)
-            else "",
+            untyped="Any, " if "Any" in types else "",
             classes="\n".join(
                 [
                     *(f"{alias} = {choices}\n" for alias, choices in aliases.items()),
