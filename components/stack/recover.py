@@ -83,7 +83,7 @@ def _orphans(
     known = {(resource["type"], resource.get("id")) for resource in resources}
     for type_, kind in KINDS.items():
         try:
-            everywhere = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
+            everywhere: Any = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
             found = list(client.list(kind, **everywhere))
         except httpx2.HTTPStatusError as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:

@@ -173,17 +173,13 @@ def needs(args: StackArgs) -> PreflightArgs:
         places.setdefault(namespace_name(args, entry["namespace"]), False)
     if verifies(args):
         places[str(args.get("client", {}).get("namespace", CLIENT))] = True
-    waypoints, gateways = args.get("waypoints", {}).values(), args.get("gateways", {}).values()
-    classes: list[Any] = [
-        *(waypoint.get("gateway_class", "istio-waypoint") for waypoint in waypoints),
-        *(gateway.get("gateway_class", "istio") for gateway in gateways),
-    ]
-    exposures = args["exposures"].values()
-    for exposure in exposures:
-        parts: Mapping[str, Any] = exposure
-        for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
-            if "existing" not in (options := parts.get(part, {})):
-                classes.append(options.get("gateway_class", default))
+    given: Mapping[str, Any] = args
+    exposures = given["exposures"].values()
+    classes: list[Any] = []
+    for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
+        own = (exposure.get(part, {}) for exposure in exposures)
+        made = (one for one in (*given.get(f"{part}s", {}).values(), *own) if "existing" not in one)
+        classes += (options.get("gateway_class", default) for options in made)
     return {
         "namespaces": [{"name": name, "create": create} for name, create in places.items()],
         "gateway_classes": list(dict.fromkeys(classes)),

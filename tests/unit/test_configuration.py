@@ -212,7 +212,7 @@ def test_what_a_program_writes_is_refused_with_the_key_to_write() -> None:
         **several({"ready_timeout": 1, "rules": [{"backend_refs": []}], "gatway_class": 1}),
         "defaults": {"service": {"container_port": 8080}},
     }
-    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, client, cluster, labels,"
+    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client, cluster, labels,"
     top, *inside = faults_of(values)
     assert top == (
         f"'image_registry': found an unknown key, expected one of {keys} annotations, imageRegistry"
@@ -1345,7 +1345,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             {"name": "foreign", "create": False},
             {"name": "tests", "create": True},
         ],
-        "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
+        "gateway_classes": ["fast", "istio", "istio-waypoint", "slow"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
     }
