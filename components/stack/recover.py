@@ -1,4 +1,5 @@
 """What an interrupted update left: the engine's lock, pending operations, objects nobody knows."""
+# ruff: noqa: T201  (what it did is for people to read)
 
 import argparse
 import json
@@ -11,7 +12,7 @@ from typing import Any
 
 import httpx2
 import lightkube
-from lightkube.core.exceptions import ApiError
+from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.core.resource import NamespacedResource
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Secret, Service
@@ -48,11 +49,14 @@ def main() -> None:
         _pulumi("stack", "import", *named, given=json.dumps(state))
     resources = deployment.get("resources", [])
     for access in _clusters(resources):
-        with connect(access) as client:
-            if orphans := list(_orphans(client, whose, resources)):
-                _delete(client, orphans, asks=not args.yes)
-            else:
-                print("no object is left that the state does not know")
+        try:
+            with connect(access) as client:
+                if orphans := list(_orphans(client, whose, resources)):
+                    _delete(client, orphans, asks=not args.yes)
+                else:
+                    print("no object is left that the state does not know")
+        except (ConfigError, httpx2.HTTPError) as error:
+            sys.exit(f"context {access.get('context') or '(current)'}: {error}")
     print("`pulumi up` or `pulumi destroy` goes on from here")
 
 

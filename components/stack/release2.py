@@ -160,7 +160,7 @@ def moved(key: str) -> str | None:
     """What to say of a key that is refused; None where it is not one of release 2, or still one."""
     if key not in KEYS or KEYS[key].now == key:
         return None
-    rewrite = "python -m components.stack.rewrite Pulumi.STACK.yaml"
+    rewrite = "python -m components rewrite Pulumi.STACK.yaml"
     return f"now {KEYS[key].now} (`{rewrite}` rewrites the file)"
 
 

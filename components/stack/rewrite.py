@@ -1,4 +1,4 @@
-"""Rewrites a stack file of release 2: `python -m components.stack.rewrite Pulumi.STACK.yaml`."""
+"""Rewrites a stack file of release 2: `python -m components rewrite Pulumi.STACK.yaml`."""
 # ruff: noqa: T201  (what it did is for people to read)
 
 import argparse
@@ -18,7 +18,7 @@ from .release2 import is_new, is_release_2, rewrite
 def main() -> None:
     """Rewrite a file; end with status 1 and every fault where that cannot be done."""
     parser = argparse.ArgumentParser(
-        prog="python -m components.stack.rewrite",
+        prog="python -m components rewrite",
         description="Rewrites a stack file of release 2 in the form of this release, with every"
         " default that release 2 had. The old file is kept as FILE.release-2.",
     )
@@ -161,7 +161,3 @@ def _write(file: Path, output: Path | None, text: str) -> None:
         f"{output or file} has the new form, {file if output else target} the old one;"
         " `pulumi preview --diff` shows what changes"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -212,11 +212,13 @@ def test_what_a_program_writes_is_refused_with_the_key_to_write() -> None:
         **several({"ready_timeout": 1, "rules": [{"backend_refs": []}], "gatway_class": 1}),
         "defaults": {"service": {"container_port": 8080}},
     }
-    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client, cluster, labels,"
+    keys = (
+        "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client, cluster,"
+    )
     top, *inside = faults_of(values)
     assert top == (
-        f"'image_registry': found an unknown key, expected one of {keys} annotations, imageRegistry"
-        " (did you mean imageRegistry?). `pulumi config rm image_registry` removes it"
+        f"'image_registry': found an unknown key, expected one of {keys} labels, annotations,"
+        " imageRegistry (did you mean imageRegistry?). `pulumi config rm image_registry` removes it"
     )
     assert [one.partition(" (did")[0][:90] for one in inside[1:2]] == [
         "exposures.e0['gatway_class']: found an unknown key, expected one of namespace, service, ho"
@@ -249,7 +251,7 @@ def test_values_of_other_packages_are_left_alone() -> None:
 
 
 def test_keys_of_release_2_are_refused_with_the_new_place() -> None:
-    command = "(`python -m components.stack.rewrite Pulumi.STACK.yaml` rewrites the file)"
+    command = "(`python -m components rewrite Pulumi.STACK.yaml` rewrites the file)"
     assert faults_of({"serviceType": "LoadBalancer", "paths": ["/a"], "labels": {}}) == [
         f"serviceType: now exposures.NAME.gateway.serviceType {command}",
         f"paths: now exposures.NAME.rules[0].paths {command}",

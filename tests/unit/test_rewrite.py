@@ -622,7 +622,7 @@ def test_what_is_wrong_is_named_with_what_was_expected(
 
 
 def test_a_refused_key_is_told_its_new_path() -> None:
-    command = "(`python -m components.stack.rewrite Pulumi.STACK.yaml` rewrites the file)"
+    command = "(`python -m components rewrite Pulumi.STACK.yaml` rewrites the file)"
     assert moved("serviceType") == f"now exposures.NAME.gateway.serviceType {command}"
     assert moved("paths") == f"now exposures.NAME.rules[0].paths {command}"
     assert moved("context") == f"now cluster.context {command}"
