@@ -212,14 +212,12 @@ def test_what_a_program_writes_is_refused_with_the_key_to_write() -> None:
         **several({"ready_timeout": 1, "rules": [{"backend_refs": []}], "gatway_class": 1}),
         "defaults": {"service": {"container_port": 8080}},
     }
-    keys = (
-        "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client, cluster,"
-    )
+    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client"
     top, *inside = faults_of(values)
     assert top == (
-        f"'image_registry': found an unknown key, expected one of {keys} cluster, labels,"
-        " annotations, imageRegistry (did you mean imageRegistry?). `pulumi config rm image_registry` removes"
-        " it"
+        f"'image_registry': found an unknown key, expected one of {keys}, cluster, labels,"
+        " annotations, imageRegistry (did you mean imageRegistry?)."
+        " `pulumi config rm image_registry` removes it"
     )
     assert [one.partition(" (did")[0][:90] for one in inside[1:2]] == [
         "exposures.e0['gatway_class']: found an unknown key, expected one of namespace, service, ho"
