@@ -18,7 +18,8 @@ from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from .kubeconfig import Access, connect
-from .ownership import OWNER, owner
+from .objects import KINDS
+from .ownership import OWNER, RESOURCE, owner
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
@@ -48,6 +49,23 @@ class ServiceExpectation(TypedDict):
     """Port, one of the Service's."""
 
 
+class EntryExpectation(TypedDict):
+    """An object that an entry of the stack makes."""
+
+    type: str
+    """Pulumi's type of it."""
+    namespace: NotRequired[str]
+    """Namespace."""
+    name: str
+    """Name."""
+    entry: str
+    """Name of the entry, with which that of the resource begins."""
+    former: NotRequired[str]
+    """Former name of the entry (default none)."""
+    suffix: str
+    """How the name of the resource ends."""
+
+
 class PreflightArgs(TypedDict):
     """What a stack needs of its cluster before anything is changed."""
 
@@ -57,6 +75,8 @@ class PreflightArgs(TypedDict):
     """GatewayClasses, which have to be accepted (default `istio` and `istio-waypoint`)."""
     services: NotRequired[Sequence[ServiceExpectation]]
     """Services that the stack adopts (default none); each needs an address of its own."""
+    entries: NotRequired[Sequence[EntryExpectation]]
+    """Objects by which a renamed entry is recognized (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
@@ -116,7 +136,7 @@ def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_classes, _namespaces, _services, _ztunnel):
+    for check in (_gateway_classes, _namespaces, _renamed, _services, _ztunnel):
         try:
             faults.extend(check(client, needs))
         except ApiError as error:
@@ -193,6 +213,25 @@ def _given_up(found: str | None) -> str | None:
         " take it out of the state (`pulumi state delete` with its URN) and off the books (`kubectl"
         f" annotate namespace NAME {OWNER}-`)"
     )
+
+
+def _renamed(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    for expected in needs.get("entries", ()):
+        entry, suffix = expected["entry"], expected["suffix"]
+        place = expected.get("namespace")
+        found = _get(client, KINDS[expected["type"]], expected["name"], place)
+        marks = (found.metadata.annotations or {}) if found else {}
+        if marks.get(OWNER) != owner() or RESOURCE not in marks:
+            continue
+        former = marks[RESOURCE].removesuffix(suffix)
+        if former not in (entry, expected.get("former", entry)):
+            kind = expected["type"].rsplit(":", 1)[-1]
+            yield (
+                f"{kind} {place}/{expected['name']}" if place else f"{kind} {expected['name']}",
+                f"was made by entry {former}, not by {entry}. If that was renamed, `pulumi config"
+                f" set --path renamed.{entry} {former}` keeps it what it is; else choose another"
+                " name for it",
+            )
 
 
 def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

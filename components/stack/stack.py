@@ -1,14 +1,15 @@
 """The components of a stack, as its configuration describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
 
+from ..api.gateway import GROUP
 from ..api.outputs import after
 from ..checks.faults import Faults
 from ..checks.schema import trusted
-from ..cluster.preflight import PreflightArgs
+from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.provider import Cluster
 from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
@@ -193,7 +194,35 @@ def needs(args: StackArgs) -> PreflightArgs:
             for exposure in exposures
             if not exposure["service"].get("create", True)
         ],
+        "entries": list(_recognized(args)),
     }
+
+
+def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
+    """The objects by which a renamed entry is recognized, one of each."""
+    made = [
+        ("kubernetes:core/v1:Namespace", key, "", str(own["name"]), "-namespace")
+        for key, own in args.get("namespaces", {}).items()
+        if own.get("create", True)
+    ]
+    for path, entry in entries(args):
+        group, _, key = path.partition(".")
+        options: Mapping[str, Any] = entry
+        place = namespace_name(args, entry["namespace"])
+        if group == "exposures":
+            kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
+            name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
+        else:
+            kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
+        made.append((f"kubernetes:{GROUP}/v1:{kind}", key, place, name, suffix))
+    renamed = args.get("renamed", {})
+    for type_, key, place, name, suffix in made:
+        expected: EntryExpectation = {"type": type_, "name": name, "entry": key, "suffix": suffix}
+        if place:
+            expected["namespace"] = place
+        if key in renamed:
+            expected["former"] = renamed[key]
+        yield expected
 
 
 def outputs(args: StackArgs, exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:

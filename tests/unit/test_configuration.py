@@ -1337,7 +1337,16 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             client={"namespace": "tests"},
         )
     )
-    assert needs(args) == {
+    found = needs(args)
+    made = [(one["entry"], one["name"], one["suffix"]) for one in found.pop("entries")]
+    assert made == [
+        ("shared", "shared", "-waypoint"),
+        ("edge", "edge", "-gateway"),
+        ("e0", "s0-ingress", "-ingress-route"),
+        ("e1", "s1-ingress", "-ingress-route"),
+        ("e2", "s2-ingress", "-ingress-route"),
+    ]
+    assert found == {
         "namespaces": [
             {"name": "shared", "create": True},
             {"name": "edge", "create": True},
@@ -1350,8 +1359,19 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
     }
-    args = read(several({"requireWaypoint": True}))
-    assert needs(args) == {
+    args = read(several({"requireWaypoint": True}, renamed={"e0": "former"}))
+    found = needs(args)
+    assert found.pop("entries") == [
+        {
+            "type": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+            "namespace": "e0",
+            "name": "s0-ingress",
+            "entry": "e0",
+            "former": "former",
+            "suffix": "-ingress-route",
+        }
+    ]
+    assert found == {
         "namespaces": [{"name": "e0", "create": True}],
         "gateway_classes": ["istio", "istio-waypoint"],
         "ztunnel": True,
@@ -1366,6 +1386,7 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
+    assert [one.pop("entries")[0]["entry"] for one in asked] == ["httpbin"]
     assert asked == [
         {
             "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],

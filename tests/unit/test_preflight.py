@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from components import Cluster, ClusterArgs, InvalidInput, preflight, waypoint_route
+from components.cluster.ownership import OWNER, RESOURCE
 from components.cluster.preflight import PreflightArgs, ServiceExpectation
 from tests.unit.conftest import Run
 
@@ -194,6 +195,28 @@ def test_a_namespace_that_exists_is_left_to_the_update(api: dict[str, Any]) -> N
     assert faults() == []
     api["/api/v1/namespaces/httpbin"] = namespace(annotations={"ambient-exposure/stack": "a/b/c"})
     assert faults(create=False) == []
+
+
+def test_a_renamed_entry_is_recognized(api: dict[str, Any]) -> None:
+    route = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/web-ingress"
+    entry = {
+        "type": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+        "namespace": "shop",
+        "name": "web-ingress",
+        "entry": "new",
+        "suffix": "-ingress-route",
+    }
+    assert faults(entries=[entry]) == []
+    marks = {OWNER: OURS, RESOURCE: "old-ingress-route"}
+    api[route] = {"metadata": {"name": "web-ingress", "annotations": marks}}
+    assert faults(entries=[entry]) == [
+        "HTTPRoute shop/web-ingress: was made by entry old, not by new. If that was renamed,"
+        " `pulumi config set --path renamed.new old` keeps it what it is; else choose another name for it"
+    ]
+    assert faults(entries=[{**entry, "former": "old"}]) == []
+    assert faults(entries=[{**entry, "entry": "old"}]) == []
+    marks[OWNER] = "organization/ambient-exposure/another"
+    assert faults(entries=[entry]) == []
 
 
 @pytest.mark.usefixtures("api")
