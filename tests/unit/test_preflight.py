@@ -211,7 +211,8 @@ def test_a_renamed_entry_is_recognized(api: dict[str, Any]) -> None:
     api[route] = {"metadata": {"name": "web-ingress", "annotations": marks}}
     assert faults(entries=[entry]) == [
         "HTTPRoute shop/web-ingress: was made by entry old, not by new. If that was renamed,"
-        " `pulumi config set --path renamed.new old` keeps it what it is; else choose another name for it"
+        " `pulumi config set --path renamed.new old` keeps it what it is; else choose another name"
+        " for it"
     ]
     assert faults(entries=[{**entry, "former": "old"}]) == []
     assert faults(entries=[{**entry, "entry": "old"}]) == []
