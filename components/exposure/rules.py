@@ -5,7 +5,7 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at
+from ..checks.schema import Schema, at, known
 from ..parts import (
     authorization,
     client,
@@ -16,9 +16,10 @@ from ..parts import (
     waypoint,
     workload,
 )
-from ..parts.authorization import WAYPOINT_ONLY, named
+from ..parts.authorization import check_policy_names
 from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
+from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
@@ -35,6 +36,9 @@ from .arguments import (
 
 
 def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> None:
+    if not known(service["name"]):
+        where = at(path, "name")
+        faults.add(where, "has to be known to the program: other objects are named after it")
     needed = ("image", "container_port")
     if service.get("create", True):
         for field in needed:
@@ -59,6 +63,9 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
+    if args.get("grants"):
+        for field in ("rules", "grpc_rules", "ingress_rules"):
+            check_backends(faults, at(path, field), args.get(field))
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
     _check_policies(faults, path, args)
@@ -111,11 +118,7 @@ def _check_policies(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     policies = _listed(args, "policies")
     if not all(isinstance(policy, Mapping) for policy in policies):
         return
-    labels = [label for label, _ in named(policies)]
-    for index, label in enumerate(labels):
-        if label in [WAYPOINT_ONLY, *labels[:index]]:
-            where = at(path, f"policies[{index}].name")
-            faults.add(where, f"found {label!r}, which is taken already")
+    check_policy_names(faults, at(path, "policies"), policies)
 
 
 def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from ..api.istio_types import (
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import trusted
+from ..checks.schema import at, known, trusted
 
 
 class PolicyArgs(TypedDict):
@@ -184,13 +184,20 @@ def _metadata(args: AuthorizationArgs, label: str, *conditions: str) -> ObjectMe
 
 
 def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    del path  # it is the root
-    taken = {WAYPOINT_ONLY}
-    policies = cast("list[PolicyArgs]", mappings(args.get("policies")))
-    for index, (label, _) in enumerate(named(policies)):
-        if label in taken:
-            faults.add(f"policies[{index}].name", f"found {label!r}, which is taken already")
-        taken.add(label)
+    check_policy_names(faults, at(path, "policies"), mappings(args.get("policies")))
+
+
+def check_policy_names(faults: Faults, path: str, policies: Sequence[Mapping[str, Any]]) -> None:
+    """Record names of policies that stand twice, or of which no object's name can be made."""
+    taken = [WAYPOINT_ONLY]  # a label may be anything here
+    for index, (label, _) in enumerate(named(cast("Sequence[PolicyArgs]", policies))):
+        where = f"{path}[{index}].name"
+        if not known(label):
+            faults.add(where, "has to be known to the program: its object is named after it")
+        elif label in taken:
+            faults.add(where, f"found {label!r}, which is taken already")
+        else:
+            taken.append(label)
 
 
 SCHEMA = ISTIO.extended(

@@ -152,7 +152,7 @@ def check_hostnames(
 ) -> None:
     """Record host names that stand twice, or that `tls` has no certificate for."""
     given: Mapping[str, str] = (tls or {}).get("certificates", {})
-    if not known(given):
+    if not known(given) or not all(map(known, given.values())):
         faults.add(f"{tls_path}.certificates", "has to be known to the program")
         return
     for index, hostname in enumerate(hostnames):

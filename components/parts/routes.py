@@ -17,7 +17,7 @@ from ..api.gateway_types import (
 )
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at, trusted
+from ..checks.schema import Schema, at, known, trusted
 from .former import own_component
 
 
@@ -99,12 +99,35 @@ def _check_route(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 def check_rules(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record what is wrong between the rules of a route, or of an exposure's routes."""
     for listed in ("rules", "ingress_rules"):
-        if listed in args:
-            check_http_rules(
-                faults, at(path, listed), [render_rule(rule, ()) for rule in args[listed]]
-            )
+        rules = args.get(listed, [])
+        if _check_filled(faults, at(path, listed), rules):
+            check_http_rules(faults, at(path, listed), [render_rule(rule, ()) for rule in rules])
     if "grpc_rules" in args:
         check_grpc_rules(faults, at(path, "grpc_rules"), args["grpc_rules"])
+
+
+def _check_filled(faults: Faults, path: str, rules: Any) -> bool:
+    """Whether what the rules leave out can be filled in.
+
+    What is not known yet is recorded; what is of a wrong type has been.
+    """
+    parts: list[tuple[str, Any, Any]] = [(path, rules, list | tuple)]
+    for where, rule in _inside(path, rules):
+        parts.append((where, rule, Mapping))
+        if isinstance(rule, Mapping):
+            lists = [(at(where, key), rule.get(key, [])) for key in ("paths", "matches", "filters")]
+            parts += [(place, held, list | tuple) for place, held in lists]
+            parts += [(place, held, Mapping) for place, held in _inside(*lists[-1])]
+    for where, held, _ in parts:
+        if not known(held):
+            faults.add(where, "has to be known to the program: what it leaves out is filled in")
+    return all(isinstance(held, expected) for _, held, expected in parts)
+
+
+def _inside(path: str, listed: Any) -> list[tuple[str, Any]]:
+    """What a list holds, with its path; nothing where it is none."""
+    held = listed if isinstance(listed, list | tuple) else ()
+    return [(f"{path}[{index}]", one) for index, one in enumerate(held)]
 
 
 _NAMES = {

@@ -703,6 +703,55 @@ def test_what_is_not_known_yet_is_left_to_the_api_server(
     assert "Not known" in str([one.inputs for one in graph.values()])
 
 
+BACKEND = {"name": "other", "namespace": "elsewhere", "port": 80}
+NAMED_AFTER = "has to be known to the program: {} named after it"
+
+
+@pytest.mark.parametrize(
+    ("component", "path", "fault"),
+    [
+        (AmbientExposure, "service.name", NAMED_AFTER.format("other objects are")),
+        (AmbientExposure, "policies[0].name", NAMED_AFTER.format("its object is")),
+        (
+            AmbientExposure,
+            "rules[1].backendRefs[0].namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        (
+            AmbientExposure,
+            "ingress_rules[0].filters[0].requestMirror.backendRef.namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        *(
+            (
+                AmbientExposure,
+                path,
+                "has to be known to the program: what it leaves out is filled in",
+            )
+            for path in ("ingress_rules", "rules[1]", "rules[0].paths", "ingress_rules[0].filters")
+        ),
+        (AmbientExposure, "gateway.tls.certificates.shop", "has to be known to the program"),
+    ],
+)
+def test_what_names_are_made_of_has_to_be_known(
+    component: Component, path: str, fault: str
+) -> None:
+    policy = {"name": "readers", "action": "ALLOW", "rules": [{}]}
+    args = {**VALID[component], "policies": [policy]}
+    if component is AmbientExposure:
+        mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}
+        args |= {
+            "grants": True,
+            "rules": [{"paths": ["/api"]}, {"backendRefs": [BACKEND]}],
+            "ingress_rules": [{"filters": [mirror]}],
+            "hostnames": ["shop"],
+            "gateway": {"tls": {"certificates": {"shop": "shop"}}},
+        }
+        del args["verification"]
+    found = refused(component, put(args, path, pulumi.Output.from_input("late")))
+    assert f"{path.removesuffix('.shop')}: {fault}" in found
+
+
 def test_a_customization_may_be_known_only_later(run: Run) -> None:
     late = pulumi.Output.from_input({"replicas": 2})
     patches = {"deployment": {"spec": late}, "horizontalPodAutoscaler": {"spec": late}}
@@ -737,6 +786,15 @@ WHOLE: dict[str, Any] = {
     ],
     "jwt_rules": [{"issuer": "a", "jwksUri": "https://a", "fromHeaders": [{"name": "a"}]}],
     "require_waypoint": True,
+    "rules": [
+        {
+            "paths": ["/a"],
+            "matches": [{"path": {"value": "/b"}}],
+            "filters": [{"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}],
+            "backendRefs": [BACKEND],
+        }
+    ],
+    "grants": True,
 }
 """An exposure with something in every part."""
 
@@ -778,6 +836,7 @@ def paths(value: Any, path: str) -> Iterator[str]:
         "policies",
         "jwt_rules",
         "require_waypoint",
+        "rules",
         "verification",
     ],
 )
