@@ -942,6 +942,20 @@ def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
     assert not [key for key in program.graph if key.startswith("ReferenceGrant/")]
 
 
+def test_routes_are_accepted_by_a_controller_of_any_name(run: Run) -> None:
+    program = run(exposure=SELF_SIGNED)
+    now = "@.status=='True' && @.observedGeneration==$.metadata.generation"
+    accepted = [
+        f"jsonpath={{.status.parents[*].conditions[?@.type=='{type_}' && {now}].status}}"
+        for type_ in ("Accepted", "ResolvedRefs")
+    ]
+    routes = [one for key, one in program.graph.items() if key.startswith("HTTPRoute/")]
+    assert len(routes) == 3
+    for route in routes:
+        annotations = route.inputs["metadata"]["annotations"]
+        assert annotations == {"pulumi.com/waitFor": json.dumps(accepted)}
+
+
 PATCH = "ServicePatch/httpbin-service"
 
 
@@ -1174,7 +1188,11 @@ CHANGES: dict[str, dict[str, set[str]]] = {
         "HTTPRoute/exposure-ingress-route": {WAIT},
         "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
     },
-    "release-2": {"Job/exposure-probe-job": {SUBJECT}},
+    "release-2": {
+        "HTTPRoute/exposure-waypoint-route": {WAIT},
+        "HTTPRoute/exposure-ingress-route": {WAIT},
+        "Job/exposure-probe-job": {SUBJECT},
+    },
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
 
