@@ -28,17 +28,20 @@ def dns_label(value: object) -> str | None:
 
 
 def waypoint_name(value: object) -> str | None:
-    """The name of a waypoint."""
+    """The name of a waypoint, after which istiod names its Service."""
     if value == "none":
         return "another name: in Istio's labels 'none' means that there is no waypoint"
-    return dns_label(value)
+    return service_name(value)
 
 
 def service_name(value: object) -> str | None:
-    """A Service's name, RFC 1035, and short enough for the names made of it."""
-    if dns_label(value) is None and not str(value)[0].isdigit() and len(str(value)) <= 48:
+    """A Service's name: RFC 1035, at most 63 characters."""
+    if dns_label(value) is None and not str(value)[0].isdigit():
         return None
-    return "a DNS label that starts with a letter, 1 to 48 characters"
+    return (
+        "a DNS label that starts with a letter: lower-case letters, digits and '-',"
+        " 1 to 63 characters"
+    )
 
 
 def hostname(value: object) -> str | None:

@@ -18,12 +18,13 @@ from ..parts import (
 )
 from ..parts.authorization import check_policy_names
 from ..parts.client import CLIENT, ClientArgs
-from ..parts.gateway import GatewayOptions, check_hostnames
+from ..parts.gateway import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
+from . import names
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
@@ -66,6 +67,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     if args.get("grants"):
         for field in ("rules", "grpc_rules", "ingress_rules"):
             check_backends(faults, at(path, field), args.get(field))
+    _check_names(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
     _check_policies(faults, path, args)
@@ -95,6 +97,28 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             "found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
         )
+
+
+def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Nothing that istiod makes for a Gateway is called like a Service of the exposure."""
+    service = _part(args, "service")
+    name: Any = service.get("name")
+    if valid.service_name(name):
+        return  # not known, or recorded already
+    own = [name, *([names.canary(name)] if "canary" in service else [])]
+    gateway, waypoint = _part(args, "gateway"), _part(args, "waypoint")
+    made = {
+        "gateway": known_name({**gateway, "name": names.gateway(name, gateway)}),
+        "waypoint": names.waypoint(name, waypoint),
+    }
+    for part, generated in made.items():
+        if isinstance(generated, str) and generated in own:
+            field = "name_override" if "name_override" in _part(args, part) else "name"
+            faults.add(
+                at(path, f"{part}.{field}"),
+                f"found {_part(args, part)[field]!r}, for which istiod makes a Service"
+                f" {generated!r}: it is one of the exposure's own. Choose another",
+            )
 
 
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:

@@ -141,6 +141,19 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
     if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
         faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
+    generated = known_name(args)
+    if (
+        generated is not None
+        and "name_override" not in args
+        and valid.dns_label(args["name"]) is None
+        and (expected := valid.service_name(generated))
+    ):
+        faults.add(
+            at(path, "name"),
+            f"found {args['name']!r}, after which istiod names the Service {generated!r}"
+            f" ({len(generated)} characters), expected {expected}. Choose another name, or set"
+            " name_override",
+        )
 
 
 def check_hostnames(
@@ -189,7 +202,7 @@ SCHEMA = (
                 "port": valid.port,
                 "address": valid.address,
                 "gateway_class": valid.dns_label,
-                "name_override": valid.dns_label,
+                "name_override": valid.service_name,
                 "revision": valid.label_value,
                 "cluster_domain": valid.hostname,
             },
@@ -240,6 +253,7 @@ class IngressGateway(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = {"name": name, **args}
         SCHEMA.validate(f"IngressGateway {name!r}", args, IngressGatewayArgs)
         super().__init__("ambient:index:IngressGateway", name, None, opts)
         inside = pulumi.ResourceOptions(
@@ -248,7 +262,7 @@ class IngressGateway(pulumi.ComponentResource):
         with trusted():
             namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
             identity: ObjectMeta = {
-                "name": args.get("name", name),
+                "name": args["name"],
                 "namespace": namespace["name"],
             }
             tls, certificate = _terminate(name, args, identity, inside)
@@ -373,6 +387,14 @@ def generated_name(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Inp
     return args.get("name_override") or pulumi.Output.format(
         "{}-{}", identity["name"], args.get("gateway_class", "istio")
     )
+
+
+def known_name(options: Mapping[str, Any]) -> str | None:
+    """The same of options that have a name; None where it is not known to the program."""
+    parts: list[Any] = [options.get("name"), options.get("gateway_class", "istio")]
+    if "name_override" in options:
+        parts = [options["name_override"]]
+    return "-".join(parts) if all(isinstance(part, str) for part in parts) else None
 
 
 def internal_host(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Output[str]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
+from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
 from ..parts.client import CLIENT
-from ..parts.gateway import IngressGatewayArgs
+from ..parts.gateway import IngressGatewayArgs, known_name
 from ..parts.routes import render_rule
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
@@ -108,27 +109,41 @@ def _check_names(faults: Faults, args: StackArgs) -> None:
         if path.startswith("exposures."):
             made += _made(path, place, args["exposures"][path.removeprefix("exposures.")])
         else:
-            proxy: Any = entry
-            made.append((f"{path}.name", f"Gateway {place}/{proxy['name']}"))
+            part = "gateway" if path.startswith("gateways.") else "waypoint"
+            made += _proxy(f"{path}.name", place, entry, part)
     taken: dict[str, str] = {}
+    said: set[tuple[str, str]] = set()
     for where, what in made:
         before = taken.setdefault(what, where)
-        if before != where:
+        # Two Gateways of one name have two Services of one name too.
+        if before != where and (where, before) not in said:
+            said.add((where, before))
             faults.add(where, f"makes {what}, which {before} makes already")
 
 
 def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
     """What an exposure makes that others could make as well, and the setting that names it."""
-    service = exposure["service"]
-    name = path.removeprefix("exposures.")
-    for version in ("", "-canary") if "canary" in service else ("",):
-        yield f"{path}.service.name", f"Service {namespace}/{service['name']}{version}"
-        yield path, f"the resources of {name}{version}"
-    for part in ("gateway", "waypoint"):
+    service = exposure["service"]["name"]
+    entry = path.removeprefix("exposures.")
+    yield f"{path}.service.name", f"Service {namespace}/{service}"
+    yield path, f"the resources of {entry}"
+    if "canary" in exposure["service"]:
+        yield f"{path}.service.name", f"Service {namespace}/{names.canary(service)}"
+        yield path, f"the resources of {entry}-canary"
+    for part, name in (("gateway", names.gateway), ("waypoint", names.waypoint)):
         options: Any = exposure.get(part, {})
         if "existing" not in options:
-            gateway = options.get("name", f"{service['name']}-{part}")
-            yield f"{path}.{part}.name", f"Gateway {namespace}/{gateway}"
+            named = {**options, "name": name(service, options)}
+            yield from _proxy(f"{path}.{part}.name", namespace, named, part)
+
+
+def _proxy(
+    path: str, namespace: str, options: Mapping[str, Any], part: str
+) -> Iterator[tuple[str, str]]:
+    """A Gateway, and what istiod makes for it."""
+    generated = known_name(options) if part == "gateway" else options["name"]
+    yield path, f"Gateway {namespace}/{options['name']}"
+    yield path, f"Service {namespace}/{generated}"
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:

@@ -26,7 +26,10 @@ from components.exposure.rules import SCHEMA
 from tests.unit.conftest import Run
 
 NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "expected a DNS label that starts with a letter, 1 to 48 characters"
+LETTER = (
+    "expected a DNS label that starts with a letter: lower-case letters, digits and '-', 1 to 63"
+    " characters"
+)
 HOST = (
     "expected a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 )
@@ -174,13 +177,43 @@ INVALID: list[Case] = [
         ...,
         "waypoint: expected entry, or name and namespace of the waypoint",
     ),
-    (WaypointBinding, "waypoint.name", "A", f"found 'A', {NAME}"),
+    (WaypointBinding, "waypoint.name", "A", f"found 'A', {LETTER}"),
+    (Waypoint, "name", "1st", f"found '1st', {LETTER}"),
+    (Workload, "name", "1st", f"found '1st', {LETTER}"),
     (WaypointBinding, "ingress_use_waypoint", "all", "found 'all', expected true or false"),
     (Waypoint, "namespace", "shop", "found 'shop', expected a mapping"),
     (Waypoint, "namespace", ..., "found nothing, expected a mapping"),
     (Waypoint, "namespace.existing", {"name": "a"}, f"namespace.name: {OWN}"),
     (Waypoint, "ready_timeout", 3601, f"found 3601, {SECONDS}"),
     (IngressGateway, "namespace.name", "Edge", f"found 'Edge', {NAME}"),
+    (
+        IngressGateway,
+        "name",
+        "g" * 58,
+        f"found '{'g' * 58}', after which istiod names the Service '{'g' * 58}-istio' (64"
+        f" characters), {LETTER}. Choose another name, or set name_override",
+    ),
+    (
+        IngressGateway,
+        "name",
+        "1st",
+        f"found '1st', after which istiod names the Service '1st-istio' (9 characters), {LETTER}."
+        " Choose another name, or set name_override",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"name": "shop"},
+        "waypoint.name: found 'shop', for which istiod makes a Service 'shop': it is one of the"
+        " exposure's own. Choose another",
+    ),
+    (
+        AmbientExposure,
+        "gateway",
+        {"name_override": "shop"},
+        "gateway.name_override: found 'shop', for which istiod makes a Service 'shop': it is one of"
+        " the exposure's own. Choose another",
+    ),
     (
         IngressGateway,
         "namespace",
@@ -328,8 +361,8 @@ INVALID: list[Case] = [
         {"existing": {"name": "shop", "entry": "shop"}},
         "namespace.existing: expected either entry or name of the namespace",
     ),
-    (AmbientExposure, "service.name", "s" * 49, f"found '{'s' * 49}', {SERVICE}"),
-    (AmbientExposure, "service.name", "1shop", f"found '1shop', {SERVICE}"),
+    (AmbientExposure, "service.name", "s" * 64, f"found '{'s' * 64}', {LETTER}"),
+    (AmbientExposure, "service.name", "1shop", f"found '1shop', {LETTER}"),
     (AmbientExposure, "service.port", "80", "found '80', expected an integer"),
     (AmbientExposure, "service.image", ..., "found nothing, expected it for a service to deploy"),
     (AmbientExposure, "service.image", "", f"found '', {IMAGE}"),
@@ -750,6 +783,23 @@ def test_what_names_are_made_of_has_to_be_known(
         del args["verification"]
     found = refused(component, put(args, path, pulumi.Output.from_input("late")))
     assert f"{path.removesuffix('.shop')}: {fault}" in found
+
+
+@pytest.mark.parametrize("component", [IngressGateway, Waypoint])
+def test_the_name_of_a_component_that_names_a_gateway_is_checked_too(component: Component) -> None:
+    args = {key: value for key, value in VALID[component].items() if key != "name"}
+    with pytest.raises(InvalidInput, match="name: found '1st', "):
+        component("1st", args)
+
+
+def test_the_second_version_has_a_name_that_no_proxy_has() -> None:
+    canary = {"image": "shop:2", "weight": 1}
+    args = changed(AmbientExposure, "service.canary", canary)
+    args["gateway"] = {"name": "shop", "gateway_class": "canary"}
+    assert refused(AmbientExposure, args) == [
+        "gateway.name: found 'shop', for which istiod makes a Service 'shop-canary': it is one of"
+        " the exposure's own. Choose another"
+    ]
 
 
 def test_a_customization_may_be_known_only_later(run: Run) -> None:

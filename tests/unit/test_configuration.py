@@ -22,7 +22,9 @@ from components.stack.stack import needs
 from tests.unit.conftest import PROJECT, SAMPLE, Run, handed_over, patched
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "a DNS label that starts with a letter, 1 to 48 characters"
+SERVICE = (
+    "a DNS label that starts with a letter: lower-case letters, digits and '-', 1 to 63 characters"
+)
 HOST = "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 PATH = "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
 PORT = "a port from 1 to 65535"
@@ -282,7 +284,7 @@ STACK: Values = {
         "shop": shop(
             namespace={"name": "shop"},
             gateway={"serviceType": "LoadBalancer"},
-            waypoint={"name": "shop"},
+            waypoint={"name": "proxy"},
             verification={"checks": [{"path": "/api?page=1", "status": 404}]},
         ),
         "blog": shop(
@@ -385,7 +387,7 @@ WRONG: list[Case] = [
         f"{SHOP}.namespace.existing: expected either entry or name of the namespace",
     ),
     (f"{SHOP}.service", ..., "found nothing, expected a mapping"),
-    (f"{SHOP}.service.name", "a" * 49, f"found '{'a' * 49}', expected {SERVICE}"),
+    (f"{SHOP}.service.name", "a" * 64, f"found '{'a' * 64}', expected {SERVICE}"),
     (f"{SHOP}.service.name", "http_bin", f"found 'http_bin', expected {SERVICE}"),
     (f"{SHOP}.service.name", "1shop", f"found '1shop', expected {SERVICE}"),
     (f"{SHOP}.service.port", -1, f"found -1, expected {PORT}"),
@@ -562,7 +564,7 @@ WRONG: list[Case] = [
             ("port", 0, PORT),
             ("port", "80", "an integer"),
             ("gatewayClass", "Istio", NAME),
-            ("nameOverride", "a.b", NAME),
+            ("nameOverride", "a.b", SERVICE),
             ("address", "a.example.com", "an IP address"),
             ("revision", "-", LABEL),
             ("clusterDomain", "cluster..local", HOST),
@@ -1112,6 +1114,28 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         several({"service": {"name": "a"}, "gateway": {"name": "a-waypoint"}}),
         "exposures.e0.waypoint.name: makes Gateway e0/a-waypoint, which exposures.e0.gateway.name"
+        " makes already",
+    ),
+    (
+        several(
+            {**IN_APPS, "service": {"name": "a"}, "waypoint": {"existing": {"entry": "a"}}},
+            {
+                **IN_APPS,
+                "service": {"name": "b", "create": False, "image": None, "containerPort": None},
+                "waypoint": {"existing": {"entry": "a"}},
+            },
+            namespaces={"apps": {}},
+            waypoints={"a": {**IN_APPS}},
+        ),
+        "exposures.e0.service.name: makes Service apps/a, which waypoints.a.name makes already",
+    ),
+    (
+        sharing(
+            {**IN_APPS, "service": {"name": "a"}, "gateway": {"name": "edge"}},
+            {**IN_APPS, "service": {"name": "edge-istio"}},
+            namespaces={"apps": {}},
+        ),
+        "exposures.e1.service.name: makes Service apps/edge-istio, which exposures.e0.gateway.name"
         " makes already",
     ),
     # The client

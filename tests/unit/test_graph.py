@@ -215,6 +215,33 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
     assert places == {None, "space", "side"}
 
 
+@pytest.mark.parametrize("adopted", [True, False])
+def test_what_is_named_after_a_service_of_a_long_name_is_shortened(
+    run: Run, *, adopted: bool
+) -> None:
+    def names(service: str) -> dict[str, str]:
+        exposure: dict[str, Any] = {"service": {"name": service}}
+        if adopted:
+            exposure |= {"service": {**ADOPTED_SERVICE["service"], "name": service}}
+        else:
+            exposure["service"]["canary"] = {"image": "shop:2", "weight": 1}
+        graph = run(exposure=exposure).graph
+        made = {key: one for key, one in graph.items() if one.type.startswith("kubernetes:")}
+        return {key: one.inputs["metadata"]["name"] for key, one in made.items()}
+
+    long = names("s" * 62 + "a")
+    limits = {"Gateway/httpbin-gateway": 63 - len("-istio"), "HTTPRoute": 253}
+    for key, name in long.items():
+        assert len(name) <= limits.get(key, limits.get(key.partition("/")[0], 63)), key
+    assert len(long["Gateway/httpbin-gateway"]) == 57
+    assert long["Gateway/httpbin-gateway"].endswith("-gateway")
+    assert long["Gateway/httpbin-waypoint"].endswith("-waypoint")
+    # Another Service of the same beginning has other ones.
+    other = names("s" * 62 + "b")
+    same = {key for key in long if long[key] == other[key]}
+    assert all(not long[key].startswith("s") for key in same)
+
+
 def test_every_object_uses_the_explicit_provider(default: Program) -> None:
     providers = {
         resource.provider.split("::")[-2]
