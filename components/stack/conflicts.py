@@ -9,11 +9,11 @@ from ..checks.values import did_you_mean
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
 from ..parts.client import CLIENT
-from ..parts.gateway import IngressGatewayArgs, known_name
+from ..parts.gateway import IngressGatewayArgs
 from ..parts.routes import render_rule
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
-from .places import entries, namespace_name, shared, verifies
+from .places import entries, namespace_name, proxies, shared, verifies
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -103,14 +103,12 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
 
 def _check_names(faults: Faults, args: StackArgs) -> None:
     """Every object has a name of its own in its namespace, every resource in the stack."""
-    made: list[tuple[str, str]] = []
-    for path, entry in entries(args):
-        place = namespace_name(args, entry["namespace"])
-        if path.startswith("exposures."):
-            made += _made(path, place, args["exposures"][path.removeprefix("exposures.")])
-        else:
-            part = "gateway" if path.startswith("gateways.") else "waypoint"
-            made += _proxy(f"{path}.name", place, entry, part)
+    made = [
+        one for key, exposure in args["exposures"].items() for one in _made(args, key, exposure)
+    ]
+    for proxy in proxies(args):
+        for kind, name in (("Gateway", proxy.name), ("Service", proxy.generated)):
+            made += [(f"{proxy.path}.name", f"{kind} {proxy.namespace}/{name}")]
     taken: dict[str, str] = {}
     said: set[tuple[str, str]] = set()
     for where, what in made:
@@ -121,29 +119,15 @@ def _check_names(faults: Faults, args: StackArgs) -> None:
             faults.add(where, f"makes {what}, which {before} makes already")
 
 
-def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
+def _made(args: StackArgs, key: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
     """What an exposure makes that others could make as well, and the setting that names it."""
+    path, place = f"exposures.{key}", namespace_name(args, exposure["namespace"])
     service = exposure["service"]["name"]
-    entry = path.removeprefix("exposures.")
-    yield f"{path}.service.name", f"Service {namespace}/{service}"
-    yield path, f"the resources of {entry}"
+    yield f"{path}.service.name", f"Service {place}/{service}"
+    yield path, f"the resources of {key}"
     if "canary" in exposure["service"]:
-        yield f"{path}.service.name", f"Service {namespace}/{names.canary(service)}"
-        yield path, f"the resources of {entry}-canary"
-    for part, name in (("gateway", names.gateway), ("waypoint", names.waypoint)):
-        options: Any = exposure.get(part, {})
-        if "existing" not in options:
-            named = {**options, "name": name(service, options)}
-            yield from _proxy(f"{path}.{part}.name", namespace, named, part)
-
-
-def _proxy(
-    path: str, namespace: str, options: Mapping[str, Any], part: str
-) -> Iterator[tuple[str, str]]:
-    """A Gateway, and what istiod makes for it."""
-    generated = known_name(options) if part == "gateway" else options["name"]
-    yield path, f"Gateway {namespace}/{options['name']}"
-    yield path, f"Service {namespace}/{generated}"
+        yield f"{path}.service.name", f"Service {place}/{names.canary(service)}"
+        yield path, f"the resources of {key}-canary"
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:

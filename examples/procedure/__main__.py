@@ -24,7 +24,9 @@ cluster = Cluster(
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}]
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY} for name in ("httpbin", "curl")
+            ]
         },
     },
 )

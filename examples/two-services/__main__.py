@@ -20,7 +20,10 @@ cluster = Cluster(
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": name, "create": True} for name in ("ingress", *PATHS, "curl")]
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY}
+                for name in ("ingress", *PATHS, "curl")
+            ]
         },
     },
 )

@@ -1127,7 +1127,7 @@ CONFLICTS: list[tuple[Values, str]] = [
             namespaces={"apps": {}},
             waypoints={"a": {**IN_APPS}},
         ),
-        "exposures.e0.service.name: makes Service apps/a, which waypoints.a.name makes already",
+        "waypoints.a.name: makes Service apps/a, which exposures.e0.service.name makes already",
     ),
     (
         sharing(
@@ -1135,7 +1135,7 @@ CONFLICTS: list[tuple[Values, str]] = [
             {**IN_APPS, "service": {"name": "edge-istio"}},
             namespaces={"apps": {}},
         ),
-        "exposures.e1.service.name: makes Service apps/edge-istio, which exposures.e0.gateway.name"
+        "exposures.e0.gateway.name: makes Service apps/edge-istio, which exposures.e1.service.name"
         " makes already",
     ),
     # The client
@@ -1345,40 +1345,69 @@ def test_every_namespace_is_made_once_and_enrolled_where_services_are() -> None:
     }
 
 
+TEAM, AMBIENT = {"team": "shop"}, {"istio.io/dataplane-mode": "ambient"}
+
+
 def test_the_preflight_looks_for_what_all_entries_need() -> None:
     args = read(
         several(
             {**BEHIND_EDGE, **VERIFIED, "waypoint": {"gatewayClass": "slow"}},
             {**SHARING, "namespace": {"existing": {"name": "foreign"}}},
             {
-                "namespace": {"create": False},
+                "namespace": {"create": False, "discoveryLabels": {"mesh": "blue"}},
                 "service": {"create": False, "image": None, "containerPort": None},
+                "gateway": {"nameOverride": "front"},
                 "rules": [{}],
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
-            client={"namespace": "tests"},
+            client={"namespace": "tests", "discoveryLabels": {"mesh": "green"}},
+            labels=TEAM,
         )
     )
     assert needs(args) == {
         "namespaces": [
-            {"name": "shared", "create": True},
-            {"name": "edge", "create": True},
-            {"name": "e0", "create": True},
-            {"name": "e2", "create": False},
-            {"name": "foreign", "create": False},
-            {"name": "tests", "create": True},
+            {"name": "shared", "create": True, "labels": TEAM},
+            {"name": "edge", "create": True, "labels": TEAM},
+            {"name": "e0", "create": True, "labels": {**TEAM, **AMBIENT}},
+            {"name": "e2", "create": False, "labels": {"mesh": "blue", **AMBIENT}},
+            {"name": "foreign", "create": False, "labels": {}},
+            {"name": "tests", "create": True, "labels": {**TEAM, "mesh": "green", **AMBIENT}},
         ],
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
+        "proxies": [
+            {"namespace": "foreign", "name": "s1-gateway", "generated": "s1-gateway-istio"},
+            {"namespace": "e2", "name": "s2-gateway", "generated": "front"},
+            {"namespace": "e2", "name": "s2-waypoint", "generated": "s2-waypoint"},
+        ],
+        "routes": [
+            {"namespace": "e0", "service": "s0", "hostnames": ["h0.example.com"]},
+            {
+                "namespace": "foreign",
+                "service": "s1",
+                "hostnames": ["h1.example.com"],
+                "waypoint_namespace": "shared",
+            },
+            {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
+        ],
     }
-    args = read(several({"requireWaypoint": True}))
+    args = read(several({"requireWaypoint": True, **FOREIGN}))
     assert needs(args) == {
-        "namespaces": [{"name": "e0", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT}],
+        "gateway_classes": ["istio"],
         "ztunnel": True,
         "services": [],
+        "proxies": [],
+        "routes": [
+            {
+                "namespace": "e0",
+                "service": "s0",
+                "hostnames": ["h0.example.com"],
+                "waypoint_namespace": "mesh",
+            }
+        ],
     }
 
 
@@ -1389,13 +1418,8 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
-    assert asked == [
-        {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-            "gateway_classes": ["istio", "istio-waypoint"],
-            "ztunnel": True,
-            "services": [],
-        }
+    assert [(one["ztunnel"], one["gateway_classes"]) for one in asked] == [
+        (True, ["istio", "istio-waypoint"])
     ]
 
 
