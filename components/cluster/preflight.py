@@ -255,7 +255,9 @@ def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str,
     istiods = mesh.istiods(client)
     yield from mesh.not_ready(istiods)
     labelled = (
-        (one["name"], one["labels"]) for one in needs.get("namespaces", ()) if "labels" in one
+        (one["name"], one["labels"])
+        for one in needs.get("namespaces", ())
+        if "labels" in one and (one["create"] or _get(client, Namespace, one["name"]))
     )
     yield from mesh.not_discovered(client, istiods, labelled)
 

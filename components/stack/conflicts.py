@@ -146,9 +146,10 @@ def _check_client(faults: Faults, args: StackArgs) -> None:
         )
 
 
-def _closed(name: str, place: str, admitted: str) -> str:
+def _closed(group: str, name: str, place: str, admitted: str) -> str:
     return (
-        f"found {name}, whose allowed_routes admit only its own namespace {admitted}, not {place}"
+        f"found {name}, whose allowed_routes admit only its own namespace {admitted}, not {place}."
+        f" Set {group}.{name}.allowed_routes to {{namespaces: {{from: All}}}}, or to a Selector"
     )
 
 
@@ -166,8 +167,8 @@ def _check_gateway(
             )
     place = namespace_name(args, exposure["namespace"])
     own_place = namespace_name(args, gateway["namespace"])
-    if _admitted(gateway, "All") == "Same" and own_place != place:
-        faults.add(f"exposures.{name}.gateway", _closed(entry, place, own_place))
+    if _admitted(gateway) == "Same" and own_place != place:
+        faults.add(f"exposures.{name}.gateway", _closed("gateways", entry, place, own_place))
     if "verification" in exposure and gateway.get("tls", {}).get("mode") == "MUTUAL":
         faults.add(
             f"exposures.{name}.verification",
@@ -176,8 +177,8 @@ def _check_gateway(
         )
 
 
-def _admitted(proxy: Mapping[str, Any], default: str) -> object:
-    return proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", default)
+def _admitted(proxy: Mapping[str, Any]) -> object:
+    return proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", "Same")
 
 
 def _serves(listener: str, hostname: str) -> bool:
@@ -194,8 +195,8 @@ def _check_waypoint(
 ) -> None:
     place = namespace_name(args, args["exposures"][name]["namespace"])
     own_place = namespace_name(args, waypoint["namespace"])
-    if _admitted(waypoint, "Same") == "Same" and own_place != place:
-        faults.add(f"exposures.{name}.waypoint", _closed(entry, place, own_place))
+    if _admitted(waypoint) == "Same" and own_place != place:
+        faults.add(f"exposures.{name}.waypoint", _closed("waypoints", entry, place, own_place))
     if (passes := waypoint.get("waypoint_for", "service")) in ("workload", "none"):
         faults.add(
             f"exposures.{name}.waypoint",

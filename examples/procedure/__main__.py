@@ -54,6 +54,7 @@ gateway = IngressGateway(
         "name": "httpbin-gateway",
         "namespace": {"existing": namespace.reference},
         "hostnames": HOSTNAMES,
+        "allowed_routes": {"namespaces": {"from": "All"}},
     },
     opts,
 )

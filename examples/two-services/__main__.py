@@ -11,6 +11,7 @@ from ambient_exposure import (
     Waypoint,
     after,
 )
+from ambient_exposure.api.gateway_types import AllowedRoutes
 
 DISCOVERY = {"istio-discovery": "enabled"}
 PATHS = {"catalog": "/anything/catalog", "orders": "/anything/orders"}
@@ -29,11 +30,19 @@ cluster = Cluster(
 )
 opts = pulumi.ResourceOptions(providers=[cluster.provider])
 
+# Who may use gateway and waypoint.
+ADMITTED: AllowedRoutes = {
+    "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
+}
 # Only proxies run here, which are no workloads of the mesh.
 ingress = Namespace("ingress", {"discovery_labels": DISCOVERY, "ambient": False}, opts)
 gateway = IngressGateway(
     "gateway",
-    {"namespace": {"existing": ingress.reference}, "hostnames": ["*.example.com"]},
+    {
+        "namespace": {"existing": ingress.reference},
+        "hostnames": ["*.example.com"],
+        "allowed_routes": ADMITTED,
+    },
     opts,
 )
 waypoint = Waypoint(
@@ -41,9 +50,7 @@ waypoint = Waypoint(
     {
         "namespace": {"existing": ingress.reference},
         "bind": False,
-        "allowed_routes": {
-            "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
-        },
+        "allowed_routes": ADMITTED,
     },
     opts,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab.conftest import ROOT, Lab, Stack, plain, sample
+from tests.lab.conftest import ROOT, Lab, Stack, merged, plain, sample
 from tests.lab.test_exposure import until
 
 pytestmark = plain
@@ -17,7 +17,7 @@ KINDS = "gateways,httproutes,services,serviceaccounts,deployments,pods,jobs"
 HOSTNAME = "httpbin.example.com"
 GATEWAY = "httpbin-gateway-istio.httpbin"
 DENIED = "the waypoint's allowedRoutes do not admit this namespace"
-EDGE = {"serviceType": None, "existing": {"entry": "edge"}}
+EDGE = {"serviceType": None, "allowedRoutes": None, "existing": {"entry": "edge"}}
 """The gateway of an exposure that shares the entry `edge`."""
 WAYPOINT = {"existing": {"entry": "waypoint"}}
 
@@ -53,7 +53,8 @@ def within(namespace: str) -> dict[str, Any]:
 
 def gateways(**options: Any) -> dict[str, Any]:
     """The only gateway that is shared, `edge` in the entry `edge` of `namespaces`."""
-    return {"edge": {"namespace": within("edge"), "hostnames": ["*.example.com"], **options}}
+    edge = {"namespace": within("edge"), "hostnames": ["*.example.com"], **routes("All")}
+    return {"edge": merged(edge, options)}
 
 
 def waypoints(namespace: str, **options: Any) -> dict[str, Any]:
@@ -226,6 +227,8 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
     own = exposure("own", "edge", gateway=EDGE)
     stack.configure(namespaces={"edge": {}}, exposures=own)
     for allowed, reason, status in (
+        ({"allowedRoutes": None}, "NotAllowedByListeners", "404"),
+        (routes("All"), "Accepted", "302"),
         (routes("Same"), "NotAllowedByListeners", "404"),
         (routes("All"), "Accepted", "302"),
         (routes("Selector", **named("edge")), "NotAllowedByListeners", "404"),

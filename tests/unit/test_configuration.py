@@ -962,7 +962,7 @@ CANARY = {"image": "shop:2", "weight": 1}
 VERIFIED = {"verification": {"checks": [{"path": "/api", "status": 200}]}}
 ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
 SAME = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
-GATEWAY = {"hostnames": ["*.example.com"]}
+GATEWAY: Values = {"hostnames": ["*.example.com"], **ALL}
 BEHIND_EDGE = {"gateway": {"existing": {"entry": "edge"}}}
 SHARING = {"waypoint": {"existing": {"entry": "shared"}}}
 IN_APPS = {"namespace": {"existing": {"entry": "apps"}}}
@@ -1156,7 +1156,12 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         at_edge({}, gateway=SAME),
         "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
-        " not e0",
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
+    ),
+    (
+        several(BEHIND_EDGE, gateways={"edge": {"hostnames": ["*.example.com"]}}),
+        "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
     ),
     (
         at_edge(VERIFIED, gateway={"tls": {"mode": "MUTUAL", "issuer": "self-signed"}}),
@@ -1199,7 +1204,8 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         sharing({}, waypoint={}),
         "exposures.e0.waypoint: found shared, whose allowedRoutes admit only its own namespace"
-        " shared, not e0",
+        " shared, not e0. Set waypoints.shared.allowedRoutes to {namespaces: {from: All}}, or to a"
+        " Selector",
     ),
     *(
         (

@@ -559,7 +559,13 @@ def entry(name: str, **patch: Any) -> dict[str, Any]:
 
 
 SHARED_GATEWAY: dict[str, Any] = {
-    "gateways": {"edge": {"namespace": {"name": "edge"}, "hostnames": ["*.example.com"]}},
+    "gateways": {
+        "edge": {
+            "namespace": {"name": "edge"},
+            "hostnames": ["*.example.com"],
+            "allowedRoutes": {"namespaces": {"from": "All"}},
+        }
+    },
     "exposures": {name: entry(name, gateway={"existing": {"entry": "edge"}}) for name in "ab"},
 }
 
@@ -894,14 +900,63 @@ def test_other_host_names_get_another_certificate(run: Run) -> None:
     listeners = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert [(one["name"], one["hostname"]) for one in listeners] == [
         ("default", "a.example.com"),
-        ("default-2", "b.example.com"),
-        ("default-3", "c.example.com"),
+        ("http-b-example-com", "b.example.com"),
+        ("http-c-example-com", "c.example.com"),
         ("https", "a.example.com"),
-        ("https-2", "b.example.com"),
-        ("https-3", "c.example.com"),
+        ("https-b-example-com", "b.example.com"),
+        ("https-c-example-com", "c.example.com"),
     ]
     made = secret.inputs["metadata"]["name"]
     assert [one["tls"]["certificateRefs"][0]["name"] for one in listeners[3:]] == ["a", made, made]
+
+
+def test_the_order_of_host_names_changes_no_listener(run: Run) -> None:
+    certificates = {f"{name}.example.com": name for name in "cab"}
+
+    def gateway(*hostnames: str) -> Any:
+        tls = {"certificates": certificates}
+        exposure = {"gateway": {"tls": tls}, "hostnames": hostnames}
+        graph = run(exposure=exposure).graph
+        return graph["Gateway/httpbin-gateway"].inputs
+
+    assert gateway(*certificates) == gateway(*sorted(certificates))
+    encrypted = gateway(*certificates)["spec"]["listeners"][3:]
+    assert [(one["name"], one["tls"]["certificateRefs"][0]["name"]) for one in encrypted] == [
+        ("https", "a"),
+        ("https-b-example-com", "b"),
+        ("https-c-example-com", "c"),
+    ]
+    waited = json.loads(gateway(*certificates)["metadata"]["annotations"]["pulumi.com/waitFor"])
+    assert [one.split("'")[1] for one in waited if "listeners" in one] == [
+        one["name"] for one in encrypted
+    ]
+
+
+def test_listeners_are_told_apart_by_their_host_names(run: Run) -> None:
+    late = pulumi.Output.from_input("late.example.com")
+    hostnames: list[pulumi.Input[str]] = [
+        "*.a.b",
+        late,
+        "any.a.b",
+        "*.c.d",
+        "a-b.c",
+        "a.b.c",
+        f"{'a' * 63}.b",
+        f"{'a' * 63}.c",
+    ]
+
+    def program() -> None:
+        IngressGateway("edge", {"namespace": {"name": "edge"}, "hostnames": hostnames})
+
+    listeners = spec(run(program), "Gateway/edge-gateway")["listeners"]
+    names = {one["hostname"]: one["name"] for one in listeners}
+    assert len(set(names.values())) == len(names) == len(hostnames)
+    assert all(len(name) <= 63 for name in names.values())
+    assert names["*.a.b"] == "default"
+    assert names["*.c.d"] == "http-any-c-d"
+    assert names["a-b.c"] == "http-a--b-c"
+    assert names["late.example.com"] == "http-late-example-com"
+    assert names["any.a.b"].startswith("http-any-a-b-")
 
 
 BACKEND_ELSEWHERE = [{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}]
@@ -1158,10 +1213,10 @@ def test_a_program_of_ones_own(run: Run) -> None:
     }
     listeners = spec(found, "Gateway/shop-gateway")["listeners"]
     assert [(one["name"], one.get("hostname")) for one in listeners] == [
-        ("default", "shop.example.com"),
-        ("default-2", "*.shop.example.com"),
-        ("https", "shop.example.com"),
-        ("https-2", "*.shop.example.com"),
+        ("default", "*.shop.example.com"),
+        ("http-shop-example-com", "shop.example.com"),
+        ("https", "*.shop.example.com"),
+        ("https-shop-example-com", "shop.example.com"),
         ("tcp", None),
     ]
     revisions = {

@@ -328,6 +328,8 @@ def test_a_namespace_that_the_mesh_does_not_discover(api: dict[str, Any]) -> Non
     ]
     # Nothing is known of its labels.
     assert faults() == []
+    # What is missing has no labels.
+    assert len(faults(namespaces=[{"name": "httpbin", "create": False, "labels": {}}])) == 1
     api["/api/v1/namespaces/httpbin"] = namespace(
         labels={"istio-discovery": "enabled"}, annotations={"ambient-exposure/stack": OURS}
     )
