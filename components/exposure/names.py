@@ -14,13 +14,13 @@ def gateway(service: str, options: Mapping[str, Any]) -> pulumi.Input[str]:
     """The ingress Gateway's, with whose class istiod names a Service."""
     class_ = options.get("gateway_class", "istio")
     suffix = len(f"-{class_}") if isinstance(class_, str) and "name_override" not in options else 0
-    name: pulumi.Input[str] = options.get("name") or _derived(service, "-gateway", _LIMIT - suffix)
+    name: pulumi.Input[str] = options.get("name", _derived(service, "-gateway", _LIMIT - suffix))
     return name
 
 
 def waypoint(service: str, options: Mapping[str, Any]) -> pulumi.Input[str]:
     """The waypoint's, after which istiod names a Service."""
-    name: pulumi.Input[str] = options.get("name") or _derived(service, "-waypoint")
+    name: pulumi.Input[str] = options.get("name", _derived(service, "-waypoint"))
     return name
 
 
