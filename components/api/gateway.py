@@ -191,7 +191,8 @@ def wait_for_parents() -> dict[str, str]:
     """
     return wait_for(
         *(
-            f"jsonpath={{.status.parents[*].conditions[?@.type=='{condition}' && @.status=='True'"
+            # In brackets: the provider's library cannot parse three conditions in a row.
+            f"jsonpath={{.status.parents[*].conditions[?(@.type=='{condition}' && @.status=='True')"
             " && @.observedGeneration==$.metadata.generation].status}"
             for condition in ("Accepted", "ResolvedRefs")
         )

@@ -1026,9 +1026,9 @@ def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
 
 def test_routes_are_accepted_by_a_controller_of_any_name(run: Run) -> None:
     program = run(exposure=SELF_SIGNED)
-    now = "@.status=='True' && @.observedGeneration==$.metadata.generation"
+    now = "@.status=='True') && @.observedGeneration==$.metadata.generation"
     accepted = [
-        f"jsonpath={{.status.parents[*].conditions[?@.type=='{type_}' && {now}].status}}"
+        f"jsonpath={{.status.parents[*].conditions[?(@.type=='{type_}' && {now}].status}}"
         for type_ in ("Accepted", "ResolvedRefs")
     ]
     routes = [one for key, one in program.graph.items() if key.startswith("HTTPRoute/")]
