@@ -111,13 +111,13 @@ def _check_filled(faults: Faults, path: str, rules: Any) -> bool:
 
     What is not known yet is recorded; what is of a wrong type has been.
     """
-    parts: list[tuple[str, Any, Any]] = [(path, rules, list | tuple)]
+    parts: list[tuple[str, Any, tuple[type, ...]]] = [(path, rules, (list, tuple))]
     for where, rule in _inside(path, rules):
-        parts.append((where, rule, Mapping))
+        parts.append((where, rule, (Mapping,)))
         if isinstance(rule, Mapping):
             lists = [(at(where, key), rule.get(key, [])) for key in ("paths", "matches", "filters")]
-            parts += [(place, held, list | tuple) for place, held in lists]
-            parts += [(place, held, Mapping) for place, held in _inside(*lists[-1])]
+            parts += [(place, held, (list, tuple)) for place, held in lists]
+            parts += [(place, held, (Mapping,)) for place, held in _inside(*lists[-1])]
     for where, held, _ in parts:
         if not known(held):
             faults.add(where, "has to be known to the program: what it leaves out is filled in")

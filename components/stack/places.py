@@ -71,7 +71,7 @@ def proxies(args: StackArgs) -> Iterator[Proxy]:
     """Every Gateway of the stack's own."""
     for path, entry in entries(args):
         own: Any = entry
-        parts = [(path, path.partition("s.")[0], own)]
+        parts: list[tuple[str, str, Any]] = [(path, path.partition("s.")[0], own)]
         if path.startswith("exposures."):
             parts = [
                 (f"{path}.{part}", part, {**options, "name": name(own["service"]["name"], options)})
