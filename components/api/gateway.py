@@ -173,16 +173,17 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
 
 
 def wait_for_parents() -> dict[str, str]:
-    """The annotation that makes the provider wait until istiod has accepted a route as it is now.
+    """The annotation that makes the provider wait until a route is accepted as it is now.
 
-    Of the first of its parents; istiod judges them in one go. What it said of the route before a
-    change is no answer.
+    By whichever controller its one parent has: istiod calls itself `istio.io/gateway-controller`,
+    in OpenShift `openshift.io/gateway-controller/v1`. What it said of the route before a change is
+    no answer.
     """
     return wait_for(
         *(
-            "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
-            f".conditions[?@.type=='{condition}' && @.observedGeneration==$.metadata.generation]"
-            ".status}=True"
+            # In brackets: the provider's library cannot parse three conditions in a row.
+            f"jsonpath={{.status.parents[*].conditions[?(@.type=='{condition}' && @.status=='True')"
+            " && @.observedGeneration==$.metadata.generation].status}"
             for condition in ("Accepted", "ResolvedRefs")
         )
     )

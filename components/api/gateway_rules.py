@@ -129,7 +129,7 @@ _GRANTED_FROM = {**_GATEWAY_KINDS, **_ROUTE_KINDS}
 _GRANTED_TO = {"ConfigMap": "", "Secret": "", "Service": "", "InferencePool": _INFERENCE}
 
 
-def _of_kind(groups: Mapping[str, str], default: str = "") -> Rule:
+def _of_kind(groups: Mapping[Any, str], default: str = "") -> Rule:
     """A reference to one of these kinds of objects; without kind or group, as of `default`."""
 
     def check(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:

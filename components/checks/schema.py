@@ -173,7 +173,7 @@ class _Walk:
         self._schema = schema
         self._faults = faults
 
-    def value(
+    def value(  # noqa: PLR0913  # what is known of the way to it
         self,
         path: str,
         value: object,
@@ -181,9 +181,12 @@ class _Walk:
         limits: _FieldLimits = _NO_LIMITS,
         *,
         partial: bool = False,
+        strict: bool = False,
     ) -> Any:
         types = list(allowed_types(shape))
         if not known(value):
+            if strict and not _may_come_late(shape):
+                self._faults.add(path, "has to be known to the program")
             return Unknown()
         if Any in types:
             return value
@@ -191,12 +194,19 @@ class _Walk:
             if _fits(value, type_):
                 if check := limits.get(""):
                     self._faults.check(path, value, check)
-                return self._inside(path, value, type_, limits, partial=partial)
+                return self._inside(path, value, type_, limits, partial=partial, strict=strict)
         self._faults.add(path, f"found {valid.shown(value)}, expected {_expected(types, value)}")
         return _Wrong()
 
-    def _inside(
-        self, path: str, value: Any, type_: Any, limits: _FieldLimits, *, partial: bool
+    def _inside(  # noqa: PLR0913  # as `value`
+        self,
+        path: str,
+        value: Any,
+        type_: Any,
+        limits: _FieldLimits,
+        *,
+        partial: bool,
+        strict: bool,
     ) -> Any:
         shape = (get_args(type_) or (Any,))[-1]
         inside = {"": limits["[]"]} if "[]" in limits else _NO_LIMITS
@@ -207,12 +217,14 @@ class _Walk:
                 for key in value:
                     self._faults.check(f"{path}[{key!r}]", key, check)
             return {
-                key: self.value(f"{path}[{key!r}]", held, shape, inside, partial=partial)
+                key: self.value(
+                    f"{path}[{key!r}]", held, shape, inside, partial=partial, strict=strict
+                )
                 for key, held in value.items()
             }
         if isinstance(value, Sequence) and not isinstance(value, str):
             return [
-                self.value(f"{path}[{position}]", held, shape, inside)
+                self.value(f"{path}[{position}]", held, shape, inside, strict=strict)
                 for position, held in enumerate(value)
             ]
         return value
@@ -222,6 +234,8 @@ class _Walk:
     ) -> Mapping[str, Any]:
         fields: dict[str, Any] = class_.__annotations__
         limits = self._schema.limits_of(class_)
+        # The APIs' own forms are passed on as they are, known or not.
+        strict = not class_.__module__.endswith("_types")
         seen: dict[str, Any] = {}
         unknown = [key for key in value if key not in fields]
         for key in unknown:
@@ -231,7 +245,9 @@ class _Walk:
             where = at(path, key)
             if key in value:
                 of_field = {end: limits[key + end] for end in _ENDS if key + end in limits}
-                seen[key] = self.value(where, value[key], shape, of_field, partial=partial)
+                seen[key] = self.value(
+                    where, value[key], shape, of_field, partial=partial, strict=strict
+                )
             elif key in class_.__required_keys__ and not partial:
                 expected = _expected(list(allowed_types(shape)))
                 self._faults.add(where, f"found nothing, expected {expected}")
@@ -257,6 +273,15 @@ def allowed_types(shape: Any) -> Iterator[Any]:
     elif origin not in (Awaitable, pulumi.Output) and not isinstance(shape, ForwardRef):
         # `pulumi.Input` names Output by a forward reference.
         yield NoneType if shape is None else shape
+
+
+def _may_come_late(shape: Any) -> bool:
+    """Whether an annotation allows a value that is not known yet."""
+    origin = get_origin(shape)
+    if origin in (NotRequired, Required):
+        return _may_come_late(get_args(shape)[0])
+    members = get_args(shape) if origin in (Union, UnionType) else ()
+    return shape is Any or any(get_origin(member) is Awaitable for member in members)
 
 
 def _fits(value: object, type_: Any) -> bool:

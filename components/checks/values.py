@@ -123,7 +123,12 @@ hostname = Limit(
 )
 """A host name of the Gateway API: no address, `*.` allowed in front."""
 
-service_name = Limit(1, 48, f"^(?=[a-z]){_LABEL}$", "a DNS label that starts with a letter")
+service_name = Limit(
+    1,
+    63,
+    f"^(?=[a-z]){_LABEL}$",
+    "a DNS label that starts with a letter: lower-case letters, digits and '-'",
+)
 """A Service's name, RFC 1035, and short enough for the names made of it."""
 
 label_value = Limit(
@@ -161,10 +166,10 @@ image = Limit(
 
 
 def waypoint_name(value: object) -> str | None:
-    """The name of a waypoint."""
+    """The name of a waypoint, after which istiod names its Service."""
     if value == "none":
         return "another name: in Istio's labels 'none' means that there is no waypoint"
-    return dns_label(value)
+    return service_name(value)
 
 
 def address(value: object) -> str | None:

@@ -11,15 +11,19 @@ import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.generic_resource import create_global_resource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-from lightkube.resources.apps_v1 import DaemonSet
+from lightkube.resources.apps_v1 import DaemonSet, Deployment
 from lightkube.resources.core_v1 import Namespace, Service
 
 from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
+from . import mesh
 from .kubeconfig import Access, connect
 from .objects import KINDS
 from .ownership import OWNER, RESOURCE, owner
+from .reading import get as _get
+from .reading import warn
+from .virtual_services import RouteExpectation, mixed
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
@@ -36,6 +40,9 @@ class NamespaceExpectation(TypedDict):
     """Name."""
     create: bool
     """Whether the stack creates it; otherwise it has to be there."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels that it gets, beside those that it has (default: whether the mesh discovers it is not
+    looked at)."""
 
 
 class ServiceExpectation(TypedDict):
@@ -66,6 +73,17 @@ class EntryExpectation(TypedDict):
     """How the name of the resource ends."""
 
 
+class ProxyExpectation(TypedDict):
+    """A Gateway for which istiod is to make a proxy."""
+
+    namespace: str
+    """Namespace."""
+    name: str
+    """Name of the Gateway."""
+    generated: str
+    """Name of the Deployment and the Service that istiod makes for it."""
+
+
 class PreflightArgs(TypedDict):
     """What a stack needs of its cluster before anything is changed."""
 
@@ -77,6 +95,11 @@ class PreflightArgs(TypedDict):
     """Services that the stack adopts (default none); each needs an address of its own."""
     entries: NotRequired[Sequence[EntryExpectation]]
     """Objects by which a renamed entry is recognized (default none)."""
+    proxies: NotRequired[Sequence[ProxyExpectation]]
+    """Gateways in namespaces with other objects (default none): nothing there may have a name that
+    istiod needs."""
+    routes: NotRequired[Sequence[RouteExpectation]]
+    """Services that the stack's routes are for (default none): no VirtualService may be, too."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
@@ -136,7 +159,17 @@ def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_classes, _namespaces, _renamed, _services, _ztunnel):
+    checks = (
+        _mesh,
+        _gateway_classes,
+        _namespaces,
+        _renamed,
+        _services,
+        _proxies,
+        _routes,
+        _ztunnel,
+    )
+    for check in checks:
         try:
             faults.extend(check(client, needs))
         except ApiError as error:
@@ -255,6 +288,35 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
             yield f"Service {name}", f"has no port {port}; it has {listed} (service.port)"
 
 
+def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    istiods = mesh.istiods(client)
+    yield from mesh.not_ready(istiods)
+    labelled = (
+        (one["name"], one["labels"])
+        for one in needs.get("namespaces", ())
+        if "labels" in one and (one["create"] or _get(client, Namespace, one["name"]))
+    )
+    yield from mesh.not_discovered(client, istiods, labelled)
+
+
+def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    for expected in needs.get("proxies", ()):
+        namespace, name = expected["namespace"], expected["generated"]
+        for kind in (Service, Deployment):
+            found = _get(client, kind, name, namespace)
+            owners = (found.metadata.ownerReferences or []) if found else []
+            if found and ("Gateway", expected["name"]) not in [(o.kind, o.name) for o in owners]:
+                yield (
+                    f"{kind.__name__} {namespace}/{name}",
+                    f"has the name of the one that istiod would make for Gateway"
+                    f" {expected['name']}: it would make none. Give the Gateway another name",
+                )
+
+
+def _routes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    return mixed(client, needs.get("routes", ()))
+
+
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     # Its pods have the label in every installation, the DaemonSet itself has not.
     if any(
@@ -269,16 +331,7 @@ def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
             " (require_waypoint). Install it: the profile `ambient` has it",
         )
         return
-    pulumi.log.warn(
+    warn(
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
         " clients inside the mesh reach the service directly and in plaintext"
     )
-
-
-def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
-    try:
-        return client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == HTTPStatus.NOT_FOUND:
-            return None
-        raise

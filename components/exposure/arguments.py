@@ -31,7 +31,8 @@ class ServiceOptions(ContainerOptions):
     """The service and the workload behind it."""
 
     name: str
-    """Name of the Service; Gateways and routes are named after it."""
+    """Name of the Service; Gateways and routes are named after it, with a shortened form of it
+    where their names would be too long."""
     port: int
     """Port of the Service."""
     create: NotRequired[bool]

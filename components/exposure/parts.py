@@ -23,6 +23,7 @@ from ..parts.waypoint import (
     WaypointReference,
 )
 from ..parts.workload import AdoptedService, ContainerOptions, Workload
+from . import names
 from .arguments import AmbientExposureArgs, ServiceOptions
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
@@ -76,8 +77,8 @@ def gateway(of: Exposing) -> GatewayReference:
     return IngressGateway(
         of.name,
         {
-            "name": f"{of.service['name']}-gateway",
             **cast("GatewayOptions", options),
+            "name": names.gateway(of.service["name"], options),
             "namespace": {"existing": of.namespace},
             "hostnames": of.args["hostnames"],
             "ready_timeout": of.ready_timeout,
@@ -93,8 +94,8 @@ def waypoint(of: Exposing) -> WaypointReference:
         return Waypoint(
             of.name,
             {
-                "name": f"{of.service['name']}-waypoint",
                 **cast("WaypointOptions", options),
+                "name": names.waypoint(of.service["name"], options),
                 "namespace": {"existing": of.namespace},
                 "ready_timeout": of.ready_timeout,
             },
@@ -121,7 +122,7 @@ def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
         return [_adopted(of, waypoint, labelled=labelled)]
     listed = [_deployed(of, of.name, service, waypoint, labelled=labelled)]
     if canary := service.get("canary"):
-        version = {**service, **canary, "name": f"{service['name']}-canary"}
+        version = {**service, **canary, "name": names.canary(service["name"])}
         listed.append(
             _deployed(
                 of, f"{of.name}-canary", cast("ServiceOptions", version), waypoint, labelled=False
@@ -252,7 +253,7 @@ def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorizat
         given["policies"] = of.args["policies"]
     if "jwt_rules" in of.args:
         given["jwt_rules"] = of.args["jwt_rules"]
-    versions = [("", given)]
+    versions = [("", service["name"], given)]
     if of.args.get("require_waypoint"):
         principal = pulumi.Output.format(
             "{}/ns/{}/sa/{}",
@@ -263,24 +264,25 @@ def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorizat
         selector = service.get("selector", {"app": service["name"]})
         given["required_waypoint"] = {"principal": principal, "selector": selector}
         if "canary" in service:
-            pods = {"app": f"{service['name']}-canary"}
+            name = names.canary(service["name"])
+            pods = {"app": name}
             versions.append(
-                ("-canary", {"required_waypoint": {"principal": principal, "selector": pods}})
+                ("-canary", name, {"required_waypoint": {"principal": principal, "selector": pods}})
             )
     return [
         Authorization(
             f"{of.name}{suffix}",
             {
                 **options,
-                "name": f"{service['name']}{suffix}",
+                "name": name,
                 "namespace": of.namespace["name"],
                 # Bound before anything is enforced at the waypoint.
-                "service": after(f"{service['name']}{suffix}", waypoint["name"]),
+                "service": after(name, waypoint["name"]),
                 "ready_timeout": of.ready_timeout,
             },
             of.inside(),
         )
-        for suffix, options in versions
+        for suffix, name, options in versions
         if options
     ]
 
@@ -300,7 +302,7 @@ def probe(
     verification = of.args["verification"]
     client = _client(of)
     args: ProbeArgs = {
-        "name": f"{of.service['name']}-probe",
+        "name": names.probe(of.service["name"]),
         "namespace": client["namespace"],
         "account": client["account"],
         "image": client["image"],

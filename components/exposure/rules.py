@@ -9,11 +9,13 @@ from ..checks.schema import Schema, at
 from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
 from ..parts.authorization import check_names
 from ..parts.client import CLIENT, ClientArgs
-from ..parts.gateway import GatewayOptions, check_hostnames
+from ..parts.gateway import GatewayOptions, check_hostnames, known_name
+from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
+from . import names
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
@@ -50,6 +52,10 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
+    if args.get("grants"):
+        for field in ("rules", "grpc_rules", "ingress_rules"):
+            check_backends(faults, at(path, field), args.get(field))
+    _check_names(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
     check_names(faults, path, args)
@@ -67,6 +73,28 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             "found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
         )
+
+
+def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Nothing that istiod makes for a Gateway is called like a Service of the exposure."""
+    service = args.get("service", {})
+    name: Any = service.get("name")
+    if valid.service_name(name):
+        return  # not known, or recorded already
+    own = [name, *([names.canary(name)] if "canary" in service else [])]
+    gateway, waypoint = args.get("gateway", {}), args.get("waypoint", {})
+    made = {
+        "gateway": known_name({**gateway, "name": names.gateway(name, gateway)}),
+        "waypoint": names.waypoint(name, waypoint),
+    }
+    for part, generated in made.items():
+        if isinstance(generated, str) and generated in own:
+            field = "name_override" if "name_override" in args.get(part, {}) else "name"
+            faults.add(
+                at(path, f"{part}.{field}"),
+                f"found {args.get(part, {})[field]!r}, for which istiod makes a Service"
+                f" {generated!r}: it is one of the exposure's own. Choose another",
+            )
 
 
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:

@@ -143,6 +143,7 @@ class Waypoint(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: WaypointArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = {"name": name, **args}
         SCHEMA.validate(f"Waypoint {name!r}", args, WaypointArgs)
         super().__init__("ambient:index:Waypoint", name, None, opts)
         inside = pulumi.ResourceOptions(parent=self)
@@ -151,7 +152,7 @@ class Waypoint(pulumi.ComponentResource):
             parameters = customize(
                 f"{name}-waypoint",
                 args.get("customization"),
-                {"name": args.get("name", name), "namespace": namespace["name"]},
+                {"name": args["name"], "namespace": namespace["name"]},
                 inside,
             )
             gateway = self._gateway(name, args, namespace, parameters)
@@ -191,7 +192,7 @@ class Waypoint(pulumi.ComponentResource):
         return Gateway(
             f"{name}-waypoint",
             {
-                "name": args.get("name", name),
+                "name": args["name"],
                 "namespace": namespace["name"],
                 "labels": labels,
                 "annotations": wait_for("condition=Accepted", "condition=Programmed"),

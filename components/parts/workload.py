@@ -103,7 +103,7 @@ SCHEMA = Schema(
     {
         ContainerOptions: {"replicas": valid.Limit(0, 1000)},
         WorkloadArgs: {
-            "name": valid.dns_label,
+            "name": valid.service_name,
             "namespace": valid.dns_label,
             "waypoint": valid.waypoint_name,
             "image": valid.image,

@@ -6,11 +6,12 @@ from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
+from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
 from ..parts.client import CLIENT
 from ..parts.routes import render_rule
 from .arguments import StackArgs
-from .places import entries, namespace_name, shared, verifies
+from .places import entries, namespace_name, proxies, shared, verifies
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -90,29 +91,31 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
 
 def _check_names(faults: Faults, args: StackArgs) -> None:
     """Every object has a name of its own in its namespace, every resource in the stack."""
+    made = [
+        one for key, exposure in args["exposures"].items() for one in _made(args, key, exposure)
+    ]
+    for proxy in proxies(args):
+        for kind, name in (("Gateway", proxy.name), ("Service", proxy.generated)):
+            made += [(f"{proxy.path}.name", f"{kind} {proxy.namespace}/{name}")]
     taken: dict[str, str] = {}
-    for path, entry in entries(args):
-        for where, what in _made(path, namespace_name(args, entry["namespace"]), entry):
-            before = taken.setdefault(what, where)
-            if before != where:
-                faults.add(where, f"makes {what}, which {before} makes already")
+    said: set[tuple[str, str]] = set()
+    for where, what in made:
+        before = taken.setdefault(what, where)
+        # Two Gateways of one name have two Services of one name too.
+        if before != where and (where, before) not in said:
+            said.add((where, before))
+            faults.add(where, f"makes {what}, which {before} makes already")
 
 
-def _made(path: str, namespace: str, entry: Any) -> Iterator[tuple[str, str]]:
-    """What an entry makes that others could make as well, and the setting that names it."""
-    if "service" not in entry:
-        yield f"{path}.name", f"Gateway {namespace}/{entry['name']}"
-        return
-    service = entry["service"]
-    name = path.removeprefix("exposures.")
-    for version in ("", "-canary") if "canary" in service else ("",):
-        yield f"{path}.service.name", f"Service {namespace}/{service['name']}{version}"
-        yield path, f"the resources of {name}{version}"
-    for part in ("gateway", "waypoint"):
-        options = entry.get(part, {})
-        if "existing" not in options:
-            gateway = options.get("name", f"{service['name']}-{part}")
-            yield f"{path}.{part}.name", f"Gateway {namespace}/{gateway}"
+def _made(args: StackArgs, key: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
+    """What an exposure makes that others could make as well, and the setting that names it."""
+    path, place = f"exposures.{key}", namespace_name(args, exposure["namespace"])
+    service = exposure["service"]["name"]
+    yield f"{path}.service.name", f"Service {place}/{service}"
+    yield path, f"the resources of {key}"
+    if "canary" in exposure["service"]:
+        yield f"{path}.service.name", f"Service {place}/{names.canary(service)}"
+        yield path, f"the resources of {key}-canary"
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:
@@ -135,20 +138,21 @@ def _check_shared(
     faults: Faults, args: StackArgs, path: str, exposure: AmbientExposureArgs
 ) -> None:
     """The gateway and the waypoint that an exposure shares serve it."""
-    groups: Mapping[str, Any] = args
+    groups: Any = args
     place = namespace_name(args, exposure["namespace"])
-    for part, default in (("gateway", "All"), ("waypoint", "Same")):
+    for part in ("gateway", "waypoint"):
         options: Any = exposure.get(part)
         if not (entry := shared(options)):
             continue
         proxy = groups[f"{part}s"][entry]
         own_place = namespace_name(args, proxy["namespace"])
-        admitted = proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", default)
+        admitted = proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", "Same")
         if admitted == "Same" and own_place != place:
             faults.add(
                 f"{path}.{part}",
                 f"found {entry}, whose allowed_routes admit only its own namespace {own_place}, not"
-                f" {place}",
+                f" {place}. Set {part}s.{entry}.allowed_routes to {{namespaces: {{from: All}}}}, or"
+                " to a Selector",
             )
         for hostname in exposure["hostnames"] if part == "gateway" else ():
             if not any(_serves(own, hostname) for own in proxy["hostnames"]):

@@ -88,7 +88,7 @@ def _orphans(
     for type_, kind in KINDS.items():
         try:
             everywhere: Any = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
-            found = list(client.list(kind, **everywhere))
+            found: list[Any] = list(client.list(kind, **everywhere))
         except httpx2.HTTPStatusError as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:
                 continue  # a kind that the cluster does not have

@@ -9,18 +9,19 @@ from ..api.gateway import GROUP
 from ..api.outputs import after
 from ..checks.faults import Faults
 from ..checks.schema import trusted
-from ..cluster.preflight import EntryExpectation, PreflightArgs
+from ..cluster.preflight import EntryExpectation, NamespaceExpectation, PreflightArgs
 from ..cluster.provider import Cluster
+from ..cluster.virtual_services import RouteExpectation
 from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
 from ..parts.client import CLIENT, Client, ClientReference
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
-from ..parts.namespace import Namespace, NamespaceOptions
+from ..parts.namespace import Namespace, NamespaceArgs, NamespaceOptions, render_labels
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
-from .places import entries, namespace_name, namespaces, shared, verifies
+from .places import entries, namespace_name, namespaces, proxies, shared, verifies
 
 
 def expose(args: StackArgs) -> dict[str, AmbientExposure]:
@@ -167,23 +168,21 @@ def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions
 def needs(args: StackArgs) -> PreflightArgs:
     """What the preflight looks for."""
     places = {
-        str(namespace["name"]): namespace.get("create", True)
+        str(namespace["name"]): _expected(args, namespace)
         for namespace in namespaces(args).values()
     }
     for _, entry in entries(args):
-        places.setdefault(namespace_name(args, entry["namespace"]), False)
+        name = namespace_name(args, entry["namespace"])
+        places.setdefault(name, {"name": name, "create": False, "labels": {}})
     if verifies(args):
-        places[str(args.get("client", {}).get("namespace", CLIENT))] = True
-    given: Mapping[str, Any] = args
-    exposures = given["exposures"].values()
-    classes: list[Any] = []
-    for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
-        own = (exposure.get(part, {}) for exposure in exposures)
-        made = (one for one in (*given.get(f"{part}s", {}).values(), *own) if "existing" not in one)
-        classes += (options.get("gateway_class", default) for options in made)
+        name = str(args.get("client", {}).get("namespace", CLIENT))
+        labels = args.get("client", {}).get("discovery_labels", {})
+        places[name] = _expected(args, {"name": name, "discovery_labels": labels})
+    gateways = list(proxies(args))
+    exposures = args["exposures"].values()
     return {
-        "namespaces": [{"name": name, "create": create} for name, create in places.items()],
-        "gateway_classes": list(dict.fromkeys(classes)),
+        "namespaces": list(places.values()),
+        "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
         "services": [
             {
@@ -195,6 +194,16 @@ def needs(args: StackArgs) -> PreflightArgs:
             if not exposure["service"].get("create", True)
         ],
         "entries": list(_recognized(args)),
+        "proxies": [
+            {
+                "namespace": gateway.namespace,
+                "name": gateway.name,
+                "generated": gateway.generated,
+            }
+            for gateway in gateways
+            if not places[gateway.namespace]["create"]
+        ],
+        "routes": [_route(args, exposure) for exposure in exposures],
     }
 
 
@@ -207,7 +216,7 @@ def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
     ]
     for path, entry in entries(args):
         group, _, key = path.partition(".")
-        options: Mapping[str, Any] = entry
+        options: Any = entry
         place = namespace_name(args, entry["namespace"])
         if group == "exposures":
             kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
@@ -223,6 +232,28 @@ def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
         if key in renamed:
             expected["former"] = renamed[key]
         yield expected
+
+
+def _expected(args: StackArgs, namespace: NamespaceArgs) -> NamespaceExpectation:
+    """A namespace of the stack, and the labels that it gets."""
+    create = namespace.get("create", True)
+    labels: Any = render_labels(namespace)
+    common = args.get("labels", {}) if create else {}
+    return {"name": str(namespace["name"]), "create": create, "labels": {**common, **labels}}
+
+
+def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
+    route: RouteExpectation = {
+        "namespace": namespace_name(args, exposure["namespace"]),
+        "service": exposure["service"]["name"],
+        "hostnames": exposure["hostnames"],
+    }
+    waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
+    if entry := waypoint.get("entry"):
+        route["waypoint_namespace"] = namespace_name(args, args["waypoints"][entry]["namespace"])
+    elif waypoint:
+        route["waypoint_namespace"] = waypoint["namespace"]
+    return route
 
 
 def outputs(args: StackArgs, exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:

@@ -24,7 +24,9 @@ cluster = Cluster(
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}]
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY} for name in ("httpbin", "curl")
+            ]
         },
     },
 )
@@ -52,6 +54,7 @@ gateway = IngressGateway(
         "name": "httpbin-gateway",
         "namespace": {"existing": namespace.reference},
         "hostnames": HOSTNAMES,
+        "allowed_routes": {"namespaces": {"from": "All"}},
     },
     opts,
 )

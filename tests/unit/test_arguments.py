@@ -27,7 +27,7 @@ from tests.unit import test_gateway_api_rules as specs
 from tests.unit.conftest import Run
 
 NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "expected a DNS label that starts with a letter, 1 to 48 characters"
+LETTER = NAME.replace(" label:", " label that starts with a letter:")
 HOST = (
     "expected a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 )
@@ -175,13 +175,43 @@ INVALID: list[Case] = [
         ...,
         "waypoint: expected entry, or name and namespace of the waypoint",
     ),
-    (WaypointBinding, "waypoint.name", "A", f"found 'A', {NAME}"),
+    (WaypointBinding, "waypoint.name", "A", f"found 'A', {LETTER}"),
+    (Waypoint, "name", "1st", f"found '1st', {LETTER}"),
+    (Workload, "name", "1st", f"found '1st', {LETTER}"),
     (WaypointBinding, "ingress_use_waypoint", "all", "found 'all', expected true or false"),
     (Waypoint, "namespace", "shop", "found 'shop', expected a mapping"),
     (Waypoint, "namespace", ..., "found nothing, expected a mapping"),
     (Waypoint, "namespace.existing", {"name": "a"}, f"namespace.name: {OWN}"),
     (Waypoint, "ready_timeout", 3601, f"found 3601, {SECONDS}"),
     (IngressGateway, "namespace.name", "Edge", f"found 'Edge', {NAME}"),
+    (
+        IngressGateway,
+        "name",
+        "g" * 58,
+        f"found '{'g' * 58}', after which istiod names the Service '{'g' * 58}-istio' (64"
+        f" characters), {LETTER}. Choose another name, or set name_override",
+    ),
+    (
+        IngressGateway,
+        "name",
+        "1st",
+        f"found '1st', after which istiod names the Service '1st-istio' (9 characters), {LETTER}."
+        " Choose another name, or set name_override",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"name": "shop"},
+        "waypoint.name: found 'shop', for which istiod makes a Service 'shop': it is one of the"
+        " exposure's own. Choose another",
+    ),
+    (
+        AmbientExposure,
+        "gateway",
+        {"name_override": "shop"},
+        "gateway.name_override: found 'shop', for which istiod makes a Service 'shop': it is one of"
+        " the exposure's own. Choose another",
+    ),
     (
         IngressGateway,
         "namespace",
@@ -329,8 +359,8 @@ INVALID: list[Case] = [
         {"existing": {"name": "shop", "entry": "shop"}},
         "namespace.existing: expected either entry or name of the namespace",
     ),
-    (AmbientExposure, "service.name", "s" * 49, f"found '{'s' * 49}', {SERVICE}"),
-    (AmbientExposure, "service.name", "1shop", f"found '1shop', {SERVICE}"),
+    (AmbientExposure, "service.name", "s" * 64, f"found '{'s' * 64}', {LETTER}"),
+    (AmbientExposure, "service.name", "1shop", f"found '1shop', {LETTER}"),
     (AmbientExposure, "service.port", "80", "found '80', expected an integer"),
     (AmbientExposure, "service.image", ..., "found nothing, expected it for a service to deploy"),
     (AmbientExposure, "service.image", "", f"found '', {IMAGE}"),
@@ -704,6 +734,72 @@ def test_what_is_not_known_yet_is_left_to_the_api_server(
     assert "Not known" in str([one.inputs for one in graph.values()])
 
 
+BACKEND = {"name": "other", "namespace": "elsewhere", "port": 80}
+
+
+@pytest.mark.parametrize(
+    ("component", "path", "fault"),
+    [
+        (
+            AmbientExposure,
+            "rules[1].backendRefs[0].namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        (
+            AmbientExposure,
+            "ingress_rules[0].filters[0].requestMirror.backendRef.namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        *(
+            (AmbientExposure, path, "has to be known to the program")
+            for path in (
+                "service.name",
+                "policies[0].name",
+                "ingress_rules",
+                "rules[1]",
+                "rules[0].paths",
+                "ingress_rules[0].filters",
+            )
+        ),
+        (AmbientExposure, "gateway.tls.certificates.shop", "has to be known to the program"),
+    ],
+)
+def test_what_names_are_made_of_has_to_be_known(
+    component: Component, path: str, fault: str
+) -> None:
+    policy = {"name": "readers", "action": "ALLOW", "rules": [{}]}
+    args = {**VALID[component], "policies": [policy]}
+    if component is AmbientExposure:
+        mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}
+        args |= {
+            "grants": True,
+            "rules": [{"paths": ["/api"]}, {"backendRefs": [BACKEND]}],
+            "ingress_rules": [{"filters": [mirror]}],
+            "hostnames": ["shop"],
+            "gateway": {"tls": {"certificates": {"shop": "shop"}}},
+        }
+        del args["verification"]
+    found = refused(component, put(args, path, pulumi.Output.from_input("late")))
+    assert f"{path.removesuffix('.shop')}: {fault}" in found
+
+
+@pytest.mark.parametrize("component", [IngressGateway, Waypoint])
+def test_the_name_of_a_component_that_names_a_gateway_is_checked_too(component: Component) -> None:
+    args = {key: value for key, value in VALID[component].items() if key != "name"}
+    with pytest.raises(InvalidInput, match="name: found '1st', "):
+        component("1st", args)
+
+
+def test_the_second_version_has_a_name_that_no_proxy_has() -> None:
+    canary = {"image": "shop:2", "weight": 1}
+    args = changed(AmbientExposure, "service.canary", canary)
+    args["gateway"] = {"name": "shop", "gateway_class": "canary"}
+    assert refused(AmbientExposure, args) == [
+        "gateway.name: found 'shop', for which istiod makes a Service 'shop-canary': it is one of"
+        " the exposure's own. Choose another"
+    ]
+
+
 def test_a_customization_may_be_known_only_later(run: Run) -> None:
     late = pulumi.Output.from_input({"replicas": 2})
     patches = {"deployment": {"spec": late}, "horizontalPodAutoscaler": {"spec": late}}
@@ -738,6 +834,15 @@ WHOLE: dict[str, Any] = {
     ],
     "jwt_rules": [{"issuer": "a", "jwksUri": "https://a", "fromHeaders": [{"name": "a"}]}],
     "require_waypoint": True,
+    "rules": [
+        {
+            "paths": ["/a"],
+            "matches": [{"path": {"value": "/b"}}],
+            "filters": [{"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}],
+            "backendRefs": [BACKEND],
+        }
+    ],
+    "grants": True,
 }
 """An exposure with something in every part."""
 
@@ -826,7 +931,8 @@ def test_rules_that_are_wrong_or_not_known_yet_hide_no_fault_of_others(late: Any
         {"paths": ["/a"], "filters": [late]},
     ]
     found = refused(AmbientExposure, {**VALID[AmbientExposure], "ingress_rules": rules})
-    assert [fault for fault in found if "found 1, expected" not in fault] == [
+    wrong = ("found 1, expected", "has to be known to the program")
+    assert [fault for fault in found if not any(words in fault for words in wrong)] == [
         "ingress_rules[5]: found the match of path '/a' as in ingress_rules[4], which comes first,"
         " expected another: no request gets here"
     ]

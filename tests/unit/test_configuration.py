@@ -22,7 +22,7 @@ from components.stack.stack import needs
 from tests.unit.conftest import PROJECT, SAMPLE, Run, handed_over, patched
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "a DNS label that starts with a letter, 1 to 48 characters"
+SERVICE = NAME.replace(" label:", " label that starts with a letter:")
 HOST = "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 PATH = "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
 PORT = "a port from 1 to 65535"
@@ -283,7 +283,7 @@ STACK: Values = {
         "shop": shop(
             namespace={"name": "shop"},
             gateway={"serviceType": "LoadBalancer"},
-            waypoint={"name": "shop"},
+            waypoint={"name": "proxy"},
             verification={"checks": [{"path": "/api?page=1", "status": 404}]},
         ),
         "blog": shop(
@@ -386,7 +386,7 @@ WRONG: list[Case] = [
         f"{SHOP}.namespace.existing: expected either entry or name of the namespace",
     ),
     (f"{SHOP}.service", ..., "found nothing, expected a mapping"),
-    (f"{SHOP}.service.name", "a" * 49, f"found '{'a' * 49}', expected {SERVICE}"),
+    (f"{SHOP}.service.name", "a" * 64, f"found '{'a' * 64}', expected {SERVICE}"),
     (f"{SHOP}.service.name", "http_bin", f"found 'http_bin', expected {SERVICE}"),
     (f"{SHOP}.service.name", "1shop", f"found '1shop', expected {SERVICE}"),
     (f"{SHOP}.service.port", -1, f"found -1, expected {PORT}"),
@@ -563,7 +563,7 @@ WRONG: list[Case] = [
             ("port", 0, PORT),
             ("port", "80", "an integer"),
             ("gatewayClass", "Istio", NAME),
-            ("nameOverride", "a.b", NAME),
+            ("nameOverride", "a.b", SERVICE),
             ("address", "a.example.com", "an IP address"),
             ("revision", "-", LABEL),
             ("clusterDomain", "cluster..local", HOST),
@@ -961,7 +961,7 @@ CANARY = {"image": "shop:2", "weight": 1}
 VERIFIED = {"verification": {"checks": [{"path": "/api", "status": 200}]}}
 ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
 SAME = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
-GATEWAY = {"hostnames": ["*.example.com"]}
+GATEWAY: Values = {"hostnames": ["*.example.com"], **ALL}
 BEHIND_EDGE = {"gateway": {"existing": {"entry": "edge"}}}
 SHARING = {"waypoint": {"existing": {"entry": "shared"}}}
 IN_APPS = {"namespace": {"existing": {"entry": "apps"}}}
@@ -1115,6 +1115,28 @@ CONFLICTS: list[tuple[Values, str]] = [
         "exposures.e0.waypoint.name: makes Gateway e0/a-waypoint, which exposures.e0.gateway.name"
         " makes already",
     ),
+    (
+        several(
+            {**IN_APPS, "service": {"name": "a"}, "waypoint": {"existing": {"entry": "a"}}},
+            {
+                **IN_APPS,
+                "service": {"name": "b", "create": False, "image": None, "containerPort": None},
+                "waypoint": {"existing": {"entry": "a"}},
+            },
+            namespaces={"apps": {}},
+            waypoints={"a": {**IN_APPS}},
+        ),
+        "waypoints.a.name: makes Service apps/a, which exposures.e0.service.name makes already",
+    ),
+    (
+        sharing(
+            {**IN_APPS, "service": {"name": "a"}, "gateway": {"name": "edge"}},
+            {**IN_APPS, "service": {"name": "edge-istio"}},
+            namespaces={"apps": {}},
+        ),
+        "exposures.e0.gateway.name: makes Service apps/edge-istio, which exposures.e1.service.name"
+        " makes already",
+    ),
     # The client
     (
         several({**VERIFIED, "namespace": {"name": "tests"}}, {}, client={"namespace": "tests"}),
@@ -1133,7 +1155,12 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         at_edge({}, gateway=SAME),
         "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
-        " not e0",
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
+    ),
+    (
+        several(BEHIND_EDGE, gateways={"edge": {"hostnames": ["*.example.com"]}}),
+        "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
     ),
     (
         at_edge(VERIFIED, gateway={"tls": {"mode": "MUTUAL", "issuer": "self-signed"}}),
@@ -1176,7 +1203,8 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         sharing({}, waypoint={}),
         "exposures.e0.waypoint: found shared, whose allowedRoutes admit only its own namespace"
-        " shared, not e0",
+        " shared, not e0. Set waypoints.shared.allowedRoutes to {namespaces: {from: All}}, or to a"
+        " Selector",
     ),
     *(
         (
@@ -1322,19 +1350,24 @@ def test_every_namespace_is_made_once_and_enrolled_where_services_are() -> None:
     }
 
 
+TEAM, AMBIENT = {"team": "shop"}, {"istio.io/dataplane-mode": "ambient"}
+
+
 def test_the_preflight_looks_for_what_all_entries_need() -> None:
     args = read(
         several(
             {**BEHIND_EDGE, **VERIFIED, "waypoint": {"gatewayClass": "slow"}},
             {**SHARING, "namespace": {"existing": {"name": "foreign"}}},
             {
-                "namespace": {"create": False},
+                "namespace": {"create": False, "discoveryLabels": {"mesh": "blue"}},
                 "service": {"create": False, "image": None, "containerPort": None},
+                "gateway": {"nameOverride": "front"},
                 "rules": [{}],
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
-            client={"namespace": "tests"},
+            client={"namespace": "tests", "discoveryLabels": {"mesh": "green"}},
+            labels=TEAM,
         )
     )
     found = needs(args)
@@ -1348,18 +1381,33 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     ]
     assert found == {
         "namespaces": [
-            {"name": "shared", "create": True},
-            {"name": "edge", "create": True},
-            {"name": "e0", "create": True},
-            {"name": "e2", "create": False},
-            {"name": "foreign", "create": False},
-            {"name": "tests", "create": True},
+            {"name": "shared", "create": True, "labels": TEAM},
+            {"name": "edge", "create": True, "labels": TEAM},
+            {"name": "e0", "create": True, "labels": {**TEAM, **AMBIENT}},
+            {"name": "e2", "create": False, "labels": {"mesh": "blue", **AMBIENT}},
+            {"name": "foreign", "create": False, "labels": {}},
+            {"name": "tests", "create": True, "labels": {**TEAM, "mesh": "green", **AMBIENT}},
         ],
-        "gateway_classes": ["fast", "istio", "istio-waypoint", "slow"],
+        "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
+        "proxies": [
+            {"namespace": "foreign", "name": "s1-gateway", "generated": "s1-gateway-istio"},
+            {"namespace": "e2", "name": "s2-gateway", "generated": "front"},
+            {"namespace": "e2", "name": "s2-waypoint", "generated": "s2-waypoint"},
+        ],
+        "routes": [
+            {"namespace": "e0", "service": "s0", "hostnames": ["h0.example.com"]},
+            {
+                "namespace": "foreign",
+                "service": "s1",
+                "hostnames": ["h1.example.com"],
+                "waypoint_namespace": "shared",
+            },
+            {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
+        ],
     }
-    args = read(several({"requireWaypoint": True}, renamed={"e0": "former"}))
+    args = read(several({"requireWaypoint": True, **FOREIGN}, renamed={"e0": "former"}))
     found = needs(args)
     assert found.pop("entries") == [
         {
@@ -1372,10 +1420,19 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         }
     ]
     assert found == {
-        "namespaces": [{"name": "e0", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT}],
+        "gateway_classes": ["istio"],
         "ztunnel": True,
         "services": [],
+        "proxies": [],
+        "routes": [
+            {
+                "namespace": "e0",
+                "service": "s0",
+                "hostnames": ["h0.example.com"],
+                "waypoint_namespace": "mesh",
+            }
+        ],
     }
 
 
@@ -1386,14 +1443,8 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
-    assert [one.pop("entries")[0]["entry"] for one in asked] == ["httpbin"]
-    assert asked == [
-        {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-            "gateway_classes": ["istio", "istio-waypoint"],
-            "ztunnel": True,
-            "services": [],
-        }
+    assert [(one["ztunnel"], one["gateway_classes"]) for one in asked] == [
+        (True, ["istio", "istio-waypoint"])
     ]
 
 

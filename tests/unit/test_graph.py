@@ -216,6 +216,33 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
     assert places == {None, "space", "side"}
 
 
+@pytest.mark.parametrize("adopted", [True, False])
+def test_what_is_named_after_a_service_of_a_long_name_is_shortened(
+    run: Run, *, adopted: bool
+) -> None:
+    def names(service: str) -> dict[str, str]:
+        exposure: dict[str, Any] = {"service": {"name": service}}
+        if adopted:
+            exposure |= {"service": {**ADOPTED_SERVICE["service"], "name": service}}
+        else:
+            exposure["service"]["canary"] = {"image": "shop:2", "weight": 1}
+        graph = run(exposure=exposure).graph
+        made = {key: one for key, one in graph.items() if one.type.startswith("kubernetes:")}
+        return {key: one.inputs["metadata"]["name"] for key, one in made.items()}
+
+    long = names("s" * 62 + "a")
+    limits = {"Gateway/httpbin-gateway": 63 - len("-istio"), "HTTPRoute": 253}
+    for key, name in long.items():
+        assert len(name) <= limits.get(key, limits.get(key.partition("/")[0], 63)), key
+    assert len(long["Gateway/httpbin-gateway"]) == 57
+    assert long["Gateway/httpbin-gateway"].endswith("-gateway")
+    assert long["Gateway/httpbin-waypoint"].endswith("-waypoint")
+    # Another Service of the same beginning has other ones.
+    other = names("s" * 62 + "b")
+    same = {key for key in long if long[key] == other[key]}
+    assert all(not long[key].startswith("s") for key in same)
+
+
 def test_every_object_uses_the_explicit_provider(default: Program) -> None:
     providers = {
         resource.provider.split("::")[-2]
@@ -533,7 +560,13 @@ def entry(name: str, **patch: Any) -> dict[str, Any]:
 
 
 SHARED_GATEWAY: dict[str, Any] = {
-    "gateways": {"edge": {"namespace": {"name": "edge"}, "hostnames": ["*.example.com"]}},
+    "gateways": {
+        "edge": {
+            "namespace": {"name": "edge"},
+            "hostnames": ["*.example.com"],
+            "allowedRoutes": {"namespaces": {"from": "All"}},
+        }
+    },
     "exposures": {name: entry(name, gateway={"existing": {"entry": "edge"}}) for name in "ab"},
 }
 
@@ -868,14 +901,63 @@ def test_other_host_names_get_another_certificate(run: Run) -> None:
     listeners = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert [(one["name"], one["hostname"]) for one in listeners] == [
         ("default", "a.example.com"),
-        ("default-2", "b.example.com"),
-        ("default-3", "c.example.com"),
+        ("http-b-example-com", "b.example.com"),
+        ("http-c-example-com", "c.example.com"),
         ("https", "a.example.com"),
-        ("https-2", "b.example.com"),
-        ("https-3", "c.example.com"),
+        ("https-b-example-com", "b.example.com"),
+        ("https-c-example-com", "c.example.com"),
     ]
     made = secret.inputs["metadata"]["name"]
     assert [one["tls"]["certificateRefs"][0]["name"] for one in listeners[3:]] == ["a", made, made]
+
+
+def test_the_order_of_host_names_changes_no_listener(run: Run) -> None:
+    certificates = {f"{name}.example.com": name for name in "cab"}
+
+    def gateway(*hostnames: str) -> Any:
+        tls = {"certificates": certificates}
+        exposure = {"gateway": {"tls": tls}, "hostnames": hostnames}
+        graph = run(exposure=exposure).graph
+        return graph["Gateway/httpbin-gateway"].inputs
+
+    assert gateway(*certificates) == gateway(*sorted(certificates))
+    encrypted = gateway(*certificates)["spec"]["listeners"][3:]
+    assert [(one["name"], one["tls"]["certificateRefs"][0]["name"]) for one in encrypted] == [
+        ("https", "a"),
+        ("https-b-example-com", "b"),
+        ("https-c-example-com", "c"),
+    ]
+    waited = json.loads(gateway(*certificates)["metadata"]["annotations"]["pulumi.com/waitFor"])
+    assert [one.split("'")[1] for one in waited if "listeners" in one] == [
+        one["name"] for one in encrypted
+    ]
+
+
+def test_listeners_are_told_apart_by_their_host_names(run: Run) -> None:
+    late = pulumi.Output.from_input("late.example.com")
+    hostnames: list[pulumi.Input[str]] = [
+        "*.a.b",
+        late,
+        "any.a.b",
+        "*.c.d",
+        "a-b.c",
+        "a.b.c",
+        f"{'a' * 63}.b",
+        f"{'a' * 63}.c",
+    ]
+
+    def program() -> None:
+        IngressGateway("edge", {"namespace": {"name": "edge"}, "hostnames": hostnames})
+
+    listeners = spec(run(program), "Gateway/edge-gateway")["listeners"]
+    names = {one["hostname"]: one["name"] for one in listeners}
+    assert len(set(names.values())) == len(names) == len(hostnames)
+    assert all(len(name) <= 63 for name in names.values())
+    assert names["*.a.b"] == "default"
+    assert names["*.c.d"] == "http-any-c-d"
+    assert names["a-b.c"] == "http-a--b-c"
+    assert names["late.example.com"] == "http-late-example-com"
+    assert names["any.a.b"].startswith("http-any-a-b-")
 
 
 BACKEND_ELSEWHERE = [{"backendRefs": [{"name": "other", "namespace": "elsewhere", "port": 80}]}]
@@ -941,6 +1023,20 @@ def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
         }
     )
     assert not [key for key in program.graph if key.startswith("ReferenceGrant/")]
+
+
+def test_routes_are_accepted_by_a_controller_of_any_name(run: Run) -> None:
+    program = run(exposure=SELF_SIGNED)
+    now = "@.status=='True') && @.observedGeneration==$.metadata.generation"
+    accepted = [
+        f"jsonpath={{.status.parents[*].conditions[?(@.type=='{type_}' && {now}].status}}"
+        for type_ in ("Accepted", "ResolvedRefs")
+    ]
+    routes = [one for key, one in program.graph.items() if key.startswith("HTTPRoute/")]
+    assert len(routes) == 3
+    for route in routes:
+        annotations = route.inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/waitFor"] == json.dumps(accepted)
 
 
 PATCH = "ServicePatch/httpbin-service"
@@ -1118,10 +1214,10 @@ def test_a_program_of_ones_own(run: Run) -> None:
     }
     listeners = spec(found, "Gateway/shop-gateway")["listeners"]
     assert [(one["name"], one.get("hostname")) for one in listeners] == [
-        ("default", "shop.example.com"),
-        ("default-2", "*.shop.example.com"),
-        ("https", "shop.example.com"),
-        ("https-2", "*.shop.example.com"),
+        ("default", "*.shop.example.com"),
+        ("http-shop-example-com", "shop.example.com"),
+        ("https", "*.shop.example.com"),
+        ("https-shop-example-com", "shop.example.com"),
         ("tcp", None),
     ]
     revisions = {
@@ -1175,7 +1271,11 @@ CHANGES: dict[str, dict[str, set[str]]] = {
         "HTTPRoute/exposure-ingress-route": {WAIT},
         "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
     },
-    "release-2": {"Job/exposure-probe-job": {SUBJECT}},
+    "release-2": {
+        "HTTPRoute/exposure-waypoint-route": {WAIT},
+        "HTTPRoute/exposure-ingress-route": {WAIT},
+        "Job/exposure-probe-job": {SUBJECT},
+    },
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
 

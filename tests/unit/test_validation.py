@@ -16,7 +16,7 @@ from tests.unit.conftest import Run
 RIGHT: list[tuple[Check, list[Any]]] = [
     (valid.dns_label, ["a", "1-b", "a" * 63]),
     (valid.waypoint_name, ["waypoint", "nones"]),
-    (valid.service_name, ["a", "a" * 48]),
+    (valid.service_name, ["a", "a" * 63]),
     (valid.hostname, ["a", "a.b-c.d", "*.a.b", f"{'a' * 63}.b"]),
     (valid.address, ["192.0.2.1", "2001:db8::1"]),
     (valid.port, [1, 65535]),
@@ -35,8 +35,8 @@ RIGHT: list[tuple[Check, list[Any]]] = [
 WRONG: list[tuple[Check, list[Any], str]] = [
     (valid.dns_label, ["", "A", "-a", "a-", "a.b", "a" * 64, 1, "a\n"], "a DNS label: lower-case"),
     (valid.waypoint_name, ["none"], "another name: in Istio's labels 'none' means"),
-    (valid.waypoint_name, ["A"], "a DNS label: lower-case"),
-    (valid.service_name, ["1a", "a" * 49, "a.b", ""], "a DNS label that starts with a letter"),
+    (valid.waypoint_name, ["A", "1a"], "a DNS label that starts with a letter: lower-case"),
+    (valid.service_name, ["1a", "a" * 64, "a.b", ""], "a DNS label that starts with a letter"),
     (
         valid.hostname,
         ["", "A", "a..b", "*", "a.*.b", "*a.b", "10.0.0.1", "a/b", "a:80", "a" * 254, 1],
