@@ -1,6 +1,7 @@
 """How a cluster is reached, as kubectl reaches it."""
 
 import os
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -8,7 +9,7 @@ import httpx2
 import lightkube
 import yaml
 from lightkube.config.kubeconfig import SERVICE_ACCOUNT
-from lightkube.core.exceptions import ConfigError
+from lightkube.core.exceptions import ApiError, ConfigError
 
 _ANSWER = 5.0
 """Seconds that the API server may take to answer a request."""
@@ -34,6 +35,16 @@ def connect(access: Access) -> lightkube.Client:
         return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the context names no complete cluster and user ({error!r})") from error
+
+
+def find(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
+    """An object of the cluster; None where it has none such."""
+    try:
+        return client.get(kind, name, namespace=namespace)
+    except ApiError as error:
+        if error.status.code == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def _kubeconfig(paths: str) -> lightkube.KubeConfig:

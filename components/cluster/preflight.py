@@ -17,7 +17,8 @@ from lightkube.resources.core_v1 import Namespace, Service
 from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
-from .kubeconfig import Access, connect
+from .kubeconfig import Access, connect, find
+from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
 from .ownership import OWNER, owner
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
@@ -26,15 +27,6 @@ _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
 
 _BUNDLE = f"{GROUP}/bundle-version"
 _OLDEST = (1, 2)
-
-
-class NamespaceExpectation(TypedDict):
-    """A namespace that the stack creates or adopts."""
-
-    name: str
-    """Name."""
-    create: bool
-    """Whether the stack creates it; otherwise it has to be there."""
 
 
 class ServiceExpectation(TypedDict):
@@ -57,6 +49,8 @@ class PreflightArgs(TypedDict):
     """GatewayClasses, which have to be accepted (default `istio` and `istio-waypoint`)."""
     services: NotRequired[Sequence[ServiceExpectation]]
     """Services that the stack adopts (default none); each needs an address of its own."""
+    bindings: NotRequired[Sequence[BindingExpectation]]
+    """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
@@ -107,7 +101,7 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
 def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
     """The CustomResourceDefinitions that are there, by name; None where they may not be read."""
     try:
-        found = {name: _get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
+        found = {name: find(client, CustomResourceDefinition, name) for name in DEFINITIONS}
     except ApiError as error:
         if error.status.code != HTTPStatus.FORBIDDEN:
             raise
@@ -116,7 +110,7 @@ def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_classes, _namespaces, _services, _ztunnel):
+    for check in (_gateway_classes, _namespaces, _services, _labels, _ztunnel):
         try:
             faults.extend(check(client, needs))
         except ApiError as error:
@@ -149,7 +143,7 @@ def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for name in needs.get("gateway_classes", ("istio", "istio-waypoint")):
-        gateway_class = _get(client, _GatewayClass, name)
+        gateway_class = find(client, _GatewayClass, name)
         if gateway_class is None:
             yield (
                 f"GatewayClass {name}",
@@ -169,7 +163,7 @@ def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator
 def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("namespaces", ()):
         name = expected["name"]
-        namespace = _get(client, Namespace, name)
+        namespace = find(client, Namespace, name)
         if namespace is None:
             fault = None if expected["create"] else _MISSING
         elif since := namespace.metadata.deletionTimestamp:
@@ -209,7 +203,7 @@ def _given_up(found: str | None) -> str | None:
 def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("services", ()):
         name, port = f"{expected['namespace']}/{expected['name']}", expected["port"]
-        service = _get(client, Service, expected["name"], expected["namespace"])
+        service = find(client, Service, expected["name"], expected["namespace"])
         spec = service.spec if service else None
         if spec is None:
             yield (
@@ -225,6 +219,12 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
         elif port not in (ports := [entry.port for entry in spec.ports or []]):
             listed = ", ".join(map(str, ports)) or "none"
             yield f"Service {name}", f"has no port {port}; it has {listed} (service.port)"
+
+
+def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    namespaces = needs.get("namespaces", ())
+    yield from enrolments(client, namespaces)
+    yield from bindings(client, needs.get("bindings", ()), namespaces)
 
 
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
@@ -245,12 +245,3 @@ def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
         " clients inside the mesh reach the service directly and in plaintext"
     )
-
-
-def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
-    try:
-        return client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == HTTPStatus.NOT_FOUND:
-            return None
-        raise

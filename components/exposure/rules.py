@@ -31,6 +31,7 @@ from .arguments import (
     ServiceOptions,
     VerificationOptions,
     WaypointPart,
+    binds,
 )
 
 
@@ -98,7 +99,13 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
             " Service, and would pass by the waypoint and its rules",
         )
-    service = _part(args, "service")
+    service, waypoint = _part(args, "service"), _part(args, "waypoint")
+    alone = binds({"service": service, "waypoint": waypoint}) == "Service"
+    if alone and waypoint.get("ingress_use_waypoint"):
+        faults.add(
+            at(path, "waypoint.ingress_use_waypoint"),
+            "is for all Services of a namespace, expected it beside binds: Namespace",
+        )
     adopted = not service.get("create", True)
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
@@ -119,7 +126,7 @@ def _check_policies(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
-    check_existing(faults, path, waypoint, "ingress_use_waypoint", "bind")
+    check_existing(faults, path, waypoint, "ingress_use_waypoint", "binds")
 
 
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:

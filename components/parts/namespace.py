@@ -25,7 +25,8 @@ class NamespaceArgs(TypedDict):
     (default none: the mesh discovers every namespace)."""
     ambient: NotRequired[bool]
     """Whether the ambient data plane captures its pods (default true); false where only gateways
-    run, or where somebody else enrols it."""
+    run, or where somebody else enrols it. In a stack, one that is adopted is captured already, or
+    this is set: its other pods are concerned as well."""
 
 
 class NamespaceReference(TypedDict):

@@ -476,6 +476,7 @@ def _exposure(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, A
                 if "waypoint" in entry
                 else {"name": f"{entry['service']}-waypoint", **_waypoint(stack, entry)}
             ),
+            "binds": "Namespace",
             "ingressUseWaypoint": entry["ingressUseWaypoint"] == "namespace",
         },
         **_placed(_POLICIES, entry),

@@ -1,22 +1,25 @@
 """The components of a stack, as its configuration describes them."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pulumi
 
 from ..api.outputs import after
 from ..checks.faults import Faults
 from ..checks.schema import trusted
+from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import PreflightArgs
 from ..cluster.provider import Cluster
-from ..exposure.arguments import AmbientExposureArgs
+from ..exposure.arguments import AmbientExposureArgs, binds
 from ..exposure.exposure import AmbientExposure
 from ..parts.client import CLIENT, Client, ClientReference
+from ..parts.former import own_binding
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
-from ..parts.namespace import Namespace, NamespaceOptions
-from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
+from ..parts.namespace import Namespace, NamespaceArgs, NamespaceOptions, render_labels
+from ..parts.waypoint import Waypoint, WaypointBinding, WaypointBindingArgs, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
 from .places import entries, namespace_name, namespaces, shared, verifies
@@ -59,18 +62,21 @@ class _Parts:
             for name, gateway in args.get("gateways", {}).items()
         }
         self._waypoints = {
-            name: Waypoint(
-                name, {**waypoint, "namespace": self._place(waypoint), "bind": False}, opts
-            )
+            name: Waypoint(name, {**waypoint, "namespace": self._place(waypoint)}, opts)
             for name, waypoint in args.get("waypoints", {}).items()
         }
-        self._bindings = self._bind()
+        self._bindings: dict[str, WaypointReference] = {}
 
     def exposures(self) -> dict[str, AmbientExposure]:
         """The exposures, by name."""
         client = self._client() if verifies(self._args) else None
         return {
-            name: AmbientExposure(name, self._resolved(exposure, client), self._opts)
+            name: AmbientExposure(
+                name,
+                self._resolved(exposure, client),
+                self._opts,
+                bind=partial(self._bind, namespace_name(self._args, exposure["namespace"])),
+            )
             for name, exposure in self._args["exposures"].items()
         }
 
@@ -81,10 +87,9 @@ class _Parts:
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
             args["gateway"] = {"existing": self._gateways[entry].reference}
-        if waypoint := self._waypoint(exposure):
-            place = namespace_name(self._args, exposure["namespace"])
-            bound = self._bindings.get(place, waypoint)
-            args["waypoint"] = {**args["waypoint"], "existing": bound, "bind": False}
+        if entry := shared(exposure.get("waypoint")):
+            existing = self._waypoints[entry].reference
+            args["waypoint"] = {**exposure["waypoint"], "existing": existing}
         if client and "verification" in exposure:
             args["verification"] = {**exposure["verification"], "client": {"existing": client}}
         return args
@@ -97,31 +102,18 @@ class _Parts:
         key = shared(options) or str(options["name"])
         return {"existing": self._namespaces[key].reference}
 
-    def _waypoint(self, exposure: AmbientExposureArgs) -> WaypointReference | None:
-        """The waypoint of an exposure; None where it is the exposure's own."""
-        options = exposure.get("waypoint", {})
-        if entry := shared(options):
-            return self._waypoints[entry].reference
-        return options.get("existing")
-
-    def _bind(self) -> dict[str, WaypointReference]:
-        """The waypoint that each namespace is bound to, once for all of its exposures."""
-        bindings: dict[str, WaypointReference] = {}
-        for exposure in self._args["exposures"].values():
-            place = namespace_name(self._args, exposure["namespace"])
-            waypoint = self._waypoint(exposure)
-            if waypoint is None or place in bindings or not exposure["waypoint"].get("bind", True):
-                continue
-            bindings[place] = WaypointBinding(
-                place,
-                {
-                    "namespace": self._place(exposure)["existing"]["name"],
-                    "waypoint": waypoint,
-                    "ingress_use_waypoint": exposure["waypoint"].get("ingress_use_waypoint", False),
-                },
-                self._opts,
-            ).waypoint
-        return bindings
+    def _bind(self, place: str, args: WaypointBindingArgs) -> WaypointReference:
+        """Bind the namespace `place`, once for all of its exposures, whosever the waypoint is."""
+        if place not in self._bindings:
+            former = [
+                own_binding(name, pulumi.create_urn(name, "ambient:index:AmbientExposure"))
+                for name, exposure in self._args["exposures"].items()
+                if namespace_name(self._args, exposure["namespace"]) == place
+            ]
+            opts = pulumi.ResourceOptions(aliases=[*former])
+            opts = pulumi.ResourceOptions.merge(self._opts, opts)
+            self._bindings[place] = WaypointBinding(place, args, opts).waypoint
+        return self._bindings[place]
 
     def _client(self) -> ClientReference:
         options = self._args.get("client", {})
@@ -155,14 +147,13 @@ def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions
 
 def needs(args: StackArgs) -> PreflightArgs:
     """What the preflight looks for."""
-    places = {
-        str(namespace["name"]): namespace.get("create", True)
-        for namespace in namespaces(args).values()
-    }
+    places = {str(one["name"]): _namespace(one) for one in namespaces(args).values()}
     for _, entry in entries(args):
-        places.setdefault(namespace_name(args, entry["namespace"]), False)
+        name = namespace_name(args, entry["namespace"])
+        places.setdefault(name, {"name": name, "create": False})
     if verifies(args):
-        places[str(args.get("client", {}).get("namespace", CLIENT))] = True
+        name = str(args.get("client", {}).get("namespace", CLIENT))
+        places[name] = {"name": name, "create": True}
     waypoints, gateways = args.get("waypoints", {}).values(), args.get("gateways", {}).values()
     classes: list[Any] = [
         *(waypoint.get("gateway_class", "istio-waypoint") for waypoint in waypoints),
@@ -175,7 +166,7 @@ def needs(args: StackArgs) -> PreflightArgs:
             if "existing" not in (options := parts.get(part, {})):
                 classes.append(options.get("gateway_class", default))
     return {
-        "namespaces": [{"name": name, "create": create} for name, create in places.items()],
+        "namespaces": [*places.values()],
         "gateway_classes": list(dict.fromkeys(classes)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
         "services": [
@@ -187,6 +178,37 @@ def needs(args: StackArgs) -> PreflightArgs:
             for exposure in exposures
             if not exposure["service"].get("create", True)
         ],
+        "bindings": [_binding(args, exposure) for exposure in exposures],
+    }
+
+
+def _namespace(args: NamespaceArgs) -> NamespaceExpectation:
+    create = args.get("create", True)
+    return {
+        "name": str(args["name"]),
+        "create": create,
+        "labels": cast("Mapping[str, str]", render_labels(args)),
+        "enrol": create or "ambient" in args,
+    }
+
+
+def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
+    place = namespace_name(args, exposure["namespace"])
+    service, options = exposure["service"], exposure.get("waypoint", {})
+    waypoint: Mapping[str, Any] = {"name": f"{service['name']}-waypoint", **options}
+    holder = place
+    if entry := shared(options):
+        waypoint = args["waypoints"][entry]
+        holder = namespace_name(args, waypoint["namespace"])
+    elif "existing" in options:
+        waypoint = options["existing"]
+        holder = str(waypoint["namespace"])
+    return {
+        "namespace": place,
+        "service": service["name"],
+        "create": service.get("create", True),
+        "waypoint": f"{holder}/{waypoint['name']}",
+        "binds": binds(exposure),
     }
 
 
