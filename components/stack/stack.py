@@ -107,7 +107,7 @@ class _Parts:
         if place not in self._bindings:
             former = [
                 own_binding(name, pulumi.create_urn(name, "ambient:index:AmbientExposure"))
-                for name, exposure in self._args["exposures"].items()
+                for name, exposure in sorted(self._args["exposures"].items())
                 if namespace_name(self._args, exposure["namespace"]) == place
             ]
             opts = pulumi.ResourceOptions(aliases=[*former])

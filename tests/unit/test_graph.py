@@ -31,6 +31,8 @@ Table = dict[str, tuple[str, set[str]]]
 """Resources, the parent of each, and what each waits for, less what that waits for in its turn;
 what it waits for also outlives it."""
 
+STACK = "Stack/ambient-exposure-dev"
+
 CLIENT: Table = {
     "kubernetes/cluster-provider": ("Cluster/cluster", set()),
     "Namespace/client-namespace": ("Namespace/client", {"NamespacePatch/httpbin-enrolment"}),
@@ -53,7 +55,7 @@ EXPOSURE: Table = {
         {"Service/httpbin-service", "ServiceAccount/httpbin-account"},
     ),
     "Gateway/httpbin-waypoint": ("Waypoint/httpbin", {"NamespacePatch/httpbin-enrolment"}),
-    "NamespacePatch/httpbin-binding": ("Waypoint/httpbin", {"Gateway/httpbin-waypoint"}),
+    "NamespacePatch/httpbin-binding": (STACK, {"Gateway/httpbin-waypoint"}),
     "Gateway/httpbin-gateway": ("IngressGateway/httpbin", {"NamespacePatch/httpbin-enrolment"}),
     "HTTPRoute/httpbin-waypoint-route": ("AmbientExposure/httpbin", {"Service/httpbin-service"}),
     "HTTPRoute/httpbin-ingress-route": (
@@ -69,8 +71,6 @@ EXPOSURE: Table = {
         },
     ),
 }
-
-STACK = "Stack/ambient-exposure-dev"
 
 GRAPH = CLIENT | NAMESPACE | EXPOSURE
 
@@ -159,13 +159,14 @@ def test_every_resource_has_its_parent_and_its_dependencies(default: Program) ->
     assert leaves(default) == GRAPH
 
 
-def test_only_components_are_roots(default: Program) -> None:
+def test_only_components_and_bindings_of_namespaces_are_roots(default: Program) -> None:
     roots = {key for key, one in default.graph.items() if one.parent.startswith("Stack/")}
     assert roots == {
         "Cluster/cluster",
         "Namespace/httpbin",
         "Client/client",
         "AmbientExposure/httpbin",
+        "NamespacePatch/httpbin-binding",
     }
 
 
@@ -200,7 +201,7 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
         "Service/entry-canary-service": "server-canary",
         "Deployment/entry-canary-deployment": "server-canary",
         "Gateway/entry-waypoint": "server-waypoint",
-        "NamespacePatch/entry-binding": "space",
+        "NamespacePatch/space-binding": "space",
         "Secret/entry-gateway-certificate-ebb44059": "server-gateway-tls-ebb44059",
         "Gateway/entry-gateway": "server-gateway",
         "ServicePatch/entry-service": "server-gateway-istio",
@@ -474,7 +475,9 @@ ADOPTED_SERVICE: dict[str, Any] = {
 }
 
 ADOPTED: Table = without(
-    GRAPH, "Namespace/httpbin-", "Service/httpbin-", "account", "Deployment/httpbin-", "Job"
+    GRAPH,
+    *("Namespace/httpbin-", "Service/httpbin-", "account", "Deployment/httpbin-", "Job"),
+    "NamespacePatch/httpbin-binding",
 ) | {
     "ServiceAccount/client-account": ("Client/client", {"NamespacePatch/client-enrolment"}),
     "NamespacePatch/httpbin-enrolment": ("Namespace/httpbin", set()),
@@ -485,13 +488,15 @@ ADOPTED: Table = without(
 }
 
 
-def test_adopted_service_only_gets_its_label(run: Run) -> None:
-    program = run(exposure=ADOPTED_SERVICE)
-    assert leaves(program) == ADOPTED | {
-        "ServicePatch/httpbin-label": (
-            "AmbientExposure/httpbin",
-            {"NamespacePatch/httpbin-binding"},
-        ),
+BOUND: Table = {"NamespacePatch/httpbin-binding": EXPOSURE["NamespacePatch/httpbin-binding"]}
+
+
+@pytest.mark.parametrize("binds", [None, "Namespace"])
+def test_adopted_service_only_gets_its_labels(run: Run, binds: str | None) -> None:
+    program = run(exposure={**ADOPTED_SERVICE, "waypoint": {"binds": binds} if binds else {}})
+    before = "NamespacePatch/httpbin-binding" if binds else "Gateway/httpbin-waypoint"
+    assert leaves(program) == ADOPTED | (BOUND if binds else {}) | {
+        "ServicePatch/httpbin-label": ("AmbientExposure/httpbin", {before}),
         "HTTPRoute/httpbin-waypoint-route": (
             "AmbientExposure/httpbin",
             {"ServicePatch/httpbin-label"},
@@ -500,13 +505,18 @@ def test_adopted_service_only_gets_its_label(run: Run) -> None:
     assert program.graph["ServicePatch/httpbin-label"].inputs["metadata"] == {
         "name": "httpbin",
         "namespace": "httpbin",
-        "labels": {"istio.io/ingress-use-waypoint": "true"},
+        "labels": {
+            "istio.io/ingress-use-waypoint": "true",
+            # Its namespace is bound only where that was asked for.
+            **({} if binds else {"istio.io/use-waypoint": "httpbin-waypoint"}),
+        },
     }
 
 
-def test_adopted_service_stays_as_it_is_where_its_namespace_has_the_label(run: Run) -> None:
-    program = run(exposure={**ADOPTED_SERVICE, "waypoint": {"ingressUseWaypoint": True}})
-    assert leaves(program) == ADOPTED | {
+def test_adopted_service_stays_as_it_is_where_its_namespace_has_the_labels(run: Run) -> None:
+    waypoint = {"binds": "Namespace", "ingressUseWaypoint": True}
+    program = run(exposure={**ADOPTED_SERVICE, "waypoint": waypoint})
+    assert leaves(program) == ADOPTED | BOUND | {
         "HTTPRoute/httpbin-waypoint-route": (
             "AmbientExposure/httpbin",
             {"NamespacePatch/httpbin-binding"},
@@ -536,6 +546,8 @@ SHARED_GATEWAY: dict[str, Any] = {
     "exposures": {name: entry(name, gateway={"existing": {"entry": "edge"}}) for name in "ab"},
 }
 
+SHARED = {"existing": {"entry": "shared"}}
+
 SHARED_WAYPOINT: dict[str, Any] = {
     "namespaces": {"shop": {}},
     "waypoints": {
@@ -548,7 +560,7 @@ SHARED_WAYPOINT: dict[str, Any] = {
         name: entry(
             name,
             namespace={"existing": {"entry": "shop"}},
-            waypoint={"existing": {"entry": "shared"}},
+            waypoint=SHARED,
         )
         for name in "ab"
     },
@@ -625,8 +637,48 @@ def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) ->
         "istio.io/use-waypoint-namespace": "waypoints",
         "istio.io/ingress-use-waypoint": "true",
     }
-    for name in ("a", "b"):
-        assert "istio.io/ingress-use-waypoint" not in labels(program, f"Service/{name}-service")
+
+
+@pytest.mark.parametrize(
+    ("waypoints", "namespace", "services"),
+    [
+        # One binds the namespace, whosever its waypoint is; what the others have is their own.
+        ([{"binds": "Service"}, {"binds": "Service"}], None, ["a-waypoint", "b-waypoint"]),
+        ([{}, {"binds": "Service"}], "a-waypoint", ["a-waypoint", "b-waypoint"]),
+        ([{"binds": "Service"}, {}], "b-waypoint", ["a-waypoint", "b-waypoint"]),
+        ([SHARED, {"binds": "Service"}], "shared", ["shared", "b-waypoint"]),
+        ([SHARED, {**SHARED, "binds": "Service"}], "shared", ["shared", "shared"]),
+        ([SHARED, SHARED], "shared", ["shared", "shared"]),
+    ],
+)
+def test_a_namespace_is_bound_once_and_every_deployed_service_by_itself(
+    run: Run, waypoints: list[dict[str, Any]], namespace: str | None, services: list[str]
+) -> None:
+    exposures = {
+        name: {**one, "waypoint": waypoint}
+        for (name, one), waypoint in zip(
+            SHARED_WAYPOINT["exposures"].items(), waypoints, strict=True
+        )
+    }
+    program = run(**SHARED_WAYPOINT | {"exposures": exposures})
+    found = {key: one for key, one in program.graph.items() if key.endswith("-binding")}
+    bound = {key: labels(program, key)["istio.io/use-waypoint"] for key in found}
+    assert bound == ({"NamespacePatch/shop-binding": namespace} if namespace else {})
+    # Of its place before, whosever waypoint it was.
+    assert {one.parent for one in found.values()} <= {STACK}
+    for name, waypoint in zip(exposures, services, strict=True):
+        service = f"Service/{name}-service"
+        elsewhere = {"istio.io/use-waypoint-namespace": "waypoints"}
+        assert labels(program, service) == {
+            "app": name,
+            "service": name,
+            "istio.io/ingress-use-waypoint": "true",
+            "istio.io/use-waypoint": waypoint,
+            **(elsewhere if waypoint == "shared" else {}),
+        }
+        awaits = metadata(program, service)["annotations"]["pulumi.com/waitFor"]
+        place = "waypoints" if waypoint == "shared" else "shop"
+        assert f"match(@.message, '.* {place}/{waypoint}([.] .*)?')" in awaits
 
 
 @pytest.mark.parametrize(
@@ -1004,7 +1056,12 @@ def test_authorization_is_in_force_before_the_gateway_opens(run: Run) -> None:
     }
     assert leaves(program) == {
         **GRAPH,
-        **{key: ("Authorization/httpbin", {"NamespacePatch/httpbin-binding"}) for key in objects},
+        **{key: ("Authorization/httpbin", {"Service/httpbin-service"}) for key in objects},
+        # It is not enforced at the waypoint.
+        "AuthorizationPolicy/httpbin-waypoint-only": (
+            "Authorization/httpbin",
+            {"NamespacePatch/httpbin-binding"},
+        ),
         "HTTPRoute/httpbin-ingress-route": (
             "AmbientExposure/httpbin",
             {"Gateway/httpbin-gateway", "HTTPRoute/httpbin-waypoint-route", *objects},
@@ -1167,14 +1224,24 @@ STATES = sorted((ROOT / "tests" / "lab" / "states").glob("*.json"))
 SUBJECT = "spec.template.metadata.annotations.ambient-exposure/subject"
 WAIT = "metadata.annotations.pulumi.com/waitFor"
 
+BINDING = {
+    "metadata.labels.istio.io/use-waypoint",
+    "metadata.annotations.pulumi.com/patchForce",
+    WAIT,
+}
+
 CHANGES: dict[str, dict[str, set[str]]] = {
     "release-1": {
+        "Service/exposure-service": BINDING,
         "Gateway/exposure-gateway": {"spec.infrastructure.labels.istio.io/use-waypoint"},
         "HTTPRoute/exposure-waypoint-route": {WAIT},
         "HTTPRoute/exposure-ingress-route": {WAIT},
         "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
     },
-    "release-2": {"Job/exposure-probe-job": {SUBJECT}},
+    "release-2": {
+        "Service/exposure-service": BINDING,
+        "Job/exposure-probe-job": {SUBJECT},
+    },
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
 
@@ -1252,7 +1319,7 @@ def test_what_had_a_component_of_its_own_in_release_2_is_found_again(run: Run) -
         }
 
     own = {
-        "NamespacePatch/httpbin-binding": "AmbientExposure > Waypoint > WaypointBinding::httpbin",
+        "NamespacePatch/httpbin-binding": "WaypointBinding::httpbin",
         "HTTPRoute/httpbin-waypoint-route": "AmbientExposure > WaypointRoute::httpbin-waypoint",
         "HTTPRoute/httpbin-ingress-route": "AmbientExposure > IngressRoute::httpbin-ingress",
         "Job/httpbin-probe-job": "AmbientExposure > Probe::httpbin-probe",
@@ -1260,6 +1327,7 @@ def test_what_had_a_component_of_its_own_in_release_2_is_found_again(run: Run) -
     assert places(exposure=SELF_SIGNED) == own | {
         CERTIFICATE: "AmbientExposure > IngressGateway > Certificate::httpbin-gateway"
     }
+    del own["NamespacePatch/httpbin-binding"]
     assert places(exposure=ADOPTED_SERVICE) == own | {
         "ServicePatch/httpbin-label": "AmbientExposure > AdoptedService::httpbin"
     }
@@ -1267,7 +1335,6 @@ def test_what_had_a_component_of_its_own_in_release_2_is_found_again(run: Run) -
         key.replace("httpbin", name): place.replace("httpbin", name)
         for key, place in own.items()
         for name in "ab"
-        if "binding" not in key
     }
     assert places(**SHARED_WAYPOINT) == shared | {
         "NamespacePatch/shop-binding": "WaypointBinding::shop"
