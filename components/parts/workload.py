@@ -101,6 +101,12 @@ def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> 
         faults.check(at(path, "container_port"), port, valid.unprivileged_port)
 
 
+def _check_workload(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    check_container_port(faults, path, args)
+    if not isinstance(args.get("waypoint", {}), Mapping):
+        faults.add(at(path, "waypoint"), "found an output, expected the reference of a Waypoint")
+
+
 SCHEMA = waypoints.SCHEMA | Schema(
     {
         ContainerOptions: {"replicas": valid.number(0, 1000)},
@@ -114,7 +120,7 @@ SCHEMA = waypoints.SCHEMA | Schema(
         },
         AdoptedServiceArgs: {"name": valid.dns_label, "namespace": valid.dns_label},
     },
-    {WorkloadArgs: check_container_port},
+    {WorkloadArgs: _check_workload},
     {WorkloadArgs: ContainerOptions},
 )
 """What is checked of a workload's and an adopted Service's arguments."""

@@ -37,7 +37,6 @@ waypoint = Waypoint(
     "waypoint",
     {
         "namespace": {"existing": ingress.reference},
-        "bind": False,
         "allowed_routes": {
             "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
         },

@@ -643,9 +643,8 @@ WRONG: list[Case] = [
     (
         f"{SHARED}.hostnames",
         [],
-        "found an unknown key, expected one of ingressUseWaypoint, name,"
-        " bind, waypointFor, allowedRoutes, gatewayClass, revision, customization, namespace,"
-        " readyTimeout (did you mean name?)",
+        "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
+        " revision, customization, namespace, readyTimeout (did you mean name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -1187,14 +1186,6 @@ CONFLICTS: list[tuple[Values, str]] = [
     ),
     *(
         (
-            sharing({}, waypoint={**ALL, option: value}),
-            f"waypoints.shared.{option}: is for a namespace that uses it. Set it at"
-            " exposures.NAME.waypoint instead",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
-    ),
-    *(
-        (
             several(
                 {**IN_APPS, **first},
                 {**IN_APPS, **second},
@@ -1202,22 +1193,19 @@ CONFLICTS: list[tuple[Values, str]] = [
                 waypoints={"shared": ALL},
             ),
             "exposures.e1.waypoint: namespace apps has another one at exposures.e0 already. Put one"
-            " into waypoints, and write existing: {entry: NAME} in both",
+            " into waypoints, and write existing: {entry: NAME} in both, or binds: Service here",
         )
         for first, second in (({}, {}), ({}, SHARING), (SHARING, {}), (FOREIGN, SHARING))
     ),
-    *(
-        (
-            several(
-                {**IN_APPS, **SHARING},
-                {**IN_APPS, "waypoint": {**SHARING["waypoint"], option: value}},
-                namespaces={"apps": {}},
-                waypoints={"shared": ALL},
-            ),
-            f"exposures.e1.waypoint.{option}: found {value} in namespace apps, expected"
-            f" {not value} as at exposures.e0",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
+    (
+        several(
+            {**IN_APPS, **SHARING},
+            {**IN_APPS, "waypoint": {**SHARING["waypoint"], "ingressUseWaypoint": True}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        ),
+        "exposures.e1.waypoint.ingressUseWaypoint: found True in namespace apps, expected False as"
+        " at exposures.e0",
     ),
 ]
 
@@ -1254,6 +1242,16 @@ FITTING: list[Values] = [
     # Two services of a namespace share a waypoint, also one of somebody else.
     sharing(IN_APPS, IN_APPS, namespaces={"apps": {}}),
     several({**IN_APPS, **FOREIGN}, {**IN_APPS, **FOREIGN}, namespaces={"apps": {}}),
+    # What is bound by itself has any waypoint.
+    *(
+        several(
+            {**IN_APPS, **first},
+            {**IN_APPS, "waypoint": {**second, "binds": "Service"}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        )
+        for first, second in (({}, {}), ({}, SHARING["waypoint"]), (SHARING, {}))
+    ),
     # A namespace of somebody else may hold any of them.
     several(
         {"namespace": {"existing": {"name": "a"}}, **FOREIGN},
@@ -1317,8 +1315,12 @@ def test_every_namespace_is_made_once_and_enrolled_where_services_are() -> None:
         "shared": {"name": "shared", "ambient": True},
         # The pods of gateways are no workloads of the mesh.
         "edge": {"name": "edge", "ambient": False},
-        "own": {"name": "own", "create": False, "ambient": True},
+        "own": {"name": "own", "create": False},
     }
+
+
+DISCOVERED = {"mesh": "yes"}
+CAPTURED = {**DISCOVERED, "istio.io/dataplane-mode": "ambient"}
 
 
 def test_the_preflight_looks_for_what_all_entries_need() -> None:
@@ -1331,6 +1333,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
                 "service": {"create": False, "image": None, "containerPort": None},
                 "rules": [{}],
             },
+            defaults={"namespace": {"discoveryLabels": DISCOVERED}},
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
             client={"namespace": "tests"},
@@ -1338,23 +1341,55 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     )
     assert needs(args) == {
         "namespaces": [
-            {"name": "shared", "create": True},
-            {"name": "edge", "create": True},
-            {"name": "e0", "create": True},
-            {"name": "e2", "create": False},
+            {"name": "shared", "create": True, "labels": DISCOVERED, "enrol": True},
+            {"name": "edge", "create": True, "labels": DISCOVERED, "enrol": True},
+            {"name": "e0", "create": True, "labels": CAPTURED, "enrol": True},
+            # Nobody asked to enrol what is adopted, or to capture only proxies.
+            {"name": "e2", "create": False, "labels": CAPTURED, "enrol": False},
             {"name": "foreign", "create": False},
             {"name": "tests", "create": True},
         ],
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
+        "bindings": [
+            {
+                "namespace": namespace,
+                "service": service,
+                "create": create,
+                "waypoint": waypoint,
+                "binds": binds,
+            }
+            for namespace, service, create, waypoint, binds in (
+                ("e0", "s0", True, "e0/s0-waypoint", "Namespace"),
+                ("foreign", "s1", True, "shared/shared", "Namespace"),
+                ("e2", "s2", False, "e2/s2-waypoint", "Service"),
+            )
+        ],
     }
-    args = read(several({"requireWaypoint": True}))
+    namespace = {"create": False, "ambient": True}
+    args = read(several({"requireWaypoint": True, "namespace": namespace, **FOREIGN}))
     assert needs(args) == {
-        "namespaces": [{"name": "e0", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+        "namespaces": [
+            {
+                "name": "e0",
+                "create": False,
+                "labels": {"istio.io/dataplane-mode": "ambient"},
+                "enrol": True,
+            }
+        ],
+        "gateway_classes": ["istio"],
         "ztunnel": True,
         "services": [],
+        "bindings": [
+            {
+                "namespace": "e0",
+                "service": "s0",
+                "create": True,
+                "waypoint": "mesh/waypoint",
+                "binds": "Namespace",
+            }
+        ],
     }
 
 
@@ -1365,17 +1400,12 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
-    assert asked == [
-        {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-            "gateway_classes": ["istio", "istio-waypoint"],
-            "ztunnel": True,
-            "services": [],
-        }
-    ]
+    (needed,) = asked
+    assert [one["name"] for one in needed["namespaces"]] == ["httpbin", "curl"]
+    assert needed["ztunnel"] is True
 
 
-def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
+def test_namespaces_are_bound_once_for_all_of_their_exposures(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -1388,27 +1418,32 @@ def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
     values = several(
         *({**IN_APPS, **SHARING, "requireWaypoint": True},) * 2,
         {**FOREIGN, "requireWaypoint": True},
-        {"waypoint": {**FOREIGN["waypoint"], "bind": False}, "requireWaypoint": True},
+        {"waypoint": {**FOREIGN["waypoint"], "binds": "Service"}, "requireWaypoint": True},
+        {},
         namespaces={"apps": {}},
         waypoints={"shared": ALL},
     )
     graph = run(**values).graph
-    assert made == ["apps", "e2"]
+    assert made == ["apps", "e2", "e4"]
     labels = {
         key: one.inputs["metadata"]["labels"]
         for key, one in graph.items()
         if key.endswith("-binding")
     }
     assert labels == {
-        f"NamespacePatch/{namespace}-binding": {
-            "istio.io/use-waypoint": name,
-            "istio.io/use-waypoint-namespace": place,
-        }
-        for namespace, name, place in (("apps", "shared", "shared"), ("e2", "waypoint", "mesh"))
+        "NamespacePatch/apps-binding": {
+            "istio.io/use-waypoint": "shared",
+            "istio.io/use-waypoint-namespace": "shared",
+        },
+        "NamespacePatch/e2-binding": {
+            "istio.io/use-waypoint": "waypoint",
+            "istio.io/use-waypoint-namespace": "mesh",
+        },
+        "NamespacePatch/e4-binding": {"istio.io/use-waypoint": "s4-waypoint"},
     }
     for name, place in (("e0", "apps"), ("e1", "apps"), ("e2", "e2")):
         assert f"NamespacePatch/{place}-binding" in graph[f"Service/{name}-service"].dependencies
-    # Whoever has bound it, its waypoint is the one that may reach the pods.
+    # Bound by itself or with its namespace, its waypoint is the one that may reach the pods.
     (rule,) = graph["AuthorizationPolicy/e3-waypoint-only"].inputs["spec"]["rules"]
     assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/mesh/sa/waypoint"]}}]
 

@@ -5,13 +5,14 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
 import yaml
 
 from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
+from components.exposure.arguments import WaypointPart
 from components.stack.release2 import rewrite
 from tests.unit.conftest import (
     ADDRESS,
@@ -1189,6 +1190,26 @@ def test_a_program_of_ones_own(run: Run) -> None:
     assert metadata(found, "Namespace/shop-client-namespace")["name"] == "asking"
     (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
     assert container["image"] == "curl:1"
+
+
+def test_a_program_binds_at_one_place_whosever_the_waypoint_is(run: Run) -> None:
+    def binding(waypoint: WaypointPart) -> Resource:
+        graph = run(
+            lambda: cast("None", AmbientExposure("shop", {**ARGS, "waypoint": waypoint}))
+        ).graph
+        return graph["NamespacePatch/shop-binding"]
+
+    own = binding({})
+    shared = binding({"existing": {"name": "shared", "namespace": "waypoints"}})
+    assert own.urn == shared.urn
+    assert own.parent == shared.parent == "AmbientExposure/shop"
+    exposure = urn("", "ambient:index:AmbientExposure", "shop")
+    former = {
+        (urn(exposure, f"ambient:index:{type_}", "shop"), name)
+        for type_, name in (("Waypoint", "shop-binding"), ("WaypointBinding", ""))
+    }
+    assert {(parent, name) for parent, _, name in own.aliases} == former
+    assert {(parent, name) for parent, _, name in shared.aliases} == former
 
 
 def test_a_program_may_work_on_two_clusters(run: Run) -> None:
