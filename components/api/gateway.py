@@ -189,7 +189,7 @@ def wait_for_waypoint(
     To this one, as only the message tells: what it said of another before a change is no answer.
     """
     condition = (
-        "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound' && @.status=='True'"
+        "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound'"
         " && match(@.message, '.* {}/{}([.] .*)?')].status}}=True"
     )
     return {
