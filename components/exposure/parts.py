@@ -24,12 +24,7 @@ from ..parts.waypoint import (
     WaypointOptions,
     WaypointReference,
 )
-from ..parts.workload import (
-    AdoptedService,
-    AdoptedServiceArgs,
-    ContainerOptions,
-    Workload,
-)
+from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from .arguments import AmbientExposureArgs, ServiceOptions, binds
 
 _CONTAINER = ContainerOptions.__annotations__.keys()

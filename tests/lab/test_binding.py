@@ -81,15 +81,17 @@ def statuses(answers: Counter[str]) -> Counter[str]:
 
 def test_another_exposure_binds_the_namespace(lab: Lab, stack: Stack) -> None:
     alone = {"binds": "Service"}
-    stack.up(exposures=cart() | exposure("orders", "shop", waypoint=alone))
-    for waypoint in ("cart-waypoint", "orders-waypoint"):
+    for waypoint, exposures in (
+        ("cart-waypoint", cart() | exposure("orders", "shop", waypoint=alone)),
+        ("orders-waypoint", cart(**alone) | exposure("orders", "shop")),
+    ):
+        stack.up(exposures=exposures)
         assert label(lab, "namespace", "shop", "shop") == waypoint
         assert bindings(stack) == ["shop-binding"]
-        for service in ("cart", "orders"):
+        for service, host in (("cart", HOSTNAME), ("orders", "orders.example.com")):
             assert f"shop/{service}-waypoint" in bound(lab, "shop", service)
-        assert answer(lab, "orders-gateway-istio.shop", "orders.example.com", "/headers") == "200"
-        assert answer(lab, "orders-gateway-istio.shop", "orders.example.com", "/get") == "404"
-        stack.up(exposures=cart(**alone) | exposure("orders", "shop"))
+            assert answer(lab, f"{service}-gateway-istio.shop", host, "/headers") == "200"
+            assert answer(lab, f"{service}-gateway-istio.shop", host, "/get") == "404"
     stack.settle()
 
 
