@@ -106,6 +106,11 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             at(path, "waypoint.ingress_use_waypoint"),
             "is for all Services of a namespace, expected it beside binds: Namespace",
         )
+    if alone and passes == "all":
+        faults.add(
+            at(path, "waypoint.waypoint_for"),
+            "found 'all', expected 'service', or binds: Namespace, which binds the pods as well",
+        )
     adopted = not service.get("create", True)
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(

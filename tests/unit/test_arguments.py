@@ -465,6 +465,13 @@ INVALID: list[Case] = [
     (
         AmbientExposure,
         "waypoint",
+        {"binds": "Service", "waypoint_for": "all"},
+        "waypoint.waypoint_for: found 'all', expected 'service', or binds: Namespace, which binds"
+        " the pods as well",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
         {"binds": "Service", "ingress_use_waypoint": True},
         "waypoint.ingress_use_waypoint: is for all Services of a namespace, expected it beside"
         " binds: Namespace",
