@@ -158,13 +158,35 @@ class BackendTLSPolicy(Resource[ObjectMeta, api.BackendTLSPolicySpec]):
     kind = "BackendTLSPolicy"
 
 
+WAIT_FOR = "pulumi.com/waitFor"
+"""Annotation by which the provider waits for an object."""
+
+
 def wait_for(*conditions: str) -> dict[str, str]:
     """The annotation that makes the provider wait until all `conditions` hold.
 
     Each is `condition=TYPE` or `jsonpath={QUERY}[=VALUE]` (RFC 9535).
     https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
     """
-    return {"pulumi.com/waitFor": json.dumps(conditions)}
+    return {WAIT_FOR: json.dumps(conditions)}
+
+
+def wait_for_waypoint(
+    namespace: pulumi.Input[str], name: pulumi.Input[str]
+) -> dict[str, pulumi.Output[str]]:
+    """The annotation that makes the provider wait until istiod has bound a Service to a waypoint.
+
+    To this one, as only the message tells: what it said of another before a change is no answer.
+    """
+    condition = (
+        "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound'"
+        " && match(@.message, '.* {}/{}([.] .*)?')].status}}=True"
+    )
+    return {
+        WAIT_FOR: pulumi.Output.all(namespace, name).apply(
+            lambda waypoint: wait_for(condition.format(*waypoint))[WAIT_FOR]
+        )
+    }
 
 
 def timeouts(seconds: int) -> pulumi.CustomTimeouts:

@@ -19,10 +19,10 @@ from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from . import mesh
 from .kubeconfig import Access, connect
+from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
 from .objects import KINDS
 from .ownership import OWNER, RESOURCE, owner
-from .reading import get as _get
-from .reading import warn
+from .reading import get, warn
 from .virtual_services import RouteExpectation, mixed
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
@@ -31,18 +31,6 @@ _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
 
 _BUNDLE = f"{GROUP}/bundle-version"
 _OLDEST = (1, 2)
-
-
-class NamespaceExpectation(TypedDict):
-    """A namespace that the stack creates or adopts."""
-
-    name: str
-    """Name."""
-    create: bool
-    """Whether the stack creates it; otherwise it has to be there."""
-    labels: NotRequired[Mapping[str, str]]
-    """Labels that it gets, beside those that it has (default: whether the mesh discovers it is not
-    looked at)."""
 
 
 class ServiceExpectation(TypedDict):
@@ -100,6 +88,8 @@ class PreflightArgs(TypedDict):
     istiod needs."""
     routes: NotRequired[Sequence[RouteExpectation]]
     """Services that the stack's routes are for (default none): no VirtualService may be, too."""
+    bindings: NotRequired[Sequence[BindingExpectation]]
+    """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
@@ -150,7 +140,7 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
 def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
     """The CustomResourceDefinitions that are there, by name; None where they may not be read."""
     try:
-        found = {name: _get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
+        found = {name: get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
     except ApiError as error:
         if error.status.code != HTTPStatus.FORBIDDEN:
             raise
@@ -167,6 +157,7 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         _services,
         _proxies,
         _routes,
+        _labels,
         _ztunnel,
     )
     for check in checks:
@@ -202,7 +193,7 @@ def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for name in needs.get("gateway_classes", ("istio", "istio-waypoint")):
-        gateway_class = _get(client, _GatewayClass, name)
+        gateway_class = get(client, _GatewayClass, name)
         if gateway_class is None:
             yield (
                 f"GatewayClass {name}",
@@ -222,7 +213,7 @@ def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator
 def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("namespaces", ()):
         name = expected["name"]
-        namespace = _get(client, Namespace, name)
+        namespace = get(client, Namespace, name)
         if namespace is None:
             fault = None if expected["create"] else _MISSING
         elif since := namespace.metadata.deletionTimestamp:
@@ -252,7 +243,7 @@ def _renamed(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
     for expected in needs.get("entries", ()):
         entry, suffix = expected["entry"], expected["suffix"]
         place = expected.get("namespace")
-        found = _get(client, KINDS[expected["type"]], expected["name"], place)
+        found = get(client, KINDS[expected["type"]], expected["name"], place)
         marks = (found.metadata.annotations or {}) if found else {}
         if marks.get(OWNER) != owner() or RESOURCE not in marks:
             continue
@@ -270,7 +261,7 @@ def _renamed(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
 def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("services", ()):
         name, port = f"{expected['namespace']}/{expected['name']}", expected["port"]
-        service = _get(client, Service, expected["name"], expected["namespace"])
+        service = get(client, Service, expected["name"], expected["namespace"])
         spec = service.spec if service else None
         if spec is None:
             yield (
@@ -294,7 +285,7 @@ def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str,
     labelled = (
         (one["name"], one["labels"])
         for one in needs.get("namespaces", ())
-        if "labels" in one and (one["create"] or _get(client, Namespace, one["name"]))
+        if "labels" in one and (one["create"] or get(client, Namespace, one["name"]))
     )
     yield from mesh.not_discovered(client, istiods, labelled)
 
@@ -303,7 +294,7 @@ def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
     for expected in needs.get("proxies", ()):
         namespace, name = expected["namespace"], expected["generated"]
         for kind in (Service, Deployment):
-            found = _get(client, kind, name, namespace)
+            found = get(client, kind, name, namespace)
             owners = (found.metadata.ownerReferences or []) if found else []
             if found and ("Gateway", expected["name"]) not in [(o.kind, o.name) for o in owners]:
                 yield (
@@ -315,6 +306,12 @@ def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
 
 def _routes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     return mixed(client, needs.get("routes", ()))
+
+
+def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    namespaces = needs.get("namespaces", ())
+    yield from enrolments(client, namespaces)
+    yield from bindings(client, needs.get("bindings", ()), namespaces)
 
 
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

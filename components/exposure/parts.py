@@ -1,6 +1,6 @@
 """What an exposure makes of each part of its arguments, or takes from elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.former import own_binding
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
@@ -19,14 +20,19 @@ from ..parts.probe import Probe, ProbeArgs, fingerprint
 from ..parts.waypoint import (
     Waypoint,
     WaypointBinding,
+    WaypointBindingArgs,
     WaypointOptions,
     WaypointReference,
 )
-from ..parts.workload import AdoptedService, ContainerOptions, Workload
+from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from . import names
-from .arguments import AmbientExposureArgs, ServiceOptions
+from .arguments import AmbientExposureArgs, ServiceOptions, binds
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
+_WAYPOINT = WaypointOptions.__annotations__.keys()
+
+Bind = Callable[[WaypointBindingArgs], WaypointReference]
+"""Binds a namespace; returns the waypoint, its name known once the namespace is bound to it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Exposing:
     """Its namespace."""
     component: pulumi.ComponentResource
     """The component."""
+    bind: Bind | None = None
+    """What binds its namespace in its place (default: it does so itself)."""
 
     @property
     def service(self) -> ServiceOptions:
@@ -88,56 +96,53 @@ def gateway(of: Exposing) -> GatewayReference:
 
 
 def waypoint(of: Exposing) -> WaypointReference:
-    """The waypoint, its name known once the namespace is bound to it."""
+    """The waypoint, its name known once the namespace is bound to it, or its Service may be."""
     options = of.args.get("waypoint", {})
-    if "existing" not in options:
-        return Waypoint(
+    if "existing" in options:
+        reference = options["existing"]
+    else:
+        own = {key: value for key, value in options.items() if key in _WAYPOINT}
+        reference = Waypoint(
             of.name,
             {
-                **cast("WaypointOptions", options),
+                **cast("WaypointOptions", own),
                 "name": names.waypoint(of.service["name"], options),
                 "namespace": {"existing": of.namespace},
                 "ready_timeout": of.ready_timeout,
             },
             of.inside(),
         ).reference
-    if not options.get("bind", True):
-        return options["existing"]
-    return WaypointBinding(
-        of.name,
-        {
-            "namespace": of.namespace["name"],
-            "waypoint": options["existing"],
-            "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
-        },
-        of.inside(),
-    ).waypoint
+    if binds(of.args) == "Service":
+        return reference
+    args: WaypointBindingArgs = {
+        "namespace": of.namespace["name"],
+        "waypoint": reference,
+        "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
+    }
+    return of.bind(args) if of.bind else _bind(of, args)
+
+
+def _bind(of: Exposing, args: WaypointBindingArgs) -> WaypointReference:
+    former = pulumi.ResourceOptions(aliases=[own_binding(of.name, of.component.urn)])
+    opts = pulumi.ResourceOptions.merge(of.inside(), former)
+    return WaypointBinding(of.name, args, opts).waypoint
 
 
 def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
     """The Service that is exposed, and that of its second version if it has one."""
     service = of.service
-    labelled = not of.args.get("waypoint", {}).get("ingress_use_waypoint", False)
     if not service.get("create", True):
-        return [_adopted(of, waypoint, labelled=labelled)]
-    listed = [_deployed(of, of.name, service, waypoint, labelled=labelled)]
+        return [_adopted(of, waypoint)]
+    listed = [_deployed(of, of.name, service, waypoint)]
     if canary := service.get("canary"):
         version = {**service, **canary, "name": names.canary(service["name"])}
-        listed.append(
-            _deployed(
-                of, f"{of.name}-canary", cast("ServiceOptions", version), waypoint, labelled=False
-            )
-        )
+        name = f"{of.name}-canary"
+        listed.append(_deployed(of, name, cast("ServiceOptions", version), waypoint))
     return listed
 
 
 def _deployed(
-    of: Exposing,
-    name: str,
-    service: ServiceOptions,
-    waypoint: WaypointReference,
-    *,
-    labelled: bool,
+    of: Exposing, name: str, service: ServiceOptions, waypoint: WaypointReference
 ) -> Backend:
     container = {key: value for key, value in service.items() if key in _CONTAINER}
     workload = Workload(
@@ -149,8 +154,9 @@ def _deployed(
             "image": service["image"],
             "port": service["port"],
             "container_port": service["container_port"],
-            "ingress_use_waypoint": labelled,
-            "waypoint": waypoint["name"],
+            # Nothing reaches a second version from outside by itself.
+            "ingress_use_waypoint": name == of.name,
+            "waypoint": waypoint,
             "ready_timeout": of.ready_timeout,
         },
         of.inside(),
@@ -158,15 +164,16 @@ def _deployed(
     return Backend(workload.service, workload.definition, [workload])
 
 
-def _adopted(of: Exposing, waypoint: WaypointReference, *, labelled: bool) -> Backend:
+def _adopted(of: Exposing, waypoint: WaypointReference) -> Backend:
     # Bound before anything sends requests to it: they would pass by the rules.
     name = after(of.service["name"], waypoint["name"])
-    if not labelled:
+    if of.args.get("waypoint", {}).get("ingress_use_waypoint"):
         return Backend(name, of.service["name"])
-    adopted = AdoptedService(
-        of.name, {"name": name, "namespace": of.namespace["name"]}, of.inside()
-    )
-    return Backend(adopted.service, of.service["name"], [adopted])
+    args: AdoptedServiceArgs = {"name": name, "namespace": of.namespace["name"]}
+    if binds(of.args) == "Service":
+        args["waypoint"] = waypoint
+    adopted = AdoptedService(of.name, args, of.inside())
+    return Backend(adopted.service, adopted.definition, [adopted])
 
 
 def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:
@@ -245,7 +252,9 @@ def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
-def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorization]:
+def authorizations(
+    of: Exposing, waypoint: WaypointReference, backends: Sequence[Backend]
+) -> list[Authorization]:
     """Who may send what."""
     service = of.service
     given: AuthorizationOptions = {}
@@ -277,12 +286,12 @@ def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorizat
                 "name": name,
                 "namespace": of.namespace["name"],
                 # Bound before anything is enforced at the waypoint.
-                "service": after(name, waypoint["name"]),
+                "service": backend.name,
                 "ready_timeout": of.ready_timeout,
             },
             of.inside(),
         )
-        for suffix, name, options in versions
+        for (suffix, name, options), backend in zip(versions, backends, strict=False)
         if options
     ]
 

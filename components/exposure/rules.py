@@ -24,6 +24,7 @@ from .arguments import (
     ServiceOptions,
     VerificationOptions,
     WaypointPart,
+    binds,
 )
 
 
@@ -105,7 +106,18 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
             " Service, and would pass by the waypoint and its rules",
         )
-    service = args["service"]
+    service, waypoint = args["service"], args.get("waypoint", {})
+    alone = binds({"service": service, "waypoint": waypoint}) == "Service"
+    if alone and waypoint.get("ingress_use_waypoint"):
+        faults.add(
+            at(path, "waypoint.ingress_use_waypoint"),
+            "is for all Services of a namespace, expected it beside binds: Namespace",
+        )
+    if alone and passes == "all":
+        faults.add(
+            at(path, "waypoint.waypoint_for"),
+            "found 'all', expected 'service', or binds: Namespace, which binds the pods as well",
+        )
     adopted = service.get("create", True) is False
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
@@ -189,7 +201,7 @@ SCHEMA = (
         {
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
-            WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "bind"),
+            WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
             ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },

@@ -52,7 +52,7 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 )
 """What is checked of a stack's configuration, entry by entry."""
 
-_BESIDE_EXISTING = {"ingress_use_waypoint", "bind"}
+_BESIDE_EXISTING = {"ingress_use_waypoint", "binds"}
 """Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
 
 _SECRET = (("service", "env"), ("canary", "env"))

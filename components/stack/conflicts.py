@@ -7,7 +7,7 @@ from typing import Any
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs
+from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.client import CLIENT
 from ..parts.routes import render_rule
 from .arguments import StackArgs
@@ -183,16 +183,11 @@ def _serves(listener: str, hostname: str) -> bool:
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:
-    """All of a namespace goes through one waypoint, which is bound to it once."""
-    for name, waypoint in args.get("waypoints", {}).items():
-        for option in ("bind", "ingress_use_waypoint"):
-            if option in waypoint:
-                faults.add(
-                    f"waypoints.{name}.{option}",
-                    "is for a namespace that uses it. Set it at exposures.NAME.waypoint instead",
-                )
+    """A namespace is bound to one waypoint, once."""
     owners: dict[str, str] = {}
     for name, exposure in args["exposures"].items():
+        if binds(exposure) == "Service":
+            continue
         place = namespace_name(args, exposure["namespace"])
         owner = owners.setdefault(place, name)
         if owner == name:
@@ -202,16 +197,14 @@ def _check_waypoints(faults: Faults, args: StackArgs) -> None:
             faults.add(
                 f"exposures.{name}.waypoint",
                 f"namespace {place} has another one at exposures.{owner} already. Put one into"
-                " waypoints, and write existing: {entry: NAME} in both",
+                " waypoints, and write existing: {entry: NAME} in both, or binds: Service here",
             )
-        for option, default in (("ingress_use_waypoint", False), ("bind", True)):
-            expected, found = (options.get(option, default) for options in (before, after))
-            if found != expected:
-                faults.add(
-                    f"exposures.{name}.waypoint.{option}",
-                    f"found {found} in namespace {place}, expected {expected} as at"
-                    f" exposures.{owner}",
-                )
+        expected, found = (one.get("ingress_use_waypoint", False) for one in (before, after))
+        if found != expected:
+            faults.add(
+                f"exposures.{name}.waypoint.ingress_use_waypoint",
+                f"found {found} in namespace {place}, expected {expected} as at exposures.{owner}",
+            )
 
 
 def _check_hostnames(faults: Faults, args: StackArgs) -> None:

@@ -46,9 +46,10 @@ def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
     for path, entry in entries(args):
         namespace = entry["namespace"]
         if "existing" not in namespace:
-            captured = path.startswith("exposures.")
             alone = cast("NamespaceArgs", namespace)
-            own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
+            if not path.startswith("exposures."):
+                alone = cast("NamespaceArgs", {"ambient": False, **alone})
+            own[namespace_name(args, namespace)] = alone
     return own
 
 

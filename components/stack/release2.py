@@ -251,6 +251,7 @@ def _entry(list_: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], set[st
     for part in ("gateway", "waypoint"):
         name = {} if part in values else {"name": f"{values['service']}-{part}"}
         form[part] = {**name, **form[part]}
+    form["waypoint"]["binds"] = "Namespace"
     form.pop("rules[0]", None)
     return _set(form), effective
 

@@ -26,6 +26,7 @@ exposure = AmbientExposure(
             "name": "httpbin",
             "create": False,
             "discovery_labels": DISCOVERY,
+            "ambient": True,  # what else runs in it is captured as well
         },
         "service": {"name": "httpbin", "port": 8000, "create": False},
         "hostnames": ["httpbin.example.com"],

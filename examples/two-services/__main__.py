@@ -49,7 +49,6 @@ waypoint = Waypoint(
     "waypoint",
     {
         "namespace": {"existing": ingress.reference},
-        "bind": False,
         "allowed_routes": ADMITTED,
     },
     opts,

@@ -292,7 +292,7 @@ def test_further_listeners_and_a_namespace_that_gateways_reach_through_its_waypo
     stack.up(
         exposures=sample(gateway={"listeners": [listener]}, waypoint={"ingressUseWaypoint": True})
     )
-    assert (labelled("namespace"), labelled("service")) == (True, False)
+    assert (labelled("namespace"), labelled("service")) == (True, True)
     until(lambda: answer(lab, f"{GATEWAY}:8081", **own) == "200")
     for port in (80, 8081):
         assert answer(lab, f"{GATEWAY}:{port}", HOSTNAME, "/get") == "404"
@@ -337,14 +337,18 @@ def test_what_is_adopted_gets_labels_and_is_left_as_it_was(
     before, objects = metadata(), uids(lab, theirs)
     outputs = stack.up(
         exposures=sample(
-            namespace={"name": theirs, "create": False},
+            namespace={"name": theirs, "create": False, "ambient": True},
             service={"name": LONG, "create": False, "image": None, "containerPort": None},
         )
     )
     namespace, service = metadata()
     assert namespace["labels"].items() >= before[0]["labels"].items()
-    assert namespace["labels"]["istio.io/use-waypoint"].endswith("-waypoint")
-    assert service["labels"] == {**before[1]["labels"], "istio.io/ingress-use-waypoint": "true"}
+    assert "istio.io/use-waypoint" not in namespace["labels"]
+    assert service["labels"] == {
+        **before[1]["labels"],
+        "istio.io/ingress-use-waypoint": "true",
+        "istio.io/use-waypoint": service["labels"]["istio.io/use-waypoint"],
+    }
     assert service["uid"] == before[1]["uid"]
     assert answer(lab, outputs["ingressHost"], HOSTNAME, "/headers") == "200"
     assert answer(lab, outputs["ingressHost"], HOSTNAME, "/get") == "404"

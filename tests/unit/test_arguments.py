@@ -146,7 +146,7 @@ INVALID: list[Case] = [
     (Workload, "ready_timeout", 0, f"found 0, {SECONDS}"),
     (AdoptedService, "name", "Shop", f"found 'Shop', {NAME}"),
     (AdoptedService, "namespace", ..., "found nothing, expected a string"),
-    (AdoptedService, "port", 80, "found an unknown key, expected one of name, namespace"),
+    (AdoptedService, "port", 80, "found an unknown key, expected one of name, namespace, waypoint"),
     (
         Waypoint,
         "name",
@@ -166,7 +166,6 @@ INVALID: list[Case] = [
         {"namespaces": {"from": "any"}},
         "allowed_routes.namespaces.from: found 'any', expected one of All, Selector, Same",
     ),
-    (Waypoint, "bind", 1, "found 1, expected true or false"),
     (Waypoint, "revision", "-", f"found '-', {LABEL}"),
     (WaypointBinding, "waypoint", "shared", "found 'shared', expected a mapping"),
     (
@@ -179,6 +178,13 @@ INVALID: list[Case] = [
     (Waypoint, "name", "1st", f"found '1st', {LETTER}"),
     (Workload, "name", "1st", f"found '1st', {LETTER}"),
     (WaypointBinding, "ingress_use_waypoint", "all", "found 'all', expected true or false"),
+    (Workload, "waypoint", "shared", "found 'shared', expected a mapping"),
+    (
+        AdoptedService,
+        "waypoint",
+        {},
+        "waypoint: expected entry, or name and namespace of the waypoint",
+    ),
     (Waypoint, "namespace", "shop", "found 'shop', expected a mapping"),
     (Waypoint, "namespace", ..., "found nothing, expected a mapping"),
     (Waypoint, "namespace.existing", {"name": "a"}, f"namespace.name: {OWN}"),
@@ -482,6 +488,27 @@ INVALID: list[Case] = [
     ),
     (
         AmbientExposure,
+        "waypoint",
+        {"binds": "namespace"},
+        "waypoint.binds: found 'namespace', expected one of Namespace, Service (did you mean"
+        " Namespace?)",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"binds": "Service", "waypoint_for": "all"},
+        "waypoint.waypoint_for: found 'all', expected 'service', or binds: Namespace, which binds"
+        " the pods as well",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"binds": "Service", "ingress_use_waypoint": True},
+        "waypoint.ingress_use_waypoint: is for all Services of a namespace, expected it beside"
+        " binds: Namespace",
+    ),
+    (
+        AmbientExposure,
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
@@ -683,6 +710,7 @@ def test_every_fault_between_fields_is_reported_at_once() -> None:
         "gateway.tls.certificates",
         "hostnames[1]",
         "gateway.tls.certificates",
+        "waypoint.ingress_use_waypoint",
         "policies[1].name",
         "verification.checks[0].status",
     ]
@@ -798,6 +826,16 @@ def test_the_second_version_has_a_name_that_no_proxy_has() -> None:
         "gateway.name: found 'shop', for which istiod makes a Service 'shop-canary': it is one of"
         " the exposure's own. Choose another"
     ]
+
+
+def test_a_waypoint_is_given_as_a_reference_and_not_by_its_name_alone(run: Run) -> None:
+    def program() -> None:
+        name = pulumi.Output.from_input("shared")
+        assert refused(Workload, changed(Workload, "waypoint", name)) == [
+            "waypoint: has to be known to the program"
+        ]
+
+    run(program)
 
 
 def test_a_customization_may_be_known_only_later(run: Run) -> None:

@@ -644,9 +644,8 @@ WRONG: list[Case] = [
     (
         f"{SHARED}.hostnames",
         [],
-        "found an unknown key, expected one of ingressUseWaypoint, name,"
-        " bind, waypointFor, allowedRoutes, gatewayClass, revision, customization, namespace,"
-        " readyTimeout (did you mean name?)",
+        "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
+        " revision, customization, namespace, readyTimeout (did you mean name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -1216,14 +1215,6 @@ CONFLICTS: list[tuple[Values, str]] = [
     ),
     *(
         (
-            sharing({}, waypoint={**ALL, option: value}),
-            f"waypoints.shared.{option}: is for a namespace that uses it. Set it at"
-            " exposures.NAME.waypoint instead",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
-    ),
-    *(
-        (
             several(
                 {**IN_APPS, **first},
                 {**IN_APPS, **second},
@@ -1231,22 +1222,19 @@ CONFLICTS: list[tuple[Values, str]] = [
                 waypoints={"shared": ALL},
             ),
             "exposures.e1.waypoint: namespace apps has another one at exposures.e0 already. Put one"
-            " into waypoints, and write existing: {entry: NAME} in both",
+            " into waypoints, and write existing: {entry: NAME} in both, or binds: Service here",
         )
         for first, second in (({}, {}), ({}, SHARING), (SHARING, {}), (FOREIGN, SHARING))
     ),
-    *(
-        (
-            several(
-                {**IN_APPS, **SHARING},
-                {**IN_APPS, "waypoint": {**SHARING["waypoint"], option: value}},
-                namespaces={"apps": {}},
-                waypoints={"shared": ALL},
-            ),
-            f"exposures.e1.waypoint.{option}: found {value} in namespace apps, expected"
-            f" {not value} as at exposures.e0",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
+    (
+        several(
+            {**IN_APPS, **SHARING},
+            {**IN_APPS, "waypoint": {**SHARING["waypoint"], "ingressUseWaypoint": True}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        ),
+        "exposures.e1.waypoint.ingressUseWaypoint: found True in namespace apps, expected False as"
+        " at exposures.e0",
     ),
 ]
 
@@ -1283,6 +1271,16 @@ FITTING: list[Values] = [
     # Two services of a namespace share a waypoint, also one of somebody else.
     sharing(IN_APPS, IN_APPS, namespaces={"apps": {}}),
     several({**IN_APPS, **FOREIGN}, {**IN_APPS, **FOREIGN}, namespaces={"apps": {}}),
+    # What is bound by itself has any waypoint.
+    *(
+        several(
+            {**IN_APPS, **first},
+            {**IN_APPS, "waypoint": {**second, "binds": "Service"}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        )
+        for first, second in (({}, {}), ({}, SHARING["waypoint"]), (SHARING, {}))
+    ),
     # A namespace of somebody else may hold any of them.
     several(
         {"namespace": {"existing": {"name": "a"}}, **FOREIGN},
@@ -1346,7 +1344,7 @@ def test_every_namespace_is_made_once_and_enrolled_where_services_are() -> None:
         "shared": {"name": "shared", "ambient": True},
         # The pods of gateways are no workloads of the mesh.
         "edge": {"name": "edge", "ambient": False},
-        "own": {"name": "own", "create": False, "ambient": True},
+        "own": {"name": "own", "create": False},
     }
 
 
@@ -1379,14 +1377,23 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         ("e1", "s1-ingress", "-ingress-route"),
         ("e2", "s2-ingress", "-ingress-route"),
     ]
+    assert [tuple(one.values()) for one in found.pop("bindings")] == [
+        ("e0", "s0", True, "e0/s0-waypoint", "Namespace"),
+        ("foreign", "s1", True, "shared/shared", "Namespace"),
+        ("e2", "s2", False, "e2/s2-waypoint", "Service"),
+    ]
     assert found == {
         "namespaces": [
-            {"name": "shared", "create": True, "labels": TEAM},
-            {"name": "edge", "create": True, "labels": TEAM},
-            {"name": "e0", "create": True, "labels": {**TEAM, **AMBIENT}},
-            {"name": "e2", "create": False, "labels": {"mesh": "blue", **AMBIENT}},
-            {"name": "foreign", "create": False, "labels": {}},
-            {"name": "tests", "create": True, "labels": {**TEAM, "mesh": "green", **AMBIENT}},
+            {"name": name, "create": create, "labels": labels, "enrol": enrol}
+            for name, create, labels, enrol in (
+                ("shared", True, TEAM, True),
+                ("edge", True, TEAM, True),
+                ("e0", True, {**TEAM, **AMBIENT}, True),
+                # Nobody asked to enrol what is adopted, or to capture only proxies.
+                ("e2", False, {"mesh": "blue", **AMBIENT}, False),
+                ("foreign", False, {}, False),
+                ("tests", True, {**TEAM, "mesh": "green", **AMBIENT}, True),
+            )
         ],
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
@@ -1419,8 +1426,9 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             "suffix": "-ingress-route",
         }
     ]
+    assert [one["waypoint"] for one in found.pop("bindings")] == ["mesh/waypoint"]
     assert found == {
-        "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT}],
+        "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
         "gateway_classes": ["istio"],
         "ztunnel": True,
         "services": [],
@@ -1443,12 +1451,12 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
-    assert [(one["ztunnel"], one["gateway_classes"]) for one in asked] == [
-        (True, ["istio", "istio-waypoint"])
-    ]
+    (needed,) = asked
+    assert [one["name"] for one in needed["namespaces"]] == ["httpbin", "curl"]
+    assert needed["ztunnel"] is True
 
 
-def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
+def test_namespaces_are_bound_once_for_all_of_their_exposures(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -1461,27 +1469,32 @@ def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
     values = several(
         *({**IN_APPS, **SHARING, "requireWaypoint": True},) * 2,
         {**FOREIGN, "requireWaypoint": True},
-        {"waypoint": {**FOREIGN["waypoint"], "bind": False}, "requireWaypoint": True},
+        {"waypoint": {**FOREIGN["waypoint"], "binds": "Service"}, "requireWaypoint": True},
+        {},
         namespaces={"apps": {}},
         waypoints={"shared": ALL},
     )
     graph = run(**values).graph
-    assert made == ["apps", "e2"]
+    assert made == ["apps", "e2", "e4"]
     labels = {
         key: one.inputs["metadata"]["labels"]
         for key, one in graph.items()
         if key.endswith("-binding")
     }
     assert labels == {
-        f"NamespacePatch/{namespace}-binding": {
-            "istio.io/use-waypoint": name,
-            "istio.io/use-waypoint-namespace": place,
-        }
-        for namespace, name, place in (("apps", "shared", "shared"), ("e2", "waypoint", "mesh"))
+        "NamespacePatch/apps-binding": {
+            "istio.io/use-waypoint": "shared",
+            "istio.io/use-waypoint-namespace": "shared",
+        },
+        "NamespacePatch/e2-binding": {
+            "istio.io/use-waypoint": "waypoint",
+            "istio.io/use-waypoint-namespace": "mesh",
+        },
+        "NamespacePatch/e4-binding": {"istio.io/use-waypoint": "s4-waypoint"},
     }
     for name, place in (("e0", "apps"), ("e1", "apps"), ("e2", "e2")):
         assert f"NamespacePatch/{place}-binding" in graph[f"Service/{name}-service"].dependencies
-    # Whoever has bound it, its waypoint is the one that may reach the pods.
+    # Bound by itself or with its namespace, its waypoint is the one that may reach the pods.
     (rule,) = graph["AuthorizationPolicy/e3-waypoint-only"].inputs["spec"]["rules"]
     assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/mesh/sa/waypoint"]}}]
 

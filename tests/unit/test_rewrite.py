@@ -61,6 +61,7 @@ exposures:
       name: httpbin-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -180,6 +181,7 @@ exposures:
       name: shop-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -196,6 +198,7 @@ exposures:
       name: blog-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -513,9 +516,17 @@ def test_shared_proxies_are_entries_in_namespaces_of_their_own() -> None:
     }
     shared = {"existing": {"entry": "shared"}}
     assert at(config, "exposures.shop.gateway") == {"existing": {"entry": "edge"}}
-    assert at(config, "exposures.shop.waypoint") == {**shared, "ingressUseWaypoint": False}
+    assert at(config, "exposures.shop.waypoint") == {
+        **shared,
+        "binds": "Namespace",
+        "ingressUseWaypoint": False,
+    }
     assert at(config, "exposures.blog.gateway.name") == "blog-gateway"
-    assert at(config, "exposures.blog.waypoint") == {**shared, "ingressUseWaypoint": True}
+    assert at(config, "exposures.blog.waypoint") == {
+        **shared,
+        "binds": "Namespace",
+        "ingressUseWaypoint": True,
+    }
 
 
 def test_a_gateway_beside_a_service_leaves_its_namespace_in_the_mesh() -> None:
