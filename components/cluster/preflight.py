@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
@@ -17,6 +18,12 @@ from lightkube.resources.core_v1 import Namespace, Service
 from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
+from .gateways import (
+    ExistingExpectation,
+    GatewayExpectation,
+    existing_gateways,
+    existing_waypoints,
+)
 from .kubeconfig import Access, connect
 from .ownership import OWNER, owner
 
@@ -59,6 +66,10 @@ class PreflightArgs(TypedDict):
     """Services that the stack adopts (default none); each needs an address of its own."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
+    gateways: NotRequired[Sequence[GatewayExpectation]]
+    """Gateways of others that routes of the stack attach to (default none)."""
+    waypoints: NotRequired[Sequence[ExistingExpectation]]
+    """Waypoints of others that services of the stack use (default none)."""
 
 
 def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
@@ -116,7 +127,7 @@ def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_classes, _namespaces, _services, _ztunnel):
+    for check in (_gateway_classes, _namespaces, _services, _existing, _ztunnel):
         try:
             faults.extend(check(client, needs))
         except ApiError as error:
@@ -225,6 +236,14 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
         elif port not in (ports := [entry.port for entry in spec.ports or []]):
             listed = ", ".join(map(str, ports)) or "none"
             yield f"Service {name}", f"has no port {port}; it has {listed} (service.port)"
+
+
+def _existing(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    look_up = partial(_get, client)
+    gateways = existing_gateways(look_up, needs.get("gateways", ()))
+    waypoints = existing_waypoints(look_up, needs.get("waypoints", ()))
+    # What several entries attach to is said once.
+    yield from dict.fromkeys([*gateways, *waypoints])
 
 
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,7 @@ class GatewayPart(GatewayOptions):
 
     existing: NotRequired[GatewayReference]
     """One that is not the exposure's own, instead of all other options:
-    `IngressGateway.reference`."""
+    `IngressGateway.reference`, or name and namespace of a Gateway that is in the cluster."""
 
 
 class WaypointPart(WaypointOptions):
@@ -59,7 +59,8 @@ class WaypointPart(WaypointOptions):
 
     existing: NotRequired[WaypointReference]
     """One that is not the exposure's own, instead of all other options but
-    `ingress_use_waypoint` and `bind`: `Waypoint.reference`."""
+    `ingress_use_waypoint` and `bind`: `Waypoint.reference`, or name and namespace of a Gateway that
+    is in the cluster."""
 
 
 class ClientPart(ClientArgs):

@@ -12,6 +12,7 @@ from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.existing import existing_gateway, existing_waypoint
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
@@ -72,7 +73,7 @@ def gateway(of: Exposing) -> GatewayReference:
     """The ingress gateway."""
     options = of.args.get("gateway", {})
     if "existing" in options:
-        return options["existing"]
+        return existing_gateway(of.name, options["existing"], of.args["hostnames"], of.inside())
     return IngressGateway(
         of.name,
         {
@@ -100,13 +101,14 @@ def waypoint(of: Exposing) -> WaypointReference:
             },
             of.inside(),
         ).reference
+    existing = existing_waypoint(of.name, options["existing"], of.inside())
     if not options.get("bind", True):
-        return options["existing"]
+        return existing
     return WaypointBinding(
         of.name,
         {
             "namespace": of.namespace["name"],
-            "waypoint": options["existing"],
+            "waypoint": existing,
             "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
         },
         of.inside(),

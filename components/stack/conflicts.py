@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ..api.live import serves
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure.arguments import AmbientExposureArgs
@@ -23,6 +24,7 @@ def check_together(faults: Faults, args: StackArgs) -> None:
     _check_references(faults, args)
     if faults:
         return
+    _check_existing(faults, args)
     _check_primary(faults, args)
     _check_namespaces(faults, args)
     _check_names(faults, args)
@@ -53,6 +55,27 @@ def _check_references(faults: Faults, args: StackArgs) -> None:
                     f"{path}.{part}.existing.entry",
                     f"found {referred!r}, expected one of {part}s:"
                     f" {listed}{did_you_mean(referred, known)}",
+                )
+
+
+def _check_existing(faults: Faults, args: StackArgs) -> None:
+    """What exists by its name is not of the stack's own making."""
+    own = {
+        (namespace_name(args, entry["namespace"]), entry.get("name")): path.split(".")
+        for path, entry in entries(args)
+        if not path.startswith("exposures.")
+    }
+    for name, exposure in args["exposures"].items():
+        parts: Mapping[str, Any] = exposure
+        for part in ("gateway", "waypoint"):
+            existing = parts.get(part, {}).get("existing", {})
+            place = (existing.get("namespace"), existing.get("name"))
+            group, entry = own.get(place, ("", ""))
+            if group == f"{part}s":
+                faults.add(
+                    f"exposures.{name}.{part}.existing",
+                    f"found {'/'.join(place)}, which is at {group}.{entry}. Write existing:"
+                    f" {{entry: {entry}}}",
                 )
 
 
@@ -159,7 +182,7 @@ def _check_gateway(
     exposure = args["exposures"][name]
     hostnames = [str(hostname) for hostname in gateway["hostnames"]]
     for hostname in exposure["hostnames"]:
-        if not any(_serves(own, hostname) for own in hostnames):
+        if not any(serves(own, hostname) for own in hostnames):
             faults.add(
                 f"exposures.{name}.hostnames",
                 f"found {hostname}, which gateway {entry} does not serve; it serves"
@@ -179,15 +202,6 @@ def _check_gateway(
 
 def _admitted(proxy: Mapping[str, Any], default: str) -> object:
     return proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", default)
-
-
-def _serves(listener: str, hostname: str) -> bool:
-    """Whether a listener for one host name serves requests for another, wildcards included."""
-    if listener == hostname:
-        return True
-    if listener.startswith("*."):
-        return hostname.endswith(listener[1:])
-    return hostname.startswith("*.") and listener.endswith(hostname[1:])
 
 
 def _check_waypoint(

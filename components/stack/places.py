@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from ..exposure.arguments import AmbientExposureArgs
 from ..parts.gateway import IngressGatewayArgs
-from ..parts.namespace import NamespaceArgs, NamespaceOptions
+from ..parts.namespace import NamespaceArgs, NamespaceOptions, render_labels
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
 
@@ -49,6 +49,15 @@ def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
             alone = cast("NamespaceArgs", namespace)
             own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
     return own
+
+
+def labels(args: StackArgs, namespace: str) -> dict[str, str]:
+    """Labels that the stack gives to a namespace."""
+    for own in namespaces(args).values():
+        if own["name"] == namespace:
+            common = args.get("labels", {}) if own.get("create", True) else {}
+            return {**common, **cast("Mapping[str, str]", render_labels(own))}
+    return {}
 
 
 def verifies(args: StackArgs) -> bool:

@@ -242,6 +242,20 @@ def test_a_stack_without_exposures_is_shown_what_to_write(values: Values) -> Non
     assert str(refused.value).endswith(EXAMPLE)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gateways": {"edge": {"hostnames": ["*.example.com"]}}},
+        {"waypoints": {"shared": {}}},
+        {"namespaces": {"ingress": {"ambient": False}}},
+    ],
+)
+def test_a_stack_may_make_nothing_but_what_others_share(values: Values) -> None:
+    args = read(values)
+    assert args["exposures"] == {}
+    assert needs(args)["namespaces"]
+
+
 def test_values_of_other_packages_are_left_alone() -> None:
     handover({"exposures": {"shop": shop()}})
     pulumi.runtime.set_config("kubernetes:strictMode", "true")
@@ -968,8 +982,8 @@ FOREIGN = {"waypoint": {"existing": {"name": "waypoint", "namespace": "mesh"}}}
 FOREIGN_GATEWAY = {
     "gateway": {
         "existing": {
-            "name": "edge",
-            "namespace": "edge",
+            "name": "front",
+            "namespace": "front",
             "host": "192.0.2.1",
             "port": 80,
             "url": "http://192.0.2.1:80",
@@ -1193,6 +1207,14 @@ CONFLICTS: list[tuple[Values, str]] = [
         )
         for option, value in (("bind", False), ("ingressUseWaypoint", True))
     ),
+    (
+        several(
+            {"gateway": {"existing": {"name": "front", "namespace": "edge"}}},
+            gateways={"edge": {**GATEWAY, "name": "front"}},
+        ),
+        "exposures.e0.gateway.existing: found edge/front, which is at gateways.edge. Write"
+        " existing: {entry: edge}",
+    ),
     *(
         (
             several(
@@ -1348,6 +1370,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
+        "gateways": [],
+        "waypoints": [],
     }
     args = read(several({"requireWaypoint": True}))
     assert needs(args) == {
@@ -1355,7 +1379,40 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         "gateway_classes": ["istio", "istio-waypoint"],
         "ztunnel": True,
         "services": [],
+        "gateways": [],
+        "waypoints": [],
     }
+
+
+def test_the_preflight_looks_for_what_others_made() -> None:
+    gateway = {"existing": {"name": "edge", "namespace": "ingress", "listenerPort": 8080}}
+    args = read(
+        several(
+            {"gateway": gateway, **FOREIGN, "hostnames": ["a.example.com"]},
+            {**BEHIND_EDGE, **SHARING, "namespace": {"name": "own", "create": False}},
+            {**FOREIGN, "namespace": {"existing": {"name": "foreign"}}},
+            defaults={"namespace": {"discoveryLabels": {"mesh": "on"}}},
+            labels={"team": "shop"},
+            gateways={"edge": GATEWAY},
+            waypoints={"shared": ALL},
+        )
+    )
+    labels = {"team": "shop", "mesh": "on", "istio.io/dataplane-mode": "ambient"}
+    assert needs(args)["gateways"] == [
+        {
+            "namespace": "ingress",
+            "name": "edge",
+            "attached": "e0",
+            "labels": labels,
+            "hostnames": ["a.example.com"],
+            "listener_port": 8080,
+        }
+    ]
+    waypoint = {"namespace": "mesh", "name": "waypoint"}
+    assert needs(args)["waypoints"] == [
+        {**waypoint, "attached": "e0", "labels": labels},
+        {**waypoint, "attached": "foreign", "labels": {}},
+    ]
 
 
 def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
@@ -1371,6 +1428,8 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
             "gateway_classes": ["istio", "istio-waypoint"],
             "ztunnel": True,
             "services": [],
+            "gateways": [],
+            "waypoints": [],
         }
     ]
 
