@@ -12,7 +12,7 @@ from ..parts.waypoint import WaypointArgs
 
 
 class StackArgs(TypedDict):
-    """What a stack is made of: of exposures, or of what those of other stacks share.
+    """What a stack is made of: exposures, and what they or those of other stacks share.
 
     In its configuration the keys are in camelCase, in a program in snake_case.
     """

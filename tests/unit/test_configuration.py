@@ -1499,7 +1499,7 @@ def test_an_exposure_has_the_outputs_that_its_gateway_has(run: Run) -> None:
     assert exports["e1"].keys() == OUTPUTS - {
         *("ingressAddresses", "ingressInternalHost", "ingressConditions")
     }
-    assert exports["e2"].keys() == OUTPUTS - {"waypointAddress", "waypointConditions"}
+    assert exports["e2"].keys() == OUTPUTS
 
 
 @pytest.mark.parametrize(
