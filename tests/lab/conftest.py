@@ -316,14 +316,14 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
     ) -> Stack:
         folder = place / f"project-{len(made)}"
         folder.mkdir()
-        for name in ("components", "requirements.txt", "constraints.txt", ".venv"):
-            (folder / name).symlink_to(ROOT / name)
+        for shared in ("components", "requirements.txt", "constraints.txt", ".venv"):
+            (folder / shared).symlink_to(ROOT / shared)
         if example:
             folder = folder / "examples" / example
             shutil.copytree(ROOT / "examples" / example, folder)
         else:
-            for name in ("Pulumi.yaml", "__main__.py"):
-                shutil.copy(ROOT / name, folder)
+            for copied in ("Pulumi.yaml", "__main__.py"):
+                shutil.copy(ROOT / copied, folder)
         content = yaml.safe_dump({"config": initial(folder)})
         (folder / f"Pulumi.{name}.yaml").write_text(content)
         if program:

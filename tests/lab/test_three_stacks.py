@@ -87,7 +87,7 @@ def identity(lab: Lab, kind: str) -> dict[str, Any]:
     return {key: found.get(key) for key in kept}
 
 
-def test_applications_attach_to_what_they_do_not_own(lab: Lab, teams: Teams) -> None:
+def test_applications_attach_to_what_they_do_not_own(teams: Teams) -> None:
     answer_as_promised(teams["shop"], EXAMPLE)
     gateways = {
         f"{one['type'].rsplit(':', 1)[-1]} {one['id']}"
