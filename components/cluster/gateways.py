@@ -93,6 +93,7 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
         )
     for hostname in hostnames if chosen else ():
         of_it = [one for one in chosen if serves(one.get("hostname"), hostname)]
+        yield from _broken(expected, gateway, [one["name"] for one in of_it])
         yield from _permitted(_admission(look_up, expected, of_it, f"routes for {hostname}"))
     yield from _permitted(_class(look_up, expected, gateway, _GATEWAYS))
 
@@ -120,18 +121,33 @@ def _ready(
         )
         return None
     gateway: Mapping[str, Any] = found.to_dict()
-    conditions = {one["type"]: one for one in (gateway.get("status") or {}).get("conditions") or []}
-    for type_ in ("Accepted", "Programmed"):
+    yield from _failing(_named(expected), gateway.get("status") or {}, ("Accepted", "Programmed"))
+    return gateway
+
+
+def _broken(
+    expected: ExistingExpectation, gateway: Mapping[str, Any], listeners: Sequence[str]
+) -> Found:
+    """Listeners that serve nothing: without their certificates, too, a gateway is programmed."""
+    for one in (gateway.get("status") or {}).get("listeners") or []:
+        if one["name"] in listeners:
+            name = f"{_named(expected)}, listener {one['name']}"
+            yield from _failing(name, one, ("Accepted", "ResolvedRefs", "Programmed"))
+
+
+def _failing(name: str, status: Mapping[str, Any], needed: Sequence[str]) -> Found:
+    """The first of the needed conditions that does not hold; the others follow from it."""
+    conditions = {one["type"]: one for one in status.get("conditions") or []}
+    for type_ in needed:
         condition = conditions.get(type_, {"status": "Unknown", "reason": "no such condition"})
         if condition["status"] != "True":
             because = ": ".join(filter(None, (condition["reason"], condition.get("message"))))
             yield (
-                _named(expected),
+                name,
                 f"found {type_}={condition['status']} ({because}), expected True. Whoever owns it"
                 " has to mend it",
             )
-            break  # the other follows from it
-    return gateway
+            return
 
 
 def _admission(

@@ -317,6 +317,13 @@ def test_a_gateway_to_attach_to(live: dict[str, Any], labels: dict[str, str] | N
     )
 
 
+ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
+UNRESOLVED = {
+    "type": "ResolvedRefs",
+    "status": "False",
+    "reason": "InvalidCertificateRef",
+    "message": "no Secret",
+}
 ASK = ". Ask its owner to admit the namespace in allowedRoutes, or label the namespace as demanded"
 
 
@@ -352,6 +359,19 @@ ASK = ". Ask its owner to admit the namespace in allowedRoutes, or label the nam
             " it has to mend it",
         ),
         (
+            {
+                **at(listener(443, **allowing("All")), listener(80, **allowing("All"))),
+                "status": {
+                    "listeners": [
+                        {"name": "at-443", "conditions": [ACCEPTED, UNRESOLVED]},
+                        {"name": "at-80", "conditions": []},
+                    ]
+                },
+            },
+            "found ResolvedRefs=False (InvalidCertificateRef: no Secret), expected True. Whoever"
+            " owns it has to mend it",
+        ),
+        (
             at(
                 listener(80, hostname="a.example.com", **allowing("All")),
                 {"name": "tls", "protocol": "TLS", "port": 444},
@@ -374,7 +394,9 @@ ASK = ". Ask its owner to admit the namespace in allowedRoutes, or label the nam
     ],
 )
 def test_a_gateway_that_nothing_can_attach_to(live: dict[str, Any] | None, fault: str) -> None:
-    assert routed(live) == [f"Gateway ingress/edge: {fault}"]
+    where = "Gateway ingress/edge"
+    where += ", listener at-443" if "ResolvedRefs" in fault else ""
+    assert routed(live) == [f"{where}: {fault}"]
 
 
 @pytest.mark.parametrize(("selector", "labels"), FAILING)
