@@ -386,7 +386,7 @@ def test_services_that_may_not_be_read_are_left_to_the_update(api: dict[str, Any
 
 def test_gateways_of_others(api: dict[str, Any]) -> None:
     expected: dict[str, Any] = {"namespace": "ingress", "name": "edge", "attached": "shop"}
-    needs = {
+    needs: dict[str, Any] = {
         "gateways": [{**expected, "hostnames": ["a.example.com"]}] * 2,
         "waypoints": [expected],
     }
