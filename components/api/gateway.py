@@ -112,6 +112,37 @@ class Gateway(Resource[ObjectMeta, api.GatewaySpec]):
     kind = "Gateway"
 
 
+class LiveGateway(pulumi.CustomResource):
+    """A Gateway that somebody else made, read anew by each preview and update; nothing is owned."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        namespace: pulumi.Input[str],
+        name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            f"kubernetes:{GROUP}/v1:Gateway",
+            resource_name,
+            dict.fromkeys(("metadata", "spec", "status")),  # declared, as in `Resource`
+            pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(
+                    id=pulumi.Output.format("{}/{}", namespace, name),
+                    version=version("pulumi-kubernetes"),
+                ),
+            ),
+        )
+
+    @property
+    def found(self) -> pulumi.Output[dict[str, Any]]:
+        """Its `metadata`, `spec` and `status`."""
+        return pulumi.Output.all(
+            **{part: pulumi.get(self, part) for part in ("metadata", "spec", "status")}
+        )
+
+
 class HTTPRoute(Resource[ObjectMeta, api.HTTPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
@@ -18,6 +19,12 @@ from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from . import mesh
+from .gateways import (
+    ExistingExpectation,
+    GatewayExpectation,
+    existing_gateways,
+    existing_waypoints,
+)
 from .kubeconfig import Access, connect
 from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
 from .objects import KINDS
@@ -92,6 +99,10 @@ class PreflightArgs(TypedDict):
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
+    gateways: NotRequired[Sequence[GatewayExpectation]]
+    """Gateways of others that routes of the stack attach to (default none)."""
+    waypoints: NotRequired[Sequence[ExistingExpectation]]
+    """Waypoints of others that services of the stack use (default none)."""
 
 
 def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
@@ -157,6 +168,7 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         _services,
         _proxies,
         _routes,
+        _existing,
         _labels,
         _ztunnel,
     )
@@ -312,6 +324,14 @@ def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[st
     namespaces = needs.get("namespaces", ())
     yield from enrolments(client, namespaces)
     yield from bindings(client, needs.get("bindings", ()), namespaces)
+
+
+def _existing(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    look_up = partial(get, client)
+    gateways = existing_gateways(look_up, needs.get("gateways", ()))
+    waypoints = existing_waypoints(look_up, needs.get("waypoints", ()))
+    # What several entries attach to is said once.
+    yield from dict.fromkeys([*gateways, *waypoints])
 
 
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

@@ -53,7 +53,7 @@ class GatewayPart(GatewayOptions):
 
     existing: NotRequired[GatewayReference]
     """One that is not the exposure's own, instead of all other options:
-    `IngressGateway.reference`."""
+    `IngressGateway.reference`, or name and namespace of a Gateway that is in the cluster."""
 
 
 class WaypointPart(WaypointOptions, BindingOptions):
@@ -61,7 +61,8 @@ class WaypointPart(WaypointOptions, BindingOptions):
 
     existing: NotRequired[WaypointReference]
     """One that is not the exposure's own, instead of all other options but
-    `ingress_use_waypoint` and `binds`: `Waypoint.reference`."""
+    `ingress_use_waypoint` and `binds`: `Waypoint.reference`, or name and namespace of a Gateway
+    that is in the cluster."""
     binds: NotRequired[Binds]
     """What is bound to it (default `Service` for a Service that is adopted, else `Namespace`): all
     Services of the namespace that say nothing else, also those of others, or that of the exposure

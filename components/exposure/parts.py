@@ -12,6 +12,7 @@ from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.existing import existing_gateway, existing_waypoint
 from ..parts.former import own_binding
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
 from ..parts.grant import backends_elsewhere, grant
@@ -81,7 +82,7 @@ def gateway(of: Exposing) -> GatewayReference:
     """The ingress gateway."""
     options = of.args.get("gateway", {})
     if "existing" in options:
-        return options["existing"]
+        return existing_gateway(of.name, options["existing"], of.args["hostnames"], of.inside())
     return IngressGateway(
         of.name,
         {
@@ -99,7 +100,7 @@ def waypoint(of: Exposing) -> WaypointReference:
     """The waypoint, its name known once the namespace is bound to it, or its Service may be."""
     options = of.args.get("waypoint", {})
     if "existing" in options:
-        reference = options["existing"]
+        reference = existing_waypoint(of.name, options["existing"], of.inside())
     else:
         own = {key: value for key, value in options.items() if key in _WAYPOINT}
         reference = Waypoint(

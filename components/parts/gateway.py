@@ -46,7 +46,12 @@ _IN_CLUSTER = r"search(@.value, '[.]svc[.]')"
 
 
 class GatewayReference(TypedDict):
-    """An ingress gateway that another part of the program makes."""
+    """An ingress gateway that another part of the program makes, or that is in the cluster already.
+
+    Of the latter `name` and `namespace` are enough: all else is read from the cluster. Where it
+    serves the host names at several ports, the one of HTTPS is taken, unless `listener_port` says
+    otherwise.
+    """
 
     entry: NotRequired[str]
     """Entry of `gateways`, in a stack's configuration only."""
@@ -55,7 +60,8 @@ class GatewayReference(TypedDict):
     namespace: NotRequired[pulumi.Input[str]]
     """Namespace of the Gateway."""
     listener_port: NotRequired[pulumi.Input[int]]
-    """Port of the listeners that routes attach to (default all listeners)."""
+    """Port of the listeners that routes attach to (default all listeners, of a gateway that is read
+    from the cluster those of one port)."""
     host: NotRequired[pulumi.Input[str]]
     """Address under which it is reached from where its clients are."""
     port: NotRequired[pulumi.Input[int]]
@@ -129,9 +135,13 @@ class IngressGatewayArgs(GatewayOptions):
 
 
 def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) -> None:
-    needed = {"name", "namespace", "host", "port", "url", "urls"}
-    if "entry" not in reference and not reference.keys() >= needed:
-        faults.add(path, "expected entry, or the reference of an IngressGateway")
+    named, reached = {"name", "namespace"}, {"host", "port", "url", "urls"}
+    if "entry" in reference:
+        return
+    if not reference.keys() >= named or len(reference.keys() & reached) not in (0, len(reached)):
+        faults.add(
+            path, "expected entry, name and namespace, or the reference of an IngressGateway"
+        )
 
 
 def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:

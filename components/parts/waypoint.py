@@ -25,7 +25,10 @@ WaypointFor = Literal["service", "workload", "all", "none"]
 
 
 class WaypointReference(TypedDict):
-    """A waypoint that another part of the program makes."""
+    """A waypoint that another part of the program makes, or that is in the cluster already.
+
+    Of the latter `name` and `namespace` are enough: all else is read from the cluster.
+    """
 
     entry: NotRequired[str]
     """Entry of `waypoints`, in a stack's configuration only."""
@@ -154,7 +157,7 @@ class Waypoint(pulumi.ComponentResource):
         self.reference = {
             "name": self.name,
             "namespace": namespace["name"],
-            "address": gateway.status.apply(_address),
+            "address": gateway.status.apply(address_of),
             "conditions": gateway.status.apply(conditions),
             "definition": gateway.definition,
         }
@@ -244,7 +247,8 @@ def render_waypoint(
     }
 
 
-def _address(status: Mapping[str, Any] | None) -> pulumi.Input[str]:
+def address_of(status: Mapping[str, Any] | None) -> pulumi.Input[str]:
+    """The address in the `status` of a waypoint; empty, in a preview unknown, where it has none."""
     addresses = (status or {}).get("addresses") or []
     if not addresses and pulumi.runtime.is_dry_run():
         return unknown()

@@ -12,19 +12,19 @@ from ..parts.waypoint import WaypointArgs
 
 
 class StackArgs(TypedDict):
-    """What a stack is made of.
+    """What a stack is made of: exposures, and what they or those of other stacks share.
 
     In its configuration the keys are in camelCase, in a program in snake_case.
     """
 
-    exposures: Mapping[str, AmbientExposureArgs]
-    """Services that are exposed, each under a name of its own."""
+    exposures: NotRequired[Mapping[str, AmbientExposureArgs]]
+    """Services that are exposed, each under a name of its own (default none)."""
     gateways: NotRequired[Mapping[str, IngressGatewayArgs]]
     """Ingress gateways that exposures share (default none); such an exposure says
-    `gateway: {existing: {entry: NAME}}`."""
+    `gateway: {existing: {entry: NAME}}`; name and namespace stand for one of another stack."""
     waypoints: NotRequired[Mapping[str, WaypointArgs]]
     """Waypoints that exposures share (default none); such an exposure says
-    `waypoint: {existing: {entry: NAME}}`."""
+    `waypoint: {existing: {entry: NAME}}`; name and namespace stand for one of another stack."""
     namespaces: NotRequired[Mapping[str, NamespaceArgs]]
     """Namespaces that several entries share (default none); such an entry says
     `namespace: {existing: {entry: NAME}}`."""

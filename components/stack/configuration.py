@@ -52,6 +52,9 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 )
 """What is checked of a stack's configuration, entry by entry."""
 
+_MADE = ("exposures", "gateways", "waypoints", "namespaces")
+"""What a stack may be made of."""
+
 _BESIDE_EXISTING = {"ingress_use_waypoint", "binds"}
 """Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
 
@@ -87,7 +90,7 @@ def _read(faults: Faults, config: Mapping[str, str], project: str) -> StackArgs:
     """Every key of `project` in `config`, parsed and renamed, further inside as it is."""
     prefix = f"{project}:"
     given = {k.removeprefix(prefix): _parsed(v) for k, v in config.items() if k.startswith(prefix)}
-    if not given.get("exposures") and not is_release_2(given):
+    if not any(map(given.get, _MADE)) and not is_release_2(given):
         faults.add("exposures", f"found none, expected at least one, for example:\n{EXAMPLE}")
     keys = {camel(field): field for field in StackArgs.__annotations__}
     args: dict[str, Any] = {}
@@ -221,7 +224,7 @@ def completed(args: StackArgs) -> StackArgs:
             | {part: merged(options, entry.get(part, {})) for part, options in parts.items()},
             {},
         )
-        for name, entry in given["exposures"].items()
+        for name, entry in given.get("exposures", {}).items()
     }
     return cast("StackArgs", result)
 

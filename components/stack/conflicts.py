@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..api.live import serves
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
@@ -27,6 +28,7 @@ def check_together(faults: Faults, args: StackArgs) -> None:
         return
     _check_entry(faults, args, "primary", args.get("primary"), "exposures")
     _check_renamed(faults, args)
+    _check_existing(faults, args)
     _check_namespaces(faults, args)
     _check_names(faults, args)
     _check_client(faults, args)
@@ -55,6 +57,27 @@ def _check_renamed(faults: Faults, args: StackArgs) -> None:
             faults.add(f"renamed.{new}", f"found no entry of this name, expected one of {listed}")
         if former in present:
             faults.add(f"renamed.{new}", f"found {former}, which is the name of an entry still")
+
+
+def _check_existing(faults: Faults, args: StackArgs) -> None:
+    """What exists by its name is not of the stack's own making."""
+    own = {
+        (namespace_name(args, entry["namespace"]), entry.get("name")): path.split(".")
+        for path, entry in entries(args)
+        if not path.startswith("exposures.")
+    }
+    for name, exposure in args["exposures"].items():
+        parts: Mapping[str, Any] = exposure
+        for part in ("gateway", "waypoint"):
+            existing = parts.get(part, {}).get("existing", {})
+            place = (existing.get("namespace"), existing.get("name"))
+            group, entry = own.get(place, ("", ""))
+            if group == f"{part}s":
+                faults.add(
+                    f"exposures.{name}.{part}.existing",
+                    f"found {'/'.join(place)}, which is at {group}.{entry}. Write existing:"
+                    f" {{entry: {entry}}}",
+                )
 
 
 def _check_namespaces(faults: Faults, args: StackArgs) -> None:
@@ -155,7 +178,7 @@ def _check_shared(
                 " to a Selector",
             )
         for hostname in exposure["hostnames"] if part == "gateway" else ():
-            if not any(_serves(own, hostname) for own in proxy["hostnames"]):
+            if not any(serves(own, hostname) for own in proxy["hostnames"]):
                 faults.add(
                     f"{path}.hostnames",
                     f"found {hostname}, which gateway {entry} does not serve; it serves"
@@ -173,13 +196,6 @@ def _check_shared(
                 f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
                 " Service, and would pass by the waypoint and its rules",
             )
-
-
-def _serves(listener: str, hostname: str) -> bool:
-    """Whether a listener for one host name serves requests for another, wildcards included."""
-    if listener.startswith("*."):
-        return listener == hostname or hostname.endswith(listener[1:])
-    return listener == hostname or (hostname.startswith("*.") and listener.endswith(hostname[1:]))
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:

@@ -1,15 +1,17 @@
 """The components of a stack, as its configuration describes them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
 from ..api.gateway import GROUP
 from ..api.outputs import after
-from ..checks.faults import Faults
+from ..checks.faults import Faults, camel
 from ..checks.schema import trusted
+from ..cluster.gateways import ExistingExpectation, GatewayExpectation
 from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.provider import Cluster
@@ -28,8 +30,17 @@ from .configuration import SCHEMA, spelt
 from .places import entries, namespace_name, namespaces, proxies, shared, verifies
 
 
-def expose(args: StackArgs) -> dict[str, AmbientExposure]:
-    """Register everything that `args`, which are complete, name; return the exposures by name.
+@dataclass(frozen=True)
+class Exposed:
+    """What a stack has made, by the names of its entries."""
+
+    exposures: Mapping[str, AmbientExposure]
+    gateways: Mapping[str, GatewayReference]
+    waypoints: Mapping[str, WaypointReference]
+
+
+def expose(args: StackArgs) -> Exposed:
+    """Register everything that `args`, which are complete, name.
 
     Namespaces, shared gateways, shared waypoints and the client are components of the stack, so
     that an exposure may come and go without the others. Raises `InvalidInput` with all that the
@@ -47,7 +58,7 @@ def expose(args: StackArgs) -> dict[str, AmbientExposure]:
     faults.raise_any()
     opts = pulumi.ResourceOptions(providers=[cluster.provider])
     with trusted():
-        return _Parts(args, opts).exposures()
+        return _Parts(args, opts).exposed()
 
 
 class _Parts:
@@ -74,10 +85,10 @@ class _Parts:
         }
         self._bindings: dict[str, WaypointReference] = {}
 
-    def exposures(self) -> dict[str, AmbientExposure]:
-        """The exposures, by name."""
+    def exposed(self) -> Exposed:
+        """The exposures, and what they share."""
         client = self._client() if verifies(self._args) else None
-        return {
+        exposures = {
             name: AmbientExposure(
                 name,
                 self._resolved(exposure, client),
@@ -86,6 +97,11 @@ class _Parts:
             )
             for name, exposure in self._args["exposures"].items()
         }
+        return Exposed(
+            exposures,
+            {name: gateway.reference for name, gateway in self._gateways.items()},
+            {name: waypoint.reference for name, waypoint in self._waypoints.items()},
+        )
 
     def _resolved(
         self, exposure: AmbientExposureArgs, client: ClientReference | None
@@ -198,6 +214,16 @@ def needs(args: StackArgs) -> PreflightArgs:
         ],
         "routes": [_route(args, exposure) for exposure in exposures],
         "bindings": [_binding(args, exposure) for exposure in exposures],
+        "gateways": [
+            _routed(places, args, exposure, gateway)
+            for exposure in exposures
+            if (gateway := _foreign(exposure, "gateway"))
+        ],
+        "waypoints": [
+            _attached(places, args, exposure, waypoint)
+            for exposure in exposures
+            if (waypoint := _foreign(exposure, "waypoint"))
+        ],
     }
 
 
@@ -275,12 +301,61 @@ def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
     return route
 
 
-def outputs(args: StackArgs, exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:
-    """The outputs of a stack: those of each exposure by name, and of the primary one as its own."""
-    by_name = {name: _outputs(exposure) for name, exposure in exposures.items()}
+def _foreign(exposure: AmbientExposureArgs, part: str) -> Any:
+    """The gateway or waypoint of an exposure, if the stack does not make it."""
+    parts: Mapping[str, Any] = exposure
+    options = parts.get(part, {})
+    return None if shared(options) else options.get("existing")
+
+
+_Places = Mapping[str, NamespaceExpectation]
+
+
+def _routed(
+    places: _Places, args: StackArgs, exposure: AmbientExposureArgs, gateway: GatewayReference
+) -> GatewayExpectation:
+    port = {key: value for key, value in gateway.items() if key == "listener_port"}
+    attached = _attached(places, args, exposure, gateway)
+    return cast("GatewayExpectation", {**attached, "hostnames": exposure["hostnames"], **port})
+
+
+def _attached(
+    places: _Places,
+    args: StackArgs,
+    exposure: AmbientExposureArgs,
+    existing: Mapping[str, Any],
+) -> ExistingExpectation:
+    place = namespace_name(args, exposure["namespace"])
+    return {
+        "namespace": existing["namespace"],
+        "name": existing["name"],
+        "attached": place,
+        "labels": places[place].get("labels", {}),
+    }
+
+
+def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
+    """The outputs of a stack: those of all entries by name, of the primary exposure as its own too.
+
+    Of gateways and waypoints there are none where the stack has none.
+    """
+    by_name = {name: _outputs(exposure) for name, exposure in exposed.exposures.items()}
     only = next(iter(by_name)) if len(by_name) == 1 else None
     own = by_name.get(args.get("primary") or only or "", {})
-    return {**own, "exposures": by_name}
+    proxies: dict[str, Mapping[str, Mapping[str, Any]]] = {
+        "gateways": exposed.gateways,
+        "waypoints": exposed.waypoints,
+    }
+    referred = {
+        part: {name: _referred(reference) for name, reference in references.items()}
+        for part, references in proxies.items()
+        if references
+    }
+    return {**own, "exposures": by_name, **referred}
+
+
+def _referred(reference: Mapping[str, Any]) -> dict[str, Any]:
+    return {camel(key): value for key, value in reference.items() if key != "definition"}
 
 
 def _outputs(exposure: AmbientExposure) -> dict[str, Any]:

@@ -125,7 +125,7 @@ requests() {
   again=yes
   while [ -n "$again" ]; do
     [ -e "$running" ] || again=
-    curl -sS -m 10 --rate 25/s -o /dev/null -H Host:httpbin.example.com "$@" \
+    curl -sS -m 10 --rate 25/s -o /dev/null -H "Host:$HOST" "$@" \
       -w '%{http_code} %{num_connects} %{errormsg}\n' "$URL?[1-50]"
   done
 }
@@ -138,17 +138,19 @@ wait
 
 
 @contextmanager
-def load(lab: Lab, url: str) -> Generator[Counter[str]]:
-    """Sends requests from the curl pod meanwhile, over connections that are kept and over fresh
-    ones.
+def load(
+    lab: Lab, url: str, host: str = "httpbin.example.com", client: str = "curl"
+) -> Generator[Counter[str]]:
+    """Sends requests for a host meanwhile, from the curl pod in the namespace of a client, over
+    connections that are kept and over fresh ones.
 
     The counter has how often each answer came: `200 0` over a connection that was kept, `200 1`
     over a fresh one, `000` for none, with what curl says of it.
     """
     answers: Counter[str] = Counter()
     started = threading.Event()
-    words = ("kubectl", "exec", "-i", "-n", "curl", "deploy/curl", "--")
-    command = (*words, "env", f"URL={url}", "sh", "-c", _LOAD)
+    words = ("kubectl", "exec", "-i", "-n", client, "deploy/curl", "--")
+    command = (*words, "env", f"URL={url}", f"HOST={host}", "sh", "-c", _LOAD)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=lab.env, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin
@@ -238,27 +240,33 @@ def initial(folder: Path) -> dict[str, Any]:
 
 @dataclass
 class Stack:
-    """A stack `dev` in a copy of the project, or of an example."""
+    """A stack in a copy of the project, or of an example."""
 
     folder: Path
     lab: Lab
     env: Mapping[str, str]
+    name: str = "dev"
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"Pulumi.{self.name}.yaml"
 
     def configure(self, **values: Any) -> None:
         """Set top-level keys, each to all that it shall hold; the others stay as they are."""
         name = project(self.folder)
-        self._write(
-            stack_file(self.folder)["config"]
+        self.write(
+            yaml.safe_load(self._file.read_text())["config"]
             | {f"{name}:{key}": value for key, value in values.items()}
         )
 
     def reset(self) -> None:
         """Set the configuration back to what it began with."""
-        self._write(initial(self.folder))
+        self.write(initial(self.folder))
 
-    def _write(self, config: dict[str, Any]) -> None:
-        content = {**stack_file(self.folder), "config": config}
-        (self.folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
+    def write(self, config: dict[str, Any]) -> None:
+        """Set the whole configuration."""
+        content = {**yaml.safe_load(self._file.read_text()), "config": config}
+        self._file.write_text(yaml.safe_dump(content))
 
     def pulumi(self, *words: str, ends: Ending = "well") -> str:
         """What `pulumi` prints."""
@@ -301,20 +309,23 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
     made: list[Stack] = []
 
     def make(
-        program: str | None = None, path: Path | None = None, example: str | None = None
+        program: str | None = None,
+        path: Path | None = None,
+        example: str | None = None,
+        name: str = "dev",
     ) -> Stack:
         folder = place / f"project-{len(made)}"
         folder.mkdir()
-        for name in ("components", "requirements.txt", "constraints.txt", ".venv"):
-            (folder / name).symlink_to(ROOT / name)
+        for shared in ("components", "requirements.txt", "constraints.txt", ".venv"):
+            (folder / shared).symlink_to(ROOT / shared)
         if example:
             folder = folder / "examples" / example
             shutil.copytree(ROOT / "examples" / example, folder)
         else:
-            for name in ("Pulumi.yaml", "__main__.py"):
-                shutil.copy(ROOT / name, folder)
+            for copied in ("Pulumi.yaml", "__main__.py"):
+                shutil.copy(ROOT / copied, folder)
         content = yaml.safe_dump({"config": initial(folder)})
-        (folder / "Pulumi.dev.yaml").write_text(content)
+        (folder / f"Pulumi.{name}.yaml").write_text(content)
         if program:
             (folder / "__main__.py").rename(folder / "program.py")
             (folder / "__main__.py").write_text(program)
@@ -323,8 +334,8 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
             "PULUMI_BACKEND_URL": f"file://{folder}",
             **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
         }
-        stack = Stack(folder, lab, env)
-        stack.pulumi("stack", "init", "dev")
+        stack = Stack(folder, lab, env, name)
+        stack.pulumi("stack", "init", name)
         made.append(stack)
         return stack
 

@@ -112,11 +112,19 @@ def handed_over(project: dict[str, Any], values: dict[str, Any]) -> dict[str, st
     }
 
 
-class Cluster(pulumi.runtime.Mocks):
-    """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec."""
+PLATFORM = {"gateways": {"edge": {"name": "edge", "namespace": "ingress"}}}
+"""The outputs of a stack that others refer to."""
 
-    def __init__(self, addresses: list[str]) -> None:
+
+class Cluster(pulumi.runtime.Mocks):
+    """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec.
+
+    Those of others are as in `live`, by namespace and name.
+    """
+
+    def __init__(self, addresses: list[str], live: dict[str, Any]) -> None:
         self.addresses = addresses
+        self.live = live
 
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
@@ -125,12 +133,34 @@ class Cluster(pulumi.runtime.Mocks):
         if args.typ.endswith(":Gateway"):
             addresses = [{"value": value} for value in self.addresses]
             outputs["status"] = {"addresses": addresses, "conditions": CONDITIONS}
+            if args.resource_id:
+                outputs = patched(gateway(args.resource_id), self.live.get(args.resource_id, {}))
+        if args.typ == "pulumi:pulumi:StackReference":
+            outputs |= {"outputs": PLATFORM}
         if args.typ.endswith(":ServicePatch"):
             outputs["spec"] = SERVICE
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(args.token)
+
+
+def gateway(place: str) -> dict[str, Any]:
+    """A Gateway that is there, by namespace and name."""
+    namespace, _, name = place.partition("/")
+    return {
+        "metadata": {"namespace": namespace, "name": name, "uid": "1", "generation": 1},
+        "spec": {
+            "gatewayClassName": "istio",
+            "listeners": [{"name": "default", "protocol": "HTTP", "port": 80}],
+        },
+        "status": {
+            "addresses": [
+                {"type": "Hostname", "value": f"{name}-istio.{namespace}.svc.cluster.local"}
+            ],
+            "conditions": CONDITIONS,
+        },
+    }
 
 
 STACK = "pulumi:pulumi:Stack"
@@ -162,10 +192,15 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
     def __init__(self, mocks: pulumi.runtime.Mocks) -> None:
         super().__init__(mocks)
         self.graph: dict[str, Resource] = {}
+        self.read: dict[str, str] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine makes it."""
         return urn(parent, type_, name)
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802  # the SDK's name
+        self.read[f"{_key(request.parent)} > {request.name}"] = request.id
+        return super().ReadResource(request)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the SDK's name
         response = super().RegisterResource(request)
@@ -225,6 +260,8 @@ class Program:
     """A finished run of a program."""
 
     graph: dict[str, Resource]
+    read: dict[str, str]
+    """Identifiers of what it reads, by parent and name."""
     exports: dict[str, Any]
     """The stack's outputs; one that a preview does not know is missing."""
 
@@ -274,11 +311,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         *,
         preview: bool = False,
         addresses: tuple[str, ...] = (ADDRESS,),
+        live: dict[str, Any] | None = None,
         project: dict[str, Any] = PROJECT,
         **keys: Any,
     ) -> Program:
         comparisons.clear()  # of the cluster of an earlier program
-        mocks = Cluster(list(addresses))
+        mocks = Cluster(list(addresses), live or {})
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
             mocks,
@@ -310,6 +348,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             ).apply(lambda _: None)
 
         main()
-        return Program(recorder.graph, exports)
+        return Program(recorder.graph, recorder.read, exports)
 
     return run_program

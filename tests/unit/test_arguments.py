@@ -452,8 +452,16 @@ INVALID: list[Case] = [
     (
         AmbientExposure,
         "gateway",
-        {"existing": {"name": "edge", "namespace": "edge"}},
-        "gateway.existing: expected entry, or the reference of an IngressGateway",
+        {"existing": {"name": "edge"}},
+        "gateway.existing: expected entry, name and namespace, or the reference of an"
+        " IngressGateway",
+    ),
+    (
+        AmbientExposure,
+        "gateway",
+        {"existing": {"name": "edge", "namespace": "edge", "host": "edge.example.com"}},
+        "gateway.existing: expected entry, name and namespace, or the reference of an"
+        " IngressGateway",
     ),
     (
         AmbientExposure,

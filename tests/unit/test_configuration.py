@@ -243,6 +243,20 @@ def test_a_stack_without_exposures_is_shown_what_to_write(values: Values) -> Non
     assert str(refused.value).endswith(EXAMPLE)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gateways": {"edge": {"hostnames": ["*.example.com"]}}},
+        {"waypoints": {"shared": {}}},
+        {"namespaces": {"ingress": {"ambient": False}}},
+    ],
+)
+def test_a_stack_may_make_nothing_but_what_others_share(values: Values) -> None:
+    args = read(values)
+    assert args["exposures"] == {}
+    assert needs(args)["namespaces"]
+
+
 def test_values_of_other_packages_are_left_alone() -> None:
     handover({"exposures": {"shop": shop()}})
     pulumi.runtime.set_config("kubernetes:strictMode", "true")
@@ -968,8 +982,8 @@ FOREIGN = {"waypoint": {"existing": {"name": "waypoint", "namespace": "mesh"}}}
 FOREIGN_GATEWAY = {
     "gateway": {
         "existing": {
-            "name": "edge",
-            "namespace": "edge",
+            "name": "front",
+            "namespace": "front",
             "host": "192.0.2.1",
             "port": 80,
             "url": "http://192.0.2.1:80",
@@ -1213,6 +1227,14 @@ CONFLICTS: list[tuple[Values, str]] = [
         )
         for passes in ("workload", "none")
     ),
+    (
+        several(
+            {"gateway": {"existing": {"name": "front", "namespace": "edge"}}},
+            gateways={"edge": {**GATEWAY, "name": "front"}},
+        ),
+        "exposures.e0.gateway.existing: found edge/front, which is at gateways.edge. Write"
+        " existing: {entry: edge}",
+    ),
     *(
         (
             several(
@@ -1413,6 +1435,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             },
             {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
         ],
+        "gateways": [],
+        "waypoints": [],
     }
     args = read(several({"requireWaypoint": True, **FOREIGN}, renamed={"e0": "former"}))
     found = needs(args)
@@ -1441,7 +1465,42 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
                 "waypoint_namespace": "mesh",
             }
         ],
+        "gateways": [],
+        "waypoints": [
+            {"namespace": "mesh", "name": "waypoint", "attached": "e0", "labels": AMBIENT}
+        ],
     }
+
+
+def test_the_preflight_looks_for_what_others_made() -> None:
+    gateway = {"existing": {"name": "edge", "namespace": "ingress", "listenerPort": 8080}}
+    args = read(
+        several(
+            {"gateway": gateway, **FOREIGN, "hostnames": ["a.example.com"]},
+            {**BEHIND_EDGE, **SHARING, "namespace": {"name": "own", "create": False}},
+            {**FOREIGN, "namespace": {"existing": {"name": "foreign"}}},
+            defaults={"namespace": {"discoveryLabels": {"mesh": "on"}}},
+            labels={"team": "shop"},
+            gateways={"edge": GATEWAY},
+            waypoints={"shared": ALL},
+        )
+    )
+    labels = {"team": "shop", "mesh": "on", "istio.io/dataplane-mode": "ambient"}
+    assert needs(args)["gateways"] == [
+        {
+            "namespace": "ingress",
+            "name": "edge",
+            "attached": "e0",
+            "labels": labels,
+            "hostnames": ["a.example.com"],
+            "listener_port": 8080,
+        }
+    ]
+    waypoint = {"namespace": "mesh", "name": "waypoint"}
+    assert needs(args)["waypoints"] == [
+        {**waypoint, "attached": "e0", "labels": labels},
+        {**waypoint, "attached": "foreign", "labels": {}},
+    ]
 
 
 def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
@@ -1526,7 +1585,7 @@ def test_an_exposure_has_the_outputs_that_its_gateway_has(run: Run) -> None:
     assert exports["e1"].keys() == OUTPUTS - {
         *("ingressAddresses", "ingressInternalHost", "ingressConditions")
     }
-    assert exports["e2"].keys() == OUTPUTS - {"waypointAddress", "waypointConditions"}
+    assert exports["e2"].keys() == OUTPUTS
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,9 @@ PARTS = {
     },
 }
 
+CONFIGURED = ["three-stacks"]
+"""Those without a program of their own."""
+
 EXPOSING = [name for name in PARTS if name != "mesh"]
 
 Graph = dict[str, Resource]
@@ -145,11 +148,13 @@ def test_the_installed_package_is_the_one_that_is_tested() -> None:
 def test_every_example_is_tested() -> None:
     programs = (ROOT / "examples").glob("*/__main__.py")
     assert {path.parent.name for path in programs} == set(PARTS)
+    assert {path.name for path in (ROOT / "examples").iterdir()} == {*PARTS, *CONFIGURED}
 
 
 def test_the_readme_lists_every_example() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| \[(.*)\]\(examples/\1\) \|", readme, re.MULTILINE) == list(PARTS)
+    listed = re.findall(r"^\| \[(.*)\]\(examples/\1\) \|", readme, re.MULTILINE)
+    assert listed == [*PARTS, *CONFIGURED]
 
 
 @pytest.mark.parametrize("example", PARTS)
@@ -319,3 +324,27 @@ def test_parts_of_the_mesh_follow_each_other(run_example: Run) -> None:
     assert waited_for(graph, "ZTunnel/mesh-ztunnel") >= {"Istio/mesh-istio", "IstioCNI/mesh-cni"}
     assert "IstioCNI/mesh-cni" in graph["Istio/mesh-istio"].dependencies
     assert graph["Istio/mesh-istio"].inputs["spec"]["version"] == "v1.29.2"
+
+
+def team(run: Run, name: str) -> Program:
+    """The stack of a team in `three-stacks`."""
+    file = ROOT / "examples" / "three-stacks" / f"Pulumi.{name}.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
+    given = {key.removeprefix(f"{PROJECT['name']}:"): value for key, value in config.items()}
+    return run(**{"exposures": {}, "defaults": {}, **given})
+
+
+def test_applications_attach_to_what_the_platform_makes(run: Run) -> None:
+    platform, shop, blog = (team(run, name) for name in ("platform", "shop", "blog"))
+    made = {
+        f"{metadata(one)['namespace']}/{metadata(one)['name']}"
+        for one in platform.graph.values()
+        if one.type.endswith(":Gateway")
+    }
+    assert {*shop.read.values()} == made
+    assert {*blog.read.values()} == {"ingress/edge"}
+    names = [
+        {metadata(one)["name"] for one in program.graph.values() if "/v1:Namespace" in one.type}
+        for program in (platform, shop, blog)
+    ]
+    assert names == [{"ingress"}, {"shop", "shop-client"}, {"blog", "blog-client"}]

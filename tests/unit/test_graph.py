@@ -758,10 +758,10 @@ def test_the_preflight_looks_for_a_ztunnel_and_ports_where_they_are_needed(
 
 def test_several_exposures_are_exported_by_name_and_the_primary_one_on_top(run: Run) -> None:
     exports = run(**SHARED_GATEWAY, primary="b").exports
-    by_name = exports.pop("exposures")
+    by_name, gateways = exports.pop("exposures"), exports.pop("gateways")
     assert by_name.keys() == {"a", "b"}
     assert exports == by_name["b"] != by_name["a"]
-    assert run(**SHARED_GATEWAY).exports == {"exposures": by_name}
+    assert run(**SHARED_GATEWAY).exports == {"exposures": by_name, "gateways": gateways}
     url = "http://edge-istio.edge.svc.cluster.local:80"
     assert by_name["b"]["commands"] == [f"curl -sSig -H Host:b.example.com {url}/headers"]
     assert by_name["b"]["verified"][0] == f"GET {url}/headers (Host: b.example.com): 200"

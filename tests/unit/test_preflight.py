@@ -15,7 +15,7 @@ import yaml
 from components import Cluster, ClusterArgs, InvalidInput, preflight, waypoint_route
 from components.cluster.ownership import OWNER, RESOURCE
 from components.cluster.preflight import PreflightArgs, ServiceExpectation
-from tests.unit.conftest import Run
+from tests.unit.conftest import Run, gateway
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
@@ -681,6 +681,31 @@ def test_service_that_cannot_be_adopted(api: dict[str, Any], found: Any, fault: 
 def test_services_that_may_not_be_read_are_left_to_the_update(api: dict[str, Any]) -> None:
     api["/api/v1/namespaces/shop/services/cart"] = 403
     assert faults(services=[SERVICE]) == []
+
+
+def test_gateways_of_others(api: dict[str, Any]) -> None:
+    expected: dict[str, Any] = {"namespace": "ingress", "name": "edge", "attached": "shop"}
+    needs: dict[str, Any] = {
+        "gateways": [{**expected, "hostnames": ["a.example.com"]}] * 2,
+        "waypoints": [expected],
+    }
+    (fault,) = faults(**needs)
+    assert fault.startswith("Gateway ingress/edge: missing. ")
+    path = "/apis/gateway.networking.k8s.io/v1/namespaces/ingress/gateways/edge"
+    api[path] = 403
+    assert faults(**needs) == []
+    api[path] = gateway("ingress/edge")
+    api[f"{CLASSES}/istio"]["spec"] = {"controllerName": "istio.io/gateway-controller"}
+    own = "admits its own namespace ingress alone."
+    assert [own in one for one in faults(gateways=needs["gateways"])] == [True]
+    selector = {"matchLabels": {"team": "shop"}}
+    (listener,) = api[path]["spec"]["listeners"]
+    listener["allowedRoutes"] = {"namespaces": {"from": "Selector", "selector": selector}}
+    assert len(faults(gateways=needs["gateways"])) == 1
+    api["/api/v1/namespaces/shop"] = {"metadata": {"name": "shop", "labels": {"team": "shop"}}}
+    assert faults(gateways=needs["gateways"]) == []
+    api[f"{CLASSES}/istio"]["spec"]["controllerName"] = "example.com/controller"
+    assert len(faults(gateways=needs["gateways"])) == 1
 
 
 def made(run: Run, args: ClusterArgs) -> list[str]:

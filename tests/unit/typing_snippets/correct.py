@@ -266,3 +266,9 @@ waypoint_route(
 )
 Gateway("gateway", {"name": "gateway", "namespace": name}, ingress)
 HTTPRoute("route", {"name": "route", "namespace": name}, http)
+platform: StackArgs = {"gateways": {"edge": {"namespace": {}, "hostnames": ["*.example.com"]}}}
+behind_it: AmbientExposureArgs = {
+    **shop,
+    "gateway": {"existing": {"name": "edge", "namespace": name, "listener_port": port}},
+    "waypoint": {"existing": {"name": "shared", "namespace": "edge"}},
+}

@@ -127,7 +127,6 @@ service_port_missing: ServiceOptions = {"name": "shop"}  # wrong
 rules_missing: WaypointRouteArgs = {"name": "a", "namespace": "b", "service": "c"}  # wrong
 service_missing: IngressRouteArgs = {"name": "route", "namespace": "httpbin"}  # wrong
 exposure_missing: AmbientExposureArgs = {"namespace": {"name": "httpbin"}, "rules": []}  # wrong
-exposures_missing: StackArgs = {"gateways": {}}  # wrong
 
 # Where something is made
 Waypoint("waypoint", {"name": "waypoint"})  # wrong
