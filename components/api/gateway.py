@@ -28,6 +28,7 @@ from .gateway_types import (
     TCPRouteSpec,
     TLSRouteSpec,
 )
+from .live import trace, traced
 from .outputs import after
 
 GROUP = "gateway.networking.k8s.io"
@@ -76,7 +77,7 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
     name: pulumi.Output[str]
     """`metadata.name`, known once the object is ready."""
     definition: dict[str, Any]
-    """`metadata` and `spec` as given."""
+    """`metadata` and `spec` as given, and `live`, which tells when they were put right."""
 
     def __init__(
         self,
@@ -104,11 +105,11 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
             },
             # Without a version the engine takes any Kubernetes plugin that it finds.
             pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
+                traced(opts), pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
             ),
         )
         self.name = after(metadata["name"], self.urn)
-        self.definition = {"metadata": metadata, "spec": spec}
+        self.definition = {"metadata": metadata, "spec": spec, "live": trace(self)}
 
     @property
     def status(self) -> pulumi.Output[dict[str, Any]]:

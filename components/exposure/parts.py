@@ -165,7 +165,7 @@ def _adopted(of: Exposing, waypoint: WaypointReference, *, labelled: bool) -> Ba
     adopted = AdoptedService(
         of.name, {"name": name, "namespace": of.namespace["name"]}, of.inside()
     )
-    return Backend(adopted.service, of.service["name"], [adopted])
+    return Backend(adopted.service, adopted.definition, [adopted])
 
 
 def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:

@@ -21,6 +21,9 @@ _SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 _START = 120
 """Seconds that the pod may take to start, its image pull included."""
 
+_ROOM = 63 - len("-12345678")
+"""Characters of a Job's name before the ending that the provider adds."""
+
 
 class CheckArgs(TypedDict):
     """A request and how it must be answered."""
@@ -36,7 +39,8 @@ class ProbeArgs(TypedDict):
     """What a `Probe` is made of."""
 
     name: pulumi.Input[str]
-    """Name of the Job."""
+    """What its pods have as the label `ambient-exposure/proof`; the Job gets a name of its own in
+    each update, the resource's with an ending."""
     namespace: pulumi.Input[str]
     """Namespace of the client."""
     account: pulumi.Input[str]
@@ -96,13 +100,12 @@ class Probe(kubernetes.batch.v1.Job):
     ) -> None:
         SCHEMA.validate(f"Probe {name!r}", args, ProbeArgs)
         timeout = args.get("timeout", 60)
+        resource = short(f"{name}-job")
         own = pulumi.ResourceOptions(
             custom_timeouts=timeouts(_START + timeout + 30),
             aliases=[own_component("Probe", name, opts)],
         )
-        super().__init__(
-            f"{name}-job", **render_job(args), opts=pulumi.ResourceOptions.merge(opts, own)
-        )
+        super().__init__(resource, **render_job(args), opts=pulumi.ResourceOptions.merge(opts, own))
         self.answers = after(
             _requests(args).apply(
                 lambda requests: [
@@ -122,13 +125,18 @@ def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:
     )
 
 
+def short(name: str) -> str:
+    """`name`, or one instead that leaves room in a Job's for the ending that the provider adds."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name if len(name) <= _ROOM else f"{name[: _ROOM - 9]}-{digest}"
+
+
 def render_job(args: ProbeArgs) -> dict[str, Any]:
     """`metadata` and `spec` of the Job."""
     timeout = args.get("timeout", 60)
-    labels = {"app": args["name"]}
     return {
+        # Without a name: one of an earlier update, which was killed perhaps, is in nobody's way.
         "metadata": {
-            "name": args["name"],
             "namespace": args["namespace"],
             "annotations": {"pulumi.com/replaceUnready": "true"},
         },
@@ -137,7 +145,8 @@ def render_job(args: ProbeArgs) -> dict[str, Any]:
             "activeDeadlineSeconds": _START + timeout,
             "template": {
                 "metadata": {
-                    "labels": labels,
+                    # No label that a Service could select.
+                    "labels": {"ambient-exposure/proof": args["name"]},
                     "annotations": {"ambient-exposure/subject": args["subject"]},
                 },
                 "spec": {

@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from ..api import gateway_rules
 from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_for
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
+from ..api.live import trace, traced
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
@@ -156,6 +157,7 @@ class Waypoint(pulumi.ComponentResource):
             )
             gateway = self._gateway(name, args, namespace, parameters)
             self.name = gateway.name
+            definition: list[Any] = [gateway.definition]
             if args.get("bind", True):
                 binding = WaypointBinding(
                     name,
@@ -167,12 +169,13 @@ class Waypoint(pulumi.ComponentResource):
                     inside,
                 )
                 self.name = after(gateway.name, binding.urn)
+                definition.append(binding.waypoint["definition"])
         self.reference = {
             "name": self.name,
             "namespace": namespace["name"],
             "address": gateway.status.apply(_address),
             "conditions": gateway.status.apply(conditions),
-            "definition": gateway.definition,
+            "definition": definition,
         }
         self.register_outputs({"name": self.name})
 
@@ -228,12 +231,12 @@ class WaypointBinding(kubernetes.core.v1.NamespacePatch):
         super().__init__(
             f"{name}-binding",
             metadata={"name": args["namespace"], "labels": labels},
-            opts=pulumi.ResourceOptions.merge(opts, former),
+            opts=traced(pulumi.ResourceOptions.merge(opts, former)),
         )
         self.waypoint = {
             **waypoint,
             "name": after(waypoint["name"], self.urn),
-            "definition": [labels, waypoint.get("definition")],
+            "definition": [labels, trace(self), waypoint.get("definition")],
         }
 
 

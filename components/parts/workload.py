@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from ..api.gateway import timeouts, wait_for
+from ..api.live import trace, traced
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
@@ -132,7 +133,7 @@ class Workload(pulumi.ComponentResource):
     service: pulumi.Output[str]
     """Name of the Service, known once it is ready."""
     definition: dict[str, Any]
-    """The Service and the Deployment as given."""
+    """The Service and the Deployment as given, and `live`, which tells when they were put right."""
 
     def __init__(
         self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None
@@ -156,18 +157,20 @@ class Workload(pulumi.ComponentResource):
             ),
         }
         service = kubernetes.core.v1.Service(
-            f"{name}-service", **self.definition["service"], opts=inside
+            f"{name}-service", **self.definition["service"], opts=traced(inside)
         )
-        kubernetes.apps.v1.Deployment(
+        deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             **self.definition["deployment"],
             # A waypoint that learned of Service and pods in the same moment was seen without
             # endpoints for a minute. Without a waypoint the Service is waited for until it has
             # endpoints, and so cannot come first.
             opts=pulumi.ResourceOptions.merge(
-                inside, pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else [])
+                traced(inside),
+                pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else []),
             ),
         )
+        self.definition["live"] = [trace(service), trace(deployment)]
         self.service = after(args["name"], service.urn)
         self.register_outputs({"service": self.service})
 
@@ -182,6 +185,8 @@ class AdoptedService(kubernetes.core.v1.ServicePatch):
 
     service: pulumi.Output[str]
     """Name of the Service, known once it is labelled."""
+    definition: dict[str, Any]
+    """Name of the Service, and `live`, which tells when the label was put right."""
 
     def __init__(
         self, name: str, args: AdoptedServiceArgs, opts: pulumi.ResourceOptions | None = None
@@ -195,9 +200,10 @@ class AdoptedService(kubernetes.core.v1.ServicePatch):
                 "namespace": args["namespace"],
                 "labels": {INGRESS_USE_WAYPOINT: "true"},
             },
-            opts=pulumi.ResourceOptions.merge(opts, former),
+            opts=traced(pulumi.ResourceOptions.merge(opts, former)),
         )
         self.service = after(args["name"], self.urn)
+        self.definition = {"name": args["name"], "live": trace(self)}
 
 
 def render_service(args: WorkloadArgs) -> dict[str, Any]:

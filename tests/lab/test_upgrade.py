@@ -128,6 +128,8 @@ def test_an_upgrade_replaces_nothing(
     lab.kubectl("wait", "--for=condition=Complete", "jobs", "--all", "-n", "curl", "--timeout=180s")
     assert answers(lab) == REQUESTS
     before = serving(lab)
+    # What was recorded has no uid.
+    stack.pulumi("refresh", "--yes", "--skip-preview")
 
     assert replaced(stack) == []
     stack.pulumi("up", "--yes", "--skip-preview")

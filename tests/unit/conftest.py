@@ -14,6 +14,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+from uuid import uuid4
 
 import pulumi
 import pytest
@@ -113,10 +114,14 @@ def handed_over(project: dict[str, Any], values: dict[str, Any]) -> dict[str, st
 
 
 class Cluster(pulumi.runtime.Mocks):
-    """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec."""
+    """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec.
 
-    def __init__(self, addresses: list[str]) -> None:
+    Resources that were `put_right`, named by their keys, are changed later than the others.
+    """
+
+    def __init__(self, addresses: list[str], put_right: Sequence[str] = ()) -> None:
         self.addresses = addresses
+        self.put_right = put_right
 
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
@@ -127,6 +132,18 @@ class Cluster(pulumi.runtime.Mocks):
             outputs["status"] = {"addresses": addresses, "conditions": CONDITIONS}
         if args.typ.endswith(":ServicePatch"):
             outputs["spec"] = SERVICE
+        if "metadata" in outputs:
+            manager = outputs["__fieldManager"] = f"pulumi-kubernetes-{args.name}"
+            late = f"{_kind(args.typ)}/{args.name}" in self.put_right
+            outputs["metadata"] = {
+                **outputs["metadata"],
+                "uid": args.name,
+                "managedFields": [
+                    {"manager": manager, "time": "12:00" if late else "11:00"},
+                    {"manager": manager, "subresource": "status", "time": str(uuid4())},
+                    {"manager": "somebody", "time": str(uuid4())},
+                ],
+            }
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
@@ -274,11 +291,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         *,
         preview: bool = False,
         addresses: tuple[str, ...] = (ADDRESS,),
+        put_right: tuple[str, ...] = (),
         project: dict[str, Any] = PROJECT,
         **keys: Any,
     ) -> Program:
         comparisons.clear()  # of the cluster of an earlier program
-        mocks = Cluster(list(addresses))
+        mocks = Cluster(list(addresses), put_right)
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
             mocks,

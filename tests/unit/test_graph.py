@@ -181,7 +181,7 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
     )
     graph = run(exposures={"entry": exposure}, client={"name": "asker", "namespace": "side"}).graph
     names = {
-        key: one.inputs["metadata"]["name"]
+        key: one.inputs["metadata"].get("name")
         for key, one in graph.items()
         if one.type.startswith("kubernetes:")
     }
@@ -209,7 +209,8 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
         "AuthorizationPolicy/entry-waypoint-only": "server-waypoint-only",
         "AuthorizationPolicy/entry-canary-waypoint-only": "server-canary-waypoint-only",
         "HTTPRoute/entry-ingress-route": "server-ingress",
-        "Job/entry-probe-job": "server-probe",
+        # One of its own in each update.
+        "Job/entry-probe-job": None,
     }
     places = {one.inputs["metadata"].get("namespace") for key, one in graph.items() if key in names}
     assert places == {None, "space", "side"}
@@ -372,6 +373,38 @@ def test_proof_is_repeated_when_what_it_proves_changes(
     run: Run, default: Program, changed: dict[str, Any], *, repeated: bool
 ) -> None:
     assert (subject(default) != subject(run(exposure=changed))) is repeated
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *without(NAMESPACE | EXPOSURE, "account", "probe-"),
+        "AuthorizationPolicy/httpbin-policy-none",
+    ],
+)
+def test_proof_is_repeated_when_something_was_put_right(run: Run, key: str) -> None:
+    exposure = {"policies": [{"name": "none", "action": "DENY", "rules": [{}]}]}
+    before, after = (run(exposure=exposure, put_right=right) for right in ((), (key,)))
+    assert key in after.graph
+    assert subject(before) != subject(after)
+
+
+def test_proof_is_repeated_when_the_label_of_an_adopted_service_was_put_right(run: Run) -> None:
+    right = ("ServicePatch/httpbin-label",)
+    before, after = (run(exposure=ADOPTED_SERVICE, put_right=one) for one in ((), right))
+    assert subject(before) != subject(after)
+
+
+@pytest.mark.parametrize("length", [44, 45, 63])
+def test_the_name_of_the_proof_has_room_for_its_ending(run: Run, length: int) -> None:
+    entry = "a" * length
+    (name,) = (
+        key.partition("/")[2]
+        for key in run(exposures={entry: sample()["httpbin"]}).graph
+        if key.startswith("Job/")
+    )
+    assert len(f"{name}-12345678") <= 63
+    assert (name == f"{entry}-probe-job") is (length == 44)
 
 
 def test_every_wait_has_the_configured_limit(run: Run) -> None:
@@ -1164,7 +1197,14 @@ def test_outputs_may_be_inputs(run: Run) -> None:
 
 STATES = sorted((ROOT / "tests" / "lab" / "states").glob("*.json"))
 
-SUBJECT = "spec.template.metadata.annotations.ambient-exposure/subject"
+PROOF = {
+    "metadata.name",
+    "spec.template.metadata.annotations.ambient-exposure/subject",
+    "spec.template.metadata.labels.ambient-exposure/proof",
+    "spec.template.metadata.labels.app",
+}
+"""What is changed of a Job that every upgrade replaces."""
+
 WAIT = "metadata.annotations.pulumi.com/waitFor"
 
 CHANGES: dict[str, dict[str, set[str]]] = {
@@ -1172,9 +1212,9 @@ CHANGES: dict[str, dict[str, set[str]]] = {
         "Gateway/exposure-gateway": {"spec.infrastructure.labels.istio.io/use-waypoint"},
         "HTTPRoute/exposure-waypoint-route": {WAIT},
         "HTTPRoute/exposure-ingress-route": {WAIT},
-        "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
+        "Job/exposure-probe-job": PROOF | {"spec.template.spec.containers"},
     },
-    "release-2": {"Job/exposure-probe-job": {SUBJECT}},
+    "release-2": {"Job/exposure-probe-job": PROOF},
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
 
