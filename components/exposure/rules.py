@@ -5,7 +5,7 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at
+from ..checks.schema import Schema, at, known
 from ..parts import (
     authorization,
     client,
@@ -17,16 +17,16 @@ from ..parts import (
     workload,
 )
 from ..parts.authorization import WAYPOINT_ONLY, named
-from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames
 from ..parts.namespace import check_existing
+from ..parts.pod import with_names
+from ..parts.probe import check_requests
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
-    ClientPart,
     GatewayPart,
     ServiceOptions,
     VerificationOptions,
@@ -124,14 +124,13 @@ def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None
 
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     verification = _part(args, "verification")
-    client = _part(verification, "client")
-    own = _part(args, "namespace").get("name")
-    if verification and "existing" not in client and client.get("namespace", CLIENT) == own:
-        where = at(path, "verification.client.namespace")
-        faults.add(where, "is the namespace of the service, expected one of its own")
-    low, high = (0, 16) if "grpc_rules" in args else (100, 599)
+    _check_addresses(faults, path, args)
+    grpc = "grpc_rules" in args
+    low, high = (0, 16) if grpc else (100, 599)
     prefixes = _prefixes(_listed(args, "rules"))
-    for index, check in enumerate(_listed(verification, "checks")):
+    checks = _listed(verification, "checks")
+    check_requests(faults, at(path, "verification.checks"), checks, grpc=grpc)
+    for index, check in enumerate(checks):
         where = at(path, f"verification.checks[{index}]")
         match check:
             case {"path": str(asked), "status": int(status)}:
@@ -144,6 +143,19 @@ def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> N
                     )
             case _:
                 pass  # wrong by itself, or not known yet
+
+
+def _check_addresses(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    gateway = _part(args, "gateway")
+    if _part(args, "verification").get("addresses") != "external" or "existing" in gateway:
+        return
+    found = gateway.get("service_type", "ClusterIP")
+    if known(found) and found != "LoadBalancer":
+        faults.add(
+            at(path, "verification.addresses"),
+            f"found external, but the gateway's service_type {found} has only an address inside the"
+            " cluster. Set LoadBalancer, or ask for internal",
+        )
 
 
 def _prefixes(rules: Sequence[Any]) -> list[str]:
@@ -183,7 +195,12 @@ SCHEMA = (
                 "selector{}": valid.label_key,
                 "selector[]": valid.label_value,
             },
-            VerificationOptions: {"checks": valid.some, "timeout": valid.seconds},
+            VerificationOptions: {
+                "checks": valid.some,
+                "image": valid.image,
+                "pod": with_names,
+                "timeout": valid.seconds,
+            },
             AmbientExposureArgs: {
                 "hostnames": valid.some,
                 "hostnames[]": valid.hostname,
@@ -198,7 +215,6 @@ SCHEMA = (
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
             WaypointPart: _check_bound,
-            ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },
         {
@@ -206,7 +222,6 @@ SCHEMA = (
             CanaryOptions: ContainerOptions,
             GatewayPart: GatewayOptions,
             WaypointPart: WaypointOptions,
-            ClientPart: ClientArgs,
         },
     )
 )

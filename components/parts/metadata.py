@@ -59,11 +59,15 @@ def mirrored_images(registry: str) -> pulumi.ResourceTransform:
             return None
         spec: Any = args.props["spec"]
         pod = spec["template"]["spec"]
-        containers = [
-            {**container, "image": pulumi.Output.from_input(container["image"]).apply(mirrored)}
-            for container in pod["containers"]
-        ]
-        template = {**spec["template"], "spec": {**pod, "containers": containers}}
+        containers = {
+            key: [
+                {**container, "image": pulumi.Output.from_input(container["image"]).apply(mirrored)}
+                for container in pod[key]
+            ]
+            for key in ("initContainers", "containers")
+            if key in pod
+        }
+        template = {**spec["template"], "spec": {**pod, **containers}}
         props = {**args.props, "spec": {**spec, "template": template}}
         return pulumi.ResourceTransformResult(props, args.opts)
 

@@ -14,6 +14,7 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
 from .former import own_component
+from .pod import RESTRICTED, patched, with_names
 
 Protocol = Literal["http", "grpc"]
 """Application protocol of a Service's port, which names it.
@@ -45,6 +46,12 @@ class ContainerOptions(TypedDict):
     """The container's `readinessProbe` (default: its port takes TCP connections)."""
     liveness_probe: NotRequired[Mapping[str, Any]]
     """The container's `livenessProbe` (default none)."""
+    pod: NotRequired[Mapping[str, Any]]
+    """Changes to the spec of the pods, in Kubernetes' own form (default none): mappings are merged,
+    lists whose elements have a name as well, by it; other lists are replaced, and null takes out.
+    The container has the name of the Service."""
+    ports: NotRequired[Sequence[Mapping[str, Any]]]
+    """Further ports of the Service, in Kubernetes' own form (default none)."""
 
 
 class WorkloadArgs(ContainerOptions):
@@ -80,19 +87,6 @@ class AdoptedServiceArgs(TypedDict):
     """Namespace of the Service."""
 
 
-RESTRICTED: dict[str, Any] = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "runAsUser": 65532,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""A container's securityContext that Pod Security `restricted` admits.
-
-https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-"""
-
-
 def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record a port that a container without capabilities cannot listen on."""
     port = args.get("container_port")
@@ -102,7 +96,7 @@ def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> 
 
 SCHEMA = Schema(
     {
-        ContainerOptions: {"replicas": valid.number(0, 1000)},
+        ContainerOptions: {"replicas": valid.number(0, 1000), "pod": with_names},
         WorkloadArgs: {
             "name": valid.dns_label,
             "namespace": valid.dns_label,
@@ -227,7 +221,8 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
                     "name": args.get("protocol", "http"),
                     "port": args["port"],
                     "targetPort": args["container_port"],
-                }
+                },
+                *args.get("ports", []),
             ],
             "selector": {"app": args["name"]},
         },
@@ -254,7 +249,8 @@ def render_pod(args: WorkloadArgs, account: pulumi.Input[str]) -> dict[str, Any]
         container["resources"] = args["resources"]
     if "liveness_probe" in args:
         container["livenessProbe"] = args["liveness_probe"]
-    return {"serviceAccountName": account, "containers": [container]}
+    pod = {"serviceAccountName": account, "containers": [container]}
+    return dict(patched(pod, args.get("pod", {})))
 
 
 def render_deployment(

@@ -35,8 +35,8 @@ class StackArgs(TypedDict):
     primary: NotRequired[str]
     """The exposure whose outputs are the stack's own (default the only one)."""
     client: NotRequired[ClientArgs]
-    """The client that sends the requests of the verifications (default one in a namespace
-    `curl`)."""
+    """A client that sends the requests of all verifications, and that is there for requests of
+    yours (default none: each verification has a pod in its exposure's namespace)."""
     cluster: NotRequired[ClusterArgs]
     """The cluster (default that of the current context)."""
     labels: NotRequired[Mapping[str, str]]

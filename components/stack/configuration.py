@@ -52,9 +52,6 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 _BESIDE_EXISTING = {"ingress_use_waypoint", "bind"}
 """Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
 
-_SECRET = (("service", "env"), ("canary", "env"))
-"""Where the values of the environment stand, which alone may be secret."""
-
 
 def load() -> StackArgs:
     """The configuration of the running stack, completed by its defaults.
@@ -149,7 +146,8 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     """Make secret again what the stack file encrypts inside `value`.
 
     The program gets it decrypted, and is told only that there is a secret in it. It may be a value
-    of the environment alone: all else is shown by the cluster anyway.
+    of the environment, or what a request of the proof shows: all else is shown by the cluster
+    anyway.
     """
     file = Path(pulumi.get_root_directory()) / f"Pulumi.{pulumi.get_stack()}.yaml"
     try:
@@ -161,18 +159,28 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
         where = repr(str(file))
         faults.add(key, f"holds a secret, expected to find in {where} which value of it is secret")
     for place in places:
-        if place[-3:-1] not in _SECRET:
+        if not _may_be_secret(place):
             where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
             faults.add(
                 f"{key}{where}",
-                "is a secret, and would get into the state as plain text: only the values of env"
-                " may be secret. Set it anew without --secret",
+                "is a secret, and would get into the state as plain text: only the values of env,"
+                " and headers and body of a check, may be secret. Set it anew without --secret",
             )
             continue
         holder = value
         for step in place[:-1]:
             holder = holder[step]
         holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
+
+
+def _may_be_secret(place: tuple[str | int, ...]) -> bool:
+    match place:
+        case (*_, "service" | "canary", "env", _):
+            return True
+        case (*_, "checks", int(), "headers", _) | (*_, "checks", int(), "body"):
+            return True
+        case _:
+            return False
 
 
 def _encrypted(
@@ -223,6 +231,13 @@ def completed(args: StackArgs) -> StackArgs:
             for name, entry in given.get(f"{part}s", {}).items()
         }
 
+    client = {
+        name: _placed(
+            name,
+            {**timeout, **entry, "namespace": merged(discovery, entry.get("namespace", {}))},
+        )
+        for name, entry in _only(given, "client").items()
+    }
     return cast(
         "StackArgs",
         {
@@ -233,11 +248,11 @@ def completed(args: StackArgs) -> StackArgs:
             },
             "gateways": proxies("gateway"),
             "waypoints": proxies("waypoint"),
-            "client": {**discovery, **timeout, **given.get("client", {})},
             "exposures": {
                 name: _placed(name, _completed(defaults, entry))
                 for name, entry in given["exposures"].items()
             },
+            **client,
         },
     )
 

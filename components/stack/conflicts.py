@@ -7,12 +7,11 @@ from typing import Any
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure.arguments import AmbientExposureArgs
-from ..parts.client import CLIENT
 from ..parts.gateway import IngressGatewayArgs
 from ..parts.routes import render_rule
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
-from .places import entries, namespace_name, shared, verifies
+from .places import clients, entries, namespace_name, shared
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -43,7 +42,7 @@ def _check_references(faults: Faults, args: StackArgs) -> None:
         "gateway": args.get("gateways", {}),
         "waypoint": args.get("waypoints", {}),
     }
-    for path, entry in entries(args):
+    for path, entry in (*entries(args), *clients(args)):
         for part, known in groups.items():
             options: Any = entry.get(part, {})
             referred = shared(options)
@@ -75,7 +74,8 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
             faults.add(f"namespaces.{key}.name", f"found {name}, which is at {taken[name]} already")
         taken.setdefault(name, f"namespaces.{key}")
     # Those that exist at the end: others make them.
-    for path, entry in sorted(entries(args), key=lambda one: "existing" in one[1]["namespace"]):
+    placed = [*entries(args), *clients(args)]
+    for path, entry in sorted(placed, key=lambda one: "existing" in one[1]["namespace"]):
         if shared(entry["namespace"]):
             continue
         name = namespace_name(args, entry["namespace"])
@@ -132,19 +132,11 @@ def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:
-    """The client of the verifications is one, in a namespace of its own."""
+    """The client of the verifications is one."""
     for name, exposure in args["exposures"].items():
         if "client" in exposure.get("verification", {}):
             where = f"exposures.{name}.verification.client"
             faults.add(where, "is the same for all exposures of a stack. Set client instead")
-    client = args.get("client", {}).get("namespace", CLIENT)
-    places = [(f"namespaces.{key}", own["name"]) for key, own in args["namespaces"].items()]
-    places += [(path, namespace_name(args, entry["namespace"])) for path, entry in entries(args)]
-    used = next((path for path, place in places if place == client), None)
-    if used and verifies(args):
-        faults.add(
-            "client.namespace", f"found {client}, which is at {used}, expected one of its own"
-        )
 
 
 def _closed(name: str, place: str, admitted: str) -> str:
@@ -169,6 +161,13 @@ def _check_gateway(
     own_place = namespace_name(args, gateway["namespace"])
     if _admitted(gateway, "All") == "Same" and own_place != place:
         faults.add(f"exposures.{name}.gateway", _closed(entry, place, own_place))
+    external = exposure.get("verification", {}).get("addresses") == "external"
+    if external and gateway.get("service_type") != "LoadBalancer":
+        faults.add(
+            f"exposures.{name}.verification.addresses",
+            f"found external, but gateway {entry} has only an address inside the cluster. Set its"
+            " service_type to LoadBalancer, or ask for internal",
+        )
     if "verification" in exposure and gateway.get("tls", {}).get("mode") == "MUTUAL":
         faults.add(
             f"exposures.{name}.verification",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..exposure.arguments import AmbientExposureArgs
+from ..parts.client import ClientArgs
 from ..parts.gateway import IngressGatewayArgs
 from ..parts.namespace import NamespaceArgs, NamespaceOptions
 from ..parts.waypoint import WaypointArgs
@@ -20,6 +21,12 @@ def entries(
         yield f"gateways.{name}", gateway
     for name, exposure in args["exposures"].items():
         yield f"exposures.{name}", exposure
+
+
+def clients(args: StackArgs) -> Iterator[tuple[str, ClientArgs]]:
+    """The client of the stack, with its path, where it has one that verifies."""
+    if "client" in args and any("verification" in one for one in args["exposures"].values()):
+        yield "client", args["client"]
 
 
 def shared(part: Mapping[str, Any] | None) -> str | None:
@@ -49,8 +56,3 @@ def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
             alone = cast("NamespaceArgs", namespace)
             own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
     return own
-
-
-def verifies(args: StackArgs) -> bool:
-    """Whether any exposure is verified."""
-    return any("verification" in exposure for exposure in args["exposures"].values())

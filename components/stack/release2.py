@@ -50,7 +50,7 @@ _METADATA = {
 """Keys that are the same in both forms."""
 
 _VERIFICATION = {
-    "clientNamespace": Key("client.namespace", "curl"),
+    "clientNamespace": Key("client.namespace.name", "curl"),
     "clientImage": Key("client.image", "docker.io/curlimages/curl:8.16.0"),
     "verifyTimeout": Key("exposures.NAME.verification.timeout", 60),
 }
@@ -64,7 +64,7 @@ _LISTS = {
 
 _EVERYWHERE = {
     "discoveryLabels": Key(
-        "exposures.NAME.namespace.discoveryLabels and client.discoveryLabels",
+        "exposures.NAME.namespace.discoveryLabels and client.namespace.discoveryLabels",
         {"istio-discovery": "enabled"},
     ),
     "revision": Key("exposures.NAME.gateway.revision and exposures.NAME.waypoint.revision", ""),
@@ -414,8 +414,7 @@ def _revision(stack: Mapping[str, Any]) -> dict[str, Any]:
 def _client(stack: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": _CLIENT,
-        "namespace": stack["clientNamespace"],
-        **_discovery(stack),
+        "namespace": {"name": stack["clientNamespace"], **_discovery(stack)},
         "image": stack["clientImage"],
         "readyTimeout": stack["readyTimeout"],
     }

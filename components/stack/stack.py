@@ -12,14 +12,14 @@ from ..cluster.preflight import PreflightArgs
 from ..cluster.provider import Cluster
 from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
-from ..parts.client import CLIENT, Client, ClientReference
+from ..parts.client import Client, ClientArgs, ClientReference
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
 from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
-from .places import entries, namespace_name, namespaces, shared, verifies
+from .places import clients, entries, namespace_name, namespaces, shared
 
 
 def expose(args: StackArgs) -> dict[str, AmbientExposure]:
@@ -68,7 +68,7 @@ class _Parts:
 
     def exposures(self) -> dict[str, AmbientExposure]:
         """The exposures, by name."""
-        client = self._client() if verifies(self._args) else None
+        client = next((self._client(options) for _, options in clients(self._args)), None)
         return {
             name: AmbientExposure(name, self._resolved(exposure, client), self._opts)
             for name, exposure in self._args["exposures"].items()
@@ -86,7 +86,7 @@ class _Parts:
             bound = self._bindings.get(place, waypoint)
             args["waypoint"] = {**args["waypoint"], "existing": bound, "bind": False}
         if client and "verification" in exposure:
-            args["verification"] = {**exposure["verification"], "client": {"existing": client}}
+            args["verification"] = {**exposure["verification"], "client": client}
         return args
 
     def _place(self, entry: Mapping[str, Any]) -> NamespaceOptions:
@@ -123,18 +123,17 @@ class _Parts:
             ).waypoint
         return bindings
 
-    def _client(self) -> ClientReference:
-        options = self._args.get("client", {})
+    def _client(self, options: ClientArgs) -> ClientReference:
+        place = options["namespace"]
+        if "existing" in place:
+            place = self._place(options)
+        else:
+            # Made after the namespaces of the services, and so removed before them.
+            others = (namespace.name for namespace in self._namespaces.values())
+            place = {**place, "name": after(place["name"], *others)}
         return Client(
             "client",
-            {
-                **options,
-                # Made after the namespaces of the services, and so removed before them.
-                "namespace": after(
-                    options.get("namespace", CLIENT),
-                    *(namespace.name for namespace in self._namespaces.values()),
-                ),
-            },
+            {**options, "namespace": place},
             _formerly(self._opts, "exposure-client"),
         ).reference
 
@@ -159,10 +158,10 @@ def needs(args: StackArgs) -> PreflightArgs:
         str(namespace["name"]): namespace.get("create", True)
         for namespace in namespaces(args).values()
     }
-    for _, entry in entries(args):
-        places.setdefault(namespace_name(args, entry["namespace"]), False)
-    if verifies(args):
-        places[str(args.get("client", {}).get("namespace", CLIENT))] = True
+    for _, entry in (*entries(args), *clients(args)):
+        own = "existing" not in (namespace := entry["namespace"])
+        create = own and namespace.get("create", True)
+        places.setdefault(namespace_name(args, namespace), create)
     waypoints, gateways = args.get("waypoints", {}).values(), args.get("gateways", {}).values()
     classes: list[Any] = [
         *(waypoint.get("gateway_class", "istio-waypoint") for waypoint in waypoints),

@@ -2,7 +2,9 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
+
+DISCOVERY = {"istio-discovery": "enabled"}
 
 config = pulumi.Config()
 cluster = Cluster(
@@ -14,10 +16,12 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
-        "namespace": {"name": "httpbin", "discovery_labels": {"istio-discovery": "enabled"}},
+        "namespace": {"name": "httpbin", "discovery_labels": DISCOVERY},
         "service": {
             "name": "httpbin",
             "port": 8000,
@@ -33,10 +37,11 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/hostname"]}],
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/hostname", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

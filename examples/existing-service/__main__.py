@@ -2,7 +2,9 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
+
+DISCOVERY = {"istio-discovery": "enabled"}
 
 cluster = Cluster(
     "cluster",
@@ -14,22 +16,25 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
         "namespace": {
             "name": "httpbin",
             "create": False,
-            "discovery_labels": {"istio-discovery": "enabled"},
+            "discovery_labels": DISCOVERY,
         },
         "service": {"name": "httpbin", "port": 8000, "create": False},
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/status", "/headers"]}],
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

@@ -2,7 +2,9 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
+
+DISCOVERY = {"istio-discovery": "enabled"}
 
 cluster = Cluster(
     "cluster",
@@ -13,10 +15,12 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
-        "namespace": {"name": "httpbin", "discovery_labels": {"istio-discovery": "enabled"}},
+        "namespace": {"name": "httpbin", "discovery_labels": DISCOVERY},
         "service": {
             "name": "httpbin",
             "port": 8000,
@@ -27,10 +31,11 @@ exposure = AmbientExposure(
         "rules": [{"paths": ["/status", "/headers"]}],
         "gateway": {"tls": {"issuer": "self-signed"}},
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("host", exposure.host)
 pulumi.export("certificate", exposure.gateway_reference.get("certificate"))

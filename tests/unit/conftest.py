@@ -79,7 +79,8 @@ def sample() -> dict[str, Any]:
 def config(**keys: Any) -> dict[str, str]:
     """The configuration of the sample, but for these `keys`, as the engine hands it over.
 
-    `exposure` is merged into the sample's one: of mappings only what is named, None takes it out.
+    `exposure` is merged into the sample's one: of mappings only what is named. None takes it out,
+    and so it does whole keys.
     The preflight is switched off.
     """
     exposures = sample()
@@ -87,9 +88,8 @@ def config(**keys: Any) -> dict[str, str]:
         exposures[name] = patched(exposures[name], keys.pop("exposure", {}))
     own = {"exposures": exposures} | keys
     own["cluster"] = {"preflight": False} | keys.get("cluster", {})
-    return handed_over(
-        PROJECT, {key.partition(":")[2]: value for key, value in SAMPLE.items()} | own
-    )
+    whole = {key.partition(":")[2]: value for key, value in SAMPLE.items()} | own
+    return handed_over(PROJECT, {key: value for key, value in whole.items() if value is not None})
 
 
 def patched(value: Any, patch: Any) -> Any:

@@ -344,15 +344,13 @@ WRONG: list[Case] = [
         [{"name": "a", "port": 80}],
         "cluster.needs.services[0].namespace: found nothing, expected a string",
     ),
-    ("client.namespace", "-curl", f"found '-curl', expected {NAME}"),
+    ("client.namespace.name", "-curl", f"found '-curl', expected {NAME}"),
     ("client.image", "", f"found '', expected {IMAGE}"),
     ("client.readyTimeout", 0, f"found 0, expected {SECONDS}"),
-    ("client.discoveryLabels", {"a": 1}, "client.discoveryLabels['a']: found 1, expected a string"),
     (
         "client.existing",
         {},
-        "found an unknown key, expected one of name, namespace,"
-        " discoveryLabels, image, readyTimeout",
+        "found an unknown key, expected one of name, namespace, image, pod, readyTimeout",
     ),
     ("defaults", [], "found [], expected a mapping"),
     ("defaults.gateway.port", 0, f"found 0, expected {PORT}"),
@@ -438,7 +436,8 @@ WRONG: list[Case] = [
         f"{SHOP}.service.canary",
         {"image": "a:2", "weight": 1, "port": 80},
         f"{SHOP}.service.canary.port: found an unknown key, expected one of protocol, args, env,"
-        " replicas, resources, securityContext, readinessProbe, livenessProbe, image, weight",
+        " replicas, resources, securityContext, readinessProbe, livenessProbe, pod, ports, image,"
+        " weight (did you mean ports?)",
     ),
     (f"{SHOP}.hostnames", ..., "found nothing, expected a list"),
     (f"{SHOP}.hostnames", [], f"found [], expected {SOME}"),
@@ -700,7 +699,8 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.verification.checks[0].host",
         "x",
-        "found an unknown key, expected one of path, status",
+        "found an unknown key, expected one of path, status, method, headers, body,"
+        " responseHeaders, responseBody",
     ),
     (
         f"{SHOP}.verification.checks",
@@ -710,7 +710,7 @@ WRONG: list[Case] = [
     ),
     (
         f"{SHOP}.verification.client",
-        {"image": "curl:1"},
+        {"namespace": "curl", "account": "curl", "image": "curl:1"},
         "is the same for all exposures of a stack. Set client instead",
     ),
 ]
@@ -900,7 +900,7 @@ def test_shared_entries_and_the_client_take_what_is_theirs_from_the_defaults() -
     }
     assert args["client"] == {
         "image": "curl:1",
-        "discovery_labels": {"a": "b"},
+        "namespace": {"name": "client", "discovery_labels": {"a": "b"}},
         "ready_timeout": 5,
     }
     assert args["exposures"]["shop"]["waypoint"] == {
@@ -1116,12 +1116,22 @@ CONFLICTS: list[tuple[Values, str]] = [
     ),
     # The client
     (
-        several({**VERIFIED, "namespace": {"name": "tests"}}, {}, client={"namespace": "tests"}),
-        "client.namespace: found tests, which is at exposures.e0, expected one of its own",
+        several(
+            {**VERIFIED, "namespace": {"name": "tests"}},
+            {},
+            client={"namespace": {"name": "tests"}},
+        ),
+        "client.namespace: found tests, which is at exposures.e0.namespace already. Put it into"
+        " namespaces, and write existing: {entry: NAME} in both",
     ),
     (
-        several(VERIFIED, namespaces={"curl": {}}),
-        "client.namespace: found curl, which is at namespaces.curl, expected one of its own",
+        several(VERIFIED, namespaces={"tests": {}}, client={"namespace": {"name": "tests"}}),
+        "client.namespace: found tests, which is at namespaces.tests already. Write existing:"
+        " {entry: tests}",
+    ),
+    (
+        several(VERIFIED, client={"namespace": {"existing": {"entry": "tests"}}}),
+        "client.namespace.existing.entry: found 'tests', expected one of namespaces: none",
     ),
     # Shared gateways
     (
@@ -1229,7 +1239,12 @@ def test_entries_that_do_not_fit_together(values: Values, fault: str) -> None:
 
 FITTING: list[Values] = [
     # Where nothing is verified, there is no client that is in the way.
-    several({"namespace": {"name": "curl"}}),
+    several({"namespace": {"name": "curl"}}, client={"namespace": {"name": "curl"}}),
+    several(
+        {**VERIFIED, **IN_APPS},
+        namespaces={"apps": {}},
+        client=IN_APPS,
+    ),
     at_edge({"hostnames": ["*.a.example.com"]}),
     at_edge({"hostnames": ["*.example.com"]}, gateway={"hostnames": ["a.example.com"]}),
     at_edge(
@@ -1333,7 +1348,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
-            client={"namespace": "tests"},
+            client={"namespace": {"name": "tests"}},
         )
     )
     assert needs(args) == {
@@ -1526,8 +1541,8 @@ def test_a_secret_is_refused_that_the_state_would_show(stack_file: Path, path: s
     key = path.partition(".")[0]
     store(stack_file, at_path(path, CIPHERTEXT))
     assert faults_of(at_path(path, "a"), [key])[0] == (
-        f"{path}: is a secret, and would get into the state as plain text: only the values of env"
-        " may be secret. Set it anew without --secret"
+        f"{path}: is a secret, and would get into the state as plain text: only the values of env,"
+        " and headers and body of a check, may be secret. Set it anew without --secret"
     )
 
 

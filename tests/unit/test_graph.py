@@ -5,13 +5,13 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
 import yaml
 
-from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
+from components import AmbientExposure, AmbientExposureArgs, CheckArgs, Cluster, IngressGateway
 from components.stack.release2 import rewrite
 from tests.unit.conftest import (
     ADDRESS,
@@ -69,6 +69,9 @@ EXPOSURE: Table = {
         },
     ),
 }
+
+MARK = "4dabf18193072939515e22adb298388d"
+"""What marks a secret on its way to the engine."""
 
 STACK = "Stack/ambient-exposure-dev"
 
@@ -134,6 +137,14 @@ def environment(program: Program) -> dict[str, str]:
     return {one["name"]: one["value"] for one in container["env"]}
 
 
+def asked(program: Program) -> list[str]:
+    """What the requests of the verification are called, each with the status that is expected."""
+    lines = environment(program)["CHECKS"].splitlines()
+    called = [line.partition(" ")[2] for line in lines if line.startswith("request ")]
+    statuses = [line.partition(" ")[2] for line in lines if line.startswith("expect ")]
+    return [f"{one}: {status}" for one, status in zip(called, statuses, strict=True)]
+
+
 def subject(program: Program) -> str:
     template = spec(program, "Job/httpbin-probe-job")["template"]
     return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
@@ -179,7 +190,9 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
             "requireWaypoint": True,
         },
     )
-    graph = run(exposures={"entry": exposure}, client={"name": "asker", "namespace": "side"}).graph
+    graph = run(
+        exposures={"entry": exposure}, client={"name": "asker", "namespace": {"name": "side"}}
+    ).graph
     names = {
         key: one.inputs["metadata"].get("name")
         for key, one in graph.items()
@@ -337,12 +350,13 @@ def test_external_address_is_verified_too(run: Run) -> None:
         exposure={"gateway": {"serviceType": "LoadBalancer", "address": "198.18.1.0"}},
         addresses=("198.18.1.0",),
     )
-    assert environment(program)["CHECKS"].splitlines() == [
-        f"200 httpbin.example.com http://{ADDRESS}:80/headers",
-        f"404 httpbin.example.com http://{ADDRESS}:80/get",
-        "200 httpbin.example.com http://198.18.1.0:80/headers",
-        "404 httpbin.example.com http://198.18.1.0:80/get",
+    assert asked(program) == [
+        f"GET http://{ADDRESS}:80/headers (Host: httpbin.example.com): 200",
+        f"GET http://{ADDRESS}:80/get (Host: httpbin.example.com): 404",
+        "GET http://198.18.1.0:80/headers (Host: httpbin.example.com): 200",
+        "GET http://198.18.1.0:80/get (Host: httpbin.example.com): 404",
     ]
+    assert asked(program) == program.exports["verified"]
     assert spec(program, "Gateway/httpbin-gateway")["addresses"] == [
         {"type": "IPAddress", "value": "198.18.1.0"}
     ]
@@ -422,6 +436,104 @@ def test_every_wait_has_the_configured_limit(run: Run) -> None:
     assert job == {"create": "155s", "update": "155s"}
     assert {"ServicePatch/httpbin-service", "Deployment/client-deployment"} <= limits.keys()
     assert set(map(str, limits.values())) == {"{'create': '10s', 'update': '10s'}"}
+
+
+def test_without_a_client_each_proof_is_in_the_namespace_of_its_exposure(run: Run) -> None:
+    program = run(client=None)
+    parent, waits = GRAPH["Job/httpbin-probe-job"]
+    assert leaves(program) == {
+        **without(GRAPH, "client-"),
+        "Job/httpbin-probe-job": (parent, waits - {"ServiceAccount/client-account"}),
+    }
+    assert metadata(program, "Job/httpbin-probe-job")["namespace"] == "httpbin"
+    assert "serviceAccountName" not in spec(program, "Job/httpbin-probe-job")["template"]["spec"]
+
+
+def test_a_client_may_be_where_the_service_is(run: Run) -> None:
+    place = {"existing": {"entry": "apps"}}
+    program = run(
+        namespaces={"apps": {}},
+        client={"namespace": place},
+        exposures={"httpbin": sample()["httpbin"] | {"namespace": place}},
+    )
+    created = {key for key in program.graph if key.startswith("Namespace/")}
+    assert created == {"Namespace/apps", "Namespace/apps-namespace"}
+    for key in ("Deployment/client-deployment", "Job/httpbin-probe-job"):
+        assert metadata(program, key)["namespace"] == "apps"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [("internal", [ADDRESS]), ("external", ["198.18.1.0"]), ("both", [ADDRESS, "198.18.1.0"])],
+)
+def test_the_addresses_are_asked_that_shall_be(
+    run: Run, addresses: str, expected: list[str]
+) -> None:
+    exposure = {
+        "gateway": {"serviceType": "LoadBalancer"},
+        "verification": {"addresses": addresses},
+    }
+    program = run(exposure=exposure, addresses=("198.18.1.0",))
+    urls = [line.split()[1] for line in asked(program)[::2]]
+    assert urls == [f"http://{address}:80/headers" for address in expected]
+    assert asked(program) == program.exports["verified"]
+
+
+def test_a_proof_that_nobody_would_be_asked_for_is_refused(run: Run) -> None:
+    gateway = {
+        "name": "edge",
+        "namespace": "edge",
+        "host": "a",
+        "port": 80,
+        "url": "http://a",
+        "urls": ["http://a"],
+    }
+
+    def program() -> None:
+        verification = {**ARGS["verification"], "addresses": "external"}
+        args = {**ARGS, "gateway": {"existing": gateway}, "verification": verification}
+        AmbientExposure("shop", cast("AmbientExposureArgs", args))
+
+    with pytest.raises(pulumi.RunError, match="found external, but the gateway has no external"):
+        run(program)
+
+
+def test_a_proof_is_repeated_always_where_it_shall_be(run: Run) -> None:
+    assert subject(run()) == subject(run())
+    always = {"verification": {"always": True}}
+    assert subject(run(exposure=always)) != subject(run(exposure=always))
+
+
+def test_headers_and_bodies_of_requests_are_in_a_secret_alone(run: Run) -> None:
+    def program() -> None:
+        token = pulumi.Output.secret("hunter2\n")
+        check: CheckArgs = {
+            "path": "/api",
+            "status": 201,
+            "headers": {"authorization": pulumi.Output.format("Bearer {}", token)},
+            "body": "{}",
+            "response_headers": {"location": "/api/1"},
+            "response_body": "made",
+        }
+        args = {**ARGS, "verification": {"checks": [{"path": "/", "status": 200}, check]}}
+        pulumi.export(
+            "verified", AmbientExposure("shop", cast("AmbientExposureArgs", args)).verified
+        )
+
+    found = run(program)
+    secret = found.graph["Secret/shop-probe-requests"]
+    assert secret.inputs["metadata"] == {"namespace": "shop"}
+    assert 'Bearer hunter2"' in str(secret.inputs["stringData"])
+    others = [one.inputs for one in found.graph.values() if one is not secret]
+    assert "hunter2" not in str(others)
+    # Secret for the engine, too.
+    assert MARK in secret.inputs["stringData"]
+    (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
+    reference = container["env"][0]["valueFrom"]["secretKeyRef"]
+    assert reference["key"] == "requests"
+    assert "Secret/shop-probe-requests" in found.graph["Job/shop-probe-job"].dependencies
+    assert found.exports["verified"][1].startswith("POST https://shop-gateway-istio.shop")
+    assert found.exports["verified"][1].endswith("/api (Host: shop.example.com): 201")
 
 
 def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
@@ -669,7 +781,8 @@ def test_a_shared_waypoint_may_serve_gateways_for_a_whole_namespace(run: Run) ->
         {"exposure": {"verification": None}},
         {"exposure": {"gateway": {"gatewayClass": "a"}, "waypoint": {"gatewayClass": "b"}}},
         {"exposure": ADOPTED_SERVICE},
-        {**SHARED_GATEWAY, "client": {"namespace": "side"}},
+        {**SHARED_GATEWAY, "client": {"namespace": {"name": "side"}}},
+        {**SHARED_GATEWAY, "client": {"namespace": {"name": "side", "create": False}}},
         {**SHARED_WAYPOINT, "namespaces": {"shop": {"create": False}}},
         {**SHARED_GATEWAY, "defaults": {"gateway": {"gatewayClass": "a"}}},
     ],
@@ -793,12 +906,8 @@ def test_a_grpc_service_gets_routes_of_its_kind(run: Run) -> None:
         {"matches": [{"method": {"service": "a.B"}}], "backendRefs": backends}
     ]
     assert spec(program, "GRPCRoute/httpbin-ingress-route")["rules"] == [{"backendRefs": backends}]
-    assert environment(program) == {
-        "METHOD": "gRPC",
-        "LIMIT": "60",
-        "CHECKS": f"0 httpbin.example.com http://{ADDRESS}:80/a.B/C\n"
-        f"12 httpbin.example.com http://{ADDRESS}:80/a.C/D",
-    }
+    assert environment(program)["CHECKS"].splitlines().count("grpc") == 2
+    assert asked(program) == program.exports["verified"]
     assert program.exports["verified"] == [
         f"gRPC http://{ADDRESS}:80/a.B/C (Host: httpbin.example.com): 0",
         f"gRPC http://{ADDRESS}:80/a.C/D (Host: httpbin.example.com): 12",
@@ -1011,7 +1120,7 @@ def test_in_cluster_ip_address_is_exported_and_verified_where_asked_for(run: Run
     assert program.exports["ingressHost"] == "10.96.0.9"
     assert program.exports["ingressAddresses"] == ["10.96.0.9", "fd00::9"]
     assert "ingressNodePort" not in program.exports
-    assert [line.split()[2] for line in environment(program)["CHECKS"].splitlines()[::2]] == [
+    assert [line.split()[1] for line in asked(program)[::2]] == [
         "http://door.httpbin.svc.cluster.local:80/headers",
         "http://10.96.0.9:80/headers",
         "http://[fd00::9]:80/headers",
@@ -1129,7 +1238,7 @@ ARGS: AmbientExposureArgs = {
     "waypoint": {"revision": "1-28"},
     "policies": [{"action": "DENY", "rules": [{}]}],
     "verification": {
-        "client": {"namespace": "asking", "image": "curl:1"},
+        "image": "curl:1",
         "checks": [{"path": "/", "status": 200}],
     },
 }
@@ -1161,10 +1270,10 @@ def test_a_program_of_ones_own(run: Run) -> None:
         "Gateway/shop-waypoint": "1-28",
     }
     assert {key: labels(found, key)["istio.io/rev"] for key in revisions} == revisions
-    assert found.graph["Namespace/shop-client"].parent == "Client/shop-client"
-    assert metadata(found, "Namespace/shop-client-namespace")["name"] == "asking"
-    (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
-    assert container["image"] == "curl:1"
+    assert metadata(found, "Job/shop-probe-job")["namespace"] == "shop"
+    pod = spec(found, "Job/shop-probe-job")["template"]["spec"]
+    assert pod["containers"][0]["image"] == "curl:1"
+    assert "serviceAccountName" not in pod
 
 
 def test_a_program_may_work_on_two_clusters(run: Run) -> None:
@@ -1202,8 +1311,13 @@ PROOF = {
     "spec.template.metadata.annotations.ambient-exposure/subject",
     "spec.template.metadata.labels.ambient-exposure/proof",
     "spec.template.metadata.labels.app",
+    "spec.template.spec.containers",
+    "spec.template.spec.volumes",
 }
 """What is changed of a Job that every upgrade replaces."""
+
+CURL = {"spec.template.spec.containers", "spec.template.spec.volumes"}
+"""What is changed of the client's pod, which serves nobody: limits, a read-only file system."""
 
 WAIT = "metadata.annotations.pulumi.com/waitFor"
 
@@ -1212,9 +1326,10 @@ CHANGES: dict[str, dict[str, set[str]]] = {
         "Gateway/exposure-gateway": {"spec.infrastructure.labels.istio.io/use-waypoint"},
         "HTTPRoute/exposure-waypoint-route": {WAIT},
         "HTTPRoute/exposure-ingress-route": {WAIT},
-        "Job/exposure-probe-job": PROOF | {"spec.template.spec.containers"},
+        "Deployment/client-deployment": CURL,
+        "Job/exposure-probe-job": PROOF,
     },
-    "release-2": {"Job/exposure-probe-job": PROOF},
+    "release-2": {"Deployment/client-deployment": CURL, "Job/exposure-probe-job": PROOF},
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""
 

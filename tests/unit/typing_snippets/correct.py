@@ -211,7 +211,7 @@ shared = Waypoint(
         "bind": False,
     },
 )
-client = Client("client", {"namespace": name})
+client = Client("client", {"namespace": {"existing": {"name": name}}})
 shop: AmbientExposureArgs = {
     "namespace": {"existing": {"name": name}},
     "service": {"name": "shop", "port": 9000, "create": False, "selector": {"app": "shop"}},
@@ -222,8 +222,11 @@ shop: AmbientExposureArgs = {
     "policies": [{"name": "readers", "action": "ALLOW", "rules": [{}]}],
     "require_waypoint": True,
     "verification": {
-        "client": {"existing": client.reference},
-        "checks": [{"path": "/shop.Cart/Get", "status": 0}],
+        "client": client.reference,
+        "checks": [
+            {"path": "/shop.Cart/Get", "status": 0, "headers": {"token": pulumi.Output.secret("a")}}
+        ],
+        "pod": {"tolerations": [{"operator": "Exists"}]},
     },
 }
 AmbientExposure("shop", shop)
