@@ -8,6 +8,7 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Service
 
 from ..api.gateway import GROUP
+from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 
 _KINDS: dict[str, Any] = {
@@ -61,6 +62,10 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
         metadata = (args.new_inputs or args.old_inputs or {}).get("metadata") or {}
         try:
             with connect(cluster) as client:
+                if args.type == JOB:
+                    if said := explain_job(client, metadata):
+                        pulumi.log.error(f"Job {metadata['namespace']}/{metadata['name']}: {said}")
+                    return False
                 found = client.get(
                     _KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
@@ -74,7 +79,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
     hook = pulumi.ErrorHook(hook_name, explain)
 
     def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ not in _KINDS:
+        if args.type_ not in (*_KINDS, JOB):
             return None
         binding = pulumi.ResourceHookBinding(on_error=[hook])
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))

@@ -247,6 +247,7 @@ def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Pr
         "Gateway/httpbin-waypoint",
         "HTTPRoute/httpbin-waypoint-route",
         "HTTPRoute/httpbin-ingress-route",
+        "Job/httpbin-probe-job",
     }
 
 
