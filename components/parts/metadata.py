@@ -43,16 +43,18 @@ def common_metadata(
     return transform
 
 
+def mirrored(registry: str, image: str) -> str:
+    """The name of an image in `registry`."""
+    named, slash, path = image.partition("/")
+    names_registry = slash and ("." in named or ":" in named or named == "localhost")
+    return f"{registry}/{path if names_registry else image}"
+
+
 def mirrored_images(registry: str) -> pulumi.ResourceTransform:
     """A transform that takes the images of every workload from `registry`, a mirror of all others.
 
     The registry that an image names gives way to it; the path is kept.
     """
-
-    def mirrored(image: str) -> str:
-        named, slash, path = image.partition("/")
-        names_registry = slash and ("." in named or ":" in named or named == "localhost")
-        return f"{registry}/{path if names_registry else image}"
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if args.type_ not in _WORKLOADS:
@@ -61,7 +63,12 @@ def mirrored_images(registry: str) -> pulumi.ResourceTransform:
         pod = spec["template"]["spec"]
         containers = {
             key: [
-                {**container, "image": pulumi.Output.from_input(container["image"]).apply(mirrored)}
+                {
+                    **container,
+                    "image": pulumi.Output.from_input(container["image"]).apply(
+                        lambda image: mirrored(registry, image)
+                    ),
+                }
                 for container in pod[key]
             ]
             for key in ("initContainers", "containers")

@@ -58,8 +58,16 @@ def load() -> StackArgs:
 
     Raises `InvalidInput` with every fault at once.
     """
-    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=spelt)
-    args = _read(faults, runtime_config.CONFIG.get(), pulumi.get_project())
+    return read(pulumi.get_stack(), runtime_config.CONFIG.get(), pulumi.get_project())
+
+
+def read(stack: str, config: Mapping[str, str], project: str) -> StackArgs:
+    """The configuration of a stack of `project` as the engine has it, completed by its defaults.
+
+    Raises `InvalidInput` with every fault at once.
+    """
+    faults = Faults(f"configuration of stack {stack}", spell=spelt)
+    args = _read(faults, config, project)
     faults.raise_any()
     # First as it stands: what is merged has to be of the right form.
     SCHEMA.check(faults, "", args, StackArgs, partial=True)

@@ -33,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     file: Path = arguments.file
     try:
-        project = arguments.project or _project(file.with_name("Pulumi.yaml"))
+        project = arguments.project or project_name(file.with_name("Pulumi.yaml"))
         rewritten = rewrite_text(str(file), file.read_text(encoding="utf-8"), project)
         if rewritten is None:
             print(f"{file} is in the form of this release already", file=sys.stderr)
@@ -154,7 +154,7 @@ def _replace(file: str, text: str, root: yaml.Node | None, prefix: str, block: s
     )
 
 
-def _project(file: Path) -> str:
+def project_name(file: Path) -> str:
     """The name of the project that a Pulumi.yaml describes."""
     if not file.exists():
         raise InvalidInput(f"{file}: found no such file, expected the project's; or set --project")

@@ -1529,6 +1529,25 @@ def test_secret_values_of_the_environment_stay_secret(stack_file: Path, run: Run
     assert str([one.inputs for one in graph.values()]).count("hunter2") == 3
 
 
+def with_requests(value: Any) -> Values:
+    """An exposure with a value in a header and in a body of its verification."""
+    check = {"path": "/api", "status": 200, "headers": {"authorization": value}, "body": value}
+    return several({"verification": {"checks": [check]}})
+
+
+def test_secret_headers_and_bodies_of_requests_stay_secret(stack_file: Path, run: Run) -> None:
+    store(stack_file, with_requests(CIPHERTEXT))
+
+    def program() -> None:
+        configure({**with_requests("hunter2"), "cluster": {"preflight": False}}, ["exposures"])
+        expose(load())
+
+    graph = run(program).graph
+    holders = {key for key, one in graph.items() if "hunter2" in str(one.inputs)}
+    assert holders == {"Secret/e0-probe-requests"}
+    assert "4dabf18193072939515e22adb298388d" in graph[holders.pop()].inputs["stringData"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
