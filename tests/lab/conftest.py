@@ -245,12 +245,14 @@ class Stack:
     env: Mapping[str, str]
 
     def configure(self, **values: Any) -> None:
-        """Set top-level keys, each to all that it shall hold; the others stay as they are."""
+        """Set top-level keys, each to all that it shall hold; the others stay as they are.
+
+        None takes one out.
+        """
         name = project(self.folder)
-        self._write(
-            stack_file(self.folder)["config"]
-            | {f"{name}:{key}": value for key, value in values.items()}
-        )
+        config = stack_file(self.folder)["config"]
+        config |= {f"{name}:{key}": value for key, value in values.items()}
+        self._write({key: value for key, value in config.items() if value is not None})
 
     def reset(self) -> None:
         """Set the configuration back to what it began with."""

@@ -371,7 +371,7 @@ def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(
     contact = {"example.com/contact": "shop@example.com"}
     stack.up(
         exposures=sample(service={"image": elsewhere(HTTPBIN_IMAGE)}),
-        client={"image": elsewhere(CURL_IMAGE)},
+        client={"namespace": {"name": "curl"}, "image": elsewhere(CURL_IMAGE)},
         imageRegistry="docker.io",
         labels={"team": "shop"},
         annotations=contact,
