@@ -34,7 +34,8 @@ Every argument there is, for the configuration of a stack and for programs at on
   `pulumi config set --path exposures.shop.gateway.serviceType LoadBalancer`.
 - **References.** Where a configuration says `existing: {entry: NAME}`, a program gives `existing`
   the `reference` of a component.
-- **Secrets.** Only values of `env` may be secret in a configuration.
+- **Secrets.** Only values of `env`, and of a check its `headers` and its `body`, may be secret in a
+  configuration.
 - **Types.** A form of the Gateway API's or Istio's links to the page that describes it. The
   preflight names fields that the cluster's version of it does not have.
 

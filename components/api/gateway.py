@@ -19,6 +19,7 @@ from ..checks.schema import Limits, Schema
 from . import gateway_types as api
 from .gateway_rules import SCHEMA
 from .outputs import after
+from .trace import trace, traced
 
 GROUP = "gateway.networking.k8s.io"
 """API group of the Gateway API."""
@@ -66,7 +67,7 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
     name: pulumi.Output[str]
     """`metadata.name`, known once the object is ready."""
     definition: dict[str, Any]
-    """`metadata` and `spec` as given."""
+    """`metadata` and `spec` as given, and `live`, which tells when they were put right."""
 
     def __init__(
         self,
@@ -94,11 +95,11 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
             },
             # Without a version the engine takes any Kubernetes plugin that it finds.
             pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
+                traced(opts), pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
             ),
         )
         self.name = after(metadata["name"], self.urn)
-        self.definition = {"metadata": metadata, "spec": spec}
+        self.definition = {"metadata": metadata, "spec": spec, "live": trace(self)}
 
     @property
     def status(self) -> pulumi.Output[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from ..api.gateway import GROUP
+from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -52,6 +53,10 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
         metadata = (args.new_inputs or args.old_inputs or {}).get("metadata") or {}
         try:
             with connect(cluster) as client:
+                if args.type == JOB:
+                    if said := explain_job(client, metadata):
+                        pulumi.log.error(f"Job {metadata['namespace']}/{metadata['name']}: {said}")
+                    return False
                 found = client.get(
                     KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
@@ -65,7 +70,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
     hook = pulumi.ErrorHook(hook_name, explain)
 
     def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ not in _EXPLAINED:
+        if args.type_ not in (*_EXPLAINED, JOB):
             return None
         binding = pulumi.ResourceHookBinding(on_error=[hook])
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))

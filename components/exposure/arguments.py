@@ -1,13 +1,13 @@
 """What an exposure is made of."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ..api.gateway_types import GRPCRouteRule
 from ..api.istio import Binds
 from ..api.istio_types import JWTRule
 from ..parts.authorization import PolicyArgs
-from ..parts.client import ClientArgs, ClientReference
+from ..parts.client import ClientReference
 from ..parts.gateway import GatewayOptions, GatewayReference
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
@@ -69,23 +69,32 @@ class WaypointPart(WaypointOptions, BindingOptions):
     alone. A Service that is deployed is labelled itself in either case."""
 
 
-class ClientPart(ClientArgs):
-    """The client that verifies an exposure: made with it, or existing."""
-
-    existing: NotRequired[ClientReference]
-    """One that is not the exposure's own, instead of all other options: `Client.reference`."""
+Addresses = Literal["internal", "external", "both"]
+"""Addresses of a gateway: its in-cluster name, those that it reports besides, or all of them."""
 
 
 class VerificationOptions(TypedDict):
-    """The requests that prove the exposure, and the client that sends them."""
+    """The requests that prove the exposure, and how they are sent."""
 
     checks: Sequence[CheckArgs]
     """Requests in order, first one that the service answers."""
-    client: NotRequired[ClientPart]
-    """The client (default one in a namespace `curl`), in programs only: a stack has one `client`
-    for all of its exposures."""
+    addresses: NotRequired[Addresses]
+    """Addresses of the gateway that they are sent to, from inside the cluster: `internal`, its
+    in-cluster name, `external`, those that it has besides, or `both` (default `both`)."""
+    always: NotRequired[bool]
+    """Send them in every update, also in one that changes nothing else (default false)."""
+    client: NotRequired[ClientReference]
+    """The client that sends them, `Client.reference` (default a pod in the exposure's own
+    namespace), in programs only: a stack has one `client` for all of its exposures."""
+    image: NotRequired[str]
+    """Image of the pod that sends them, with a shell and curl 7.84 or newer (default the client's,
+    or `docker.io/curlimages/curl:8.16.0`)."""
+    pod: NotRequired[Mapping[str, Any]]
+    """Changes to the spec of that pod, in Kubernetes' own form and merged as those of a service
+    (default none). The container has the name `probe`."""
     timeout: NotRequired[int]
-    """Seconds within which all must be answered as expected (default 60)."""
+    """Seconds within which all must be answered as expected (default 60); more where the name of a
+    new load balancer is slow to be known."""
 
 
 class AmbientExposureArgs(TypedDict):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import uuid4
 
 import pulumi
 
@@ -11,12 +12,13 @@ from ..api.gateway_types import HTTPBackendRef
 from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
-from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.client import CLIENT_IMAGE
 from ..parts.existing import existing_gateway, existing_waypoint
 from ..parts.former import own_binding
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
+from ..parts.pod import renamed
 from ..parts.probe import Probe, ProbeArgs, fingerprint
 from ..parts.waypoint import (
     Waypoint,
@@ -27,7 +29,7 @@ from ..parts.waypoint import (
 )
 from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from . import names
-from .arguments import AmbientExposureArgs, ServiceOptions, binds
+from .arguments import Addresses, AmbientExposureArgs, ServiceOptions, binds
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
 _WAYPOINT = WaypointOptions.__annotations__.keys()
@@ -136,7 +138,9 @@ def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
         return [_adopted(of, waypoint)]
     listed = [_deployed(of, of.name, service, waypoint)]
     if canary := service.get("canary"):
-        version = {**service, **canary, "name": names.canary(service["name"])}
+        version: dict[str, Any] = {**service, **canary, "name": names.canary(service["name"])}
+        if "pod" in version:
+            version["pod"] = renamed(version["pod"], service["name"], version["name"])
         name = f"{of.name}-canary"
         listed.append(_deployed(of, name, cast("ServiceOptions", version), waypoint))
     return listed
@@ -310,37 +314,37 @@ def probe(
     if "verification" not in of.args:
         return pulumi.Output.from_input([])
     verification = of.args["verification"]
-    client = _client(of)
+    place: dict[str, Any] = {"namespace": of.namespace["name"], "image": CLIENT_IMAGE}
+    place |= verification.get("client", {})
+    changing = [uuid4().hex] if verification.get("always") else []
     args: ProbeArgs = {
         "name": names.probe(of.service["name"]),
-        "namespace": client["namespace"],
-        "account": client["account"],
-        "image": client["image"],
-        "urls": gateway["urls"],
+        "namespace": place["namespace"],
+        "image": verification.get("image", place["image"]),
+        "urls": pulumi.Output.all(gateway["urls"]).apply(
+            lambda urls: asked(urls[0], verification.get("addresses", "both"))
+        ),
         "hostnames": of.args["hostnames"],
         "checks": verification["checks"],
         "grpc": "grpc_rules" in of.args,
-        "subject": fingerprint(*definitions),
+        "subject": fingerprint(*definitions, *changing),
         "timeout": verification.get("timeout", 60),
     }
+    if "account" in place:
+        args["account"] = place["account"]
+    if "pod" in verification:
+        args["pod"] = verification["pod"]
     if "certificate" in gateway:
         args["certificate"] = gateway["certificate"]
     return Probe(f"{of.name}-probe", args, of.inside(ready)).answers
 
 
-def _client(of: Exposing) -> ClientReference:
-    """The client that sends the requests."""
-    options = of.args["verification"].get("client", {})
-    if "existing" in options:
-        return options["existing"]
-    return Client(
-        f"{of.name}-client",
-        {
-            "discovery_labels": of.args["namespace"].get("discovery_labels", {}),
-            "ready_timeout": of.ready_timeout,
-            **cast("ClientArgs", options),
-            # Made after the service's namespace, and so removed before it.
-            "namespace": after(options.get("namespace", CLIENT), of.namespace["name"]),
-        },
-        of.inside(),
-    ).reference
+def asked(urls: Sequence[str], addresses: Addresses) -> Sequence[str]:
+    """Those of a gateway's `urls`, of which the first one is internal, that are asked."""
+    found = {"internal": urls[:1], "external": urls[1:], "both": urls}[addresses]
+    if not found:
+        raise pulumi.RunError(
+            "verification.addresses: found external, but the gateway has no external address."
+            " Ask for internal, or give it one"
+        )
+    return found

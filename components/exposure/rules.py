@@ -8,10 +8,11 @@ from ..checks.faults import Faults
 from ..checks.schema import Schema, at
 from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
 from ..parts.authorization import check_names
-from ..parts.client import CLIENT, ClientArgs
 from ..parts.gateway import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
+from ..parts.pod import with_names
+from ..parts.probe import check_requests
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
@@ -19,7 +20,6 @@ from . import names
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
-    ClientPart,
     GatewayPart,
     ServiceOptions,
     VerificationOptions,
@@ -128,14 +128,13 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     verification = args.get("verification", {})
-    client = verification.get("client", {})
-    own = args["namespace"].get("name")
-    if verification and "existing" not in client and client.get("namespace", CLIENT) == own:
-        where = at(path, "verification.client.namespace")
-        faults.add(where, "is the namespace of the service, expected one of its own")
-    low, high = (0, 16) if "grpc_rules" in args else (100, 599)
+    _check_addresses(faults, path, args)
+    grpc = "grpc_rules" in args
+    low, high = (0, 16) if grpc else (100, 599)
     prefixes = _prefixes(args.get("rules", ()))
-    for index, check in enumerate(verification.get("checks", ())):
+    checks = verification.get("checks", ())
+    check_requests(faults, at(path, "verification.checks"), checks, grpc=grpc)
+    for index, check in enumerate(checks):
         where = at(path, f"verification.checks[{index}]")
         match check:
             case {"path": str(asked), "status": int(status)}:
@@ -148,6 +147,19 @@ def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> N
                     )
             case _:
                 pass  # wrong by itself, or not known yet
+
+
+def _check_addresses(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    gateway = args.get("gateway", {})
+    if args.get("verification", {}).get("addresses") != "external" or "existing" in gateway:
+        return
+    found = gateway.get("service_type", "ClusterIP")
+    if found in ("ClusterIP", "NodePort"):
+        faults.add(
+            at(path, "verification.addresses"),
+            f"found external, but the gateway's service_type {found} has only an address inside the"
+            " cluster. Set LoadBalancer, or ask for internal",
+        )
 
 
 def _prefixes(rules: Sequence[Any]) -> list[str]:
@@ -187,7 +199,12 @@ SCHEMA = (
                 "selector{}": valid.label_key,
                 "selector[]": valid.label_value,
             },
-            VerificationOptions: {"checks": valid.some, "timeout": valid.seconds},
+            VerificationOptions: {
+                "checks": valid.some,
+                "image": valid.image,
+                "pod": with_names,
+                "timeout": valid.seconds,
+            },
             AmbientExposureArgs: {
                 "hostnames": valid.some,
                 "hostnames[]": valid.hostname,
@@ -202,7 +219,6 @@ SCHEMA = (
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
             WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
-            ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },
         {
@@ -210,7 +226,6 @@ SCHEMA = (
             CanaryOptions: ContainerOptions,
             GatewayPart: GatewayOptions,
             WaypointPart: WaypointOptions,
-            ClientPart: ClientArgs,
         },
     )
 )

@@ -11,11 +11,13 @@ from ..api.gateway import timeouts
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.schema import Schema, trusted
-from .namespace import Namespace
-from .workload import RESTRICTED, render_deployment
+from . import namespace as namespaces
+from .namespace import NamespaceOptions, namespace_of
+from .pod import small_pod, with_names
+from .workload import render_deployment
 
 CLIENT = "curl"
-"""Name of the client, and of its namespace, as in Istio's sample."""
+"""Name of the client, as in Istio's sample."""
 
 CLIENT_IMAGE = "docker.io/curlimages/curl:8.16.0"
 """Image of the client, with a shell and curl."""
@@ -26,12 +28,13 @@ class ClientArgs(TypedDict):
 
     name: NotRequired[pulumi.Input[str]]
     """Name of the ServiceAccount, the Service and the Deployment (default `curl`)."""
-    namespace: NotRequired[pulumi.Input[str]]
-    """Namespace of the client, created for it (default `curl`)."""
-    discovery_labels: NotRequired[pulumi.Input[Mapping[str, str]]]
-    """Labels by which the mesh discovers namespaces (default none)."""
+    namespace: NamespaceOptions
+    """Namespace of the client."""
     image: NotRequired[pulumi.Input[str]]
     """Container image, with a shell and curl (default `docker.io/curlimages/curl:8.16.0`)."""
+    pod: NotRequired[Mapping[str, Any]]
+    """Changes to the spec of its pod, in Kubernetes' own form and merged as those of a service
+    (default none). The container has the name of the client."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out (default 300)."""
 
@@ -47,14 +50,12 @@ class ClientReference(TypedDict):
     """Container image, with a shell and curl."""
 
 
-SCHEMA = Schema(
+SCHEMA = namespaces.SCHEMA | Schema(
     {
         ClientArgs: {
             "name": valid.dns_label,
-            "namespace": valid.dns_label,
-            "discovery_labels{}": valid.label_key,
-            "discovery_labels[]": valid.label_value,
             "image": valid.image,
+            "pod": with_names,
             "ready_timeout": valid.seconds,
         },
         ClientReference: {
@@ -69,7 +70,7 @@ SCHEMA = Schema(
 
 
 class Client(pulumi.ComponentResource):
-    """A namespace of the mesh with Istio's curl sample in it.
+    """Istio's curl sample, in a namespace of the mesh.
 
     https://github.com/istio/istio/blob/master/samples/curl/curl.yaml
     """
@@ -90,22 +91,16 @@ class Client(pulumi.ComponentResource):
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
         with trusted():
-            namespace = Namespace(
-                name,
-                {
-                    "name": args.get("namespace", CLIENT),
-                    "discovery_labels": args.get("discovery_labels", {}),
-                },
-                pulumi.ResourceOptions(parent=self),
-            )
+            namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
+        place = pulumi.Output.from_input(namespace["name"])
         client = args.get("name", CLIENT)
         image = args.get("image", CLIENT_IMAGE)
-        metadata: ObjectMetaArgsDict = {"name": client, "namespace": namespace.name}
+        metadata: ObjectMetaArgsDict = {"name": client, "namespace": place}
         labels: dict[str, Any] = {"app": client}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, opts=inside
         )
-        self.namespace = namespace.name
+        self.namespace = place
         self.account = after(client, account.urn)
         kubernetes.core.v1.Service(
             f"{name}-service",
@@ -118,19 +113,14 @@ class Client(pulumi.ComponentResource):
             spec={"ports": [{"name": "http", "port": 80}], "selector": labels},
             opts=inside,
         )
-        pod = {
-            "terminationGracePeriodSeconds": 0,
-            "serviceAccountName": self.account,
-            "containers": [
-                {
-                    "name": client,
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["/bin/sleep", "infinity"],
-                    "securityContext": RESTRICTED,
-                }
-            ],
-        }
+        pod = small_pod(
+            {"name": client, "image": image, "command": ["/bin/sleep", "infinity"]},
+            {
+                "terminationGracePeriodSeconds": 0,
+                "serviceAccountName": self.account,
+                **args.get("pod", {}),
+            },
+        )
         kubernetes.apps.v1.Deployment(
             f"{name}-deployment", **render_deployment(metadata, labels, pod), opts=inside
         )

@@ -54,6 +54,13 @@ def _is_object(args: pulumi.ResourceTransformArgs) -> bool:
     )
 
 
+def mirrored(registry: str, image: str) -> str:
+    """The name of an image in `registry`."""
+    named, slash, path = image.partition("/")
+    names_registry = slash and ("." in named or ":" in named or named == "localhost")
+    return f"{registry}/{path if names_registry else image}"
+
+
 def mirrored_images(registry: str) -> pulumi.ResourceTransform:
     """A transform that takes the images of every workload from `registry`, a mirror of all others.
 
@@ -61,21 +68,25 @@ def mirrored_images(registry: str) -> pulumi.ResourceTransform:
     alone: their charts have values for it.
     """
 
-    def mirrored(image: str) -> str:
-        named, slash, path = image.partition("/")
-        names_registry = slash and ("." in named or ":" in named or named == "localhost")
-        return f"{registry}/{path if names_registry else image}"
-
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if args.type_ not in _WORKLOADS:
             return None
         spec: Any = args.props["spec"]
         pod = spec["template"]["spec"]
-        containers = [
-            {**container, "image": pulumi.Output.from_input(container["image"]).apply(mirrored)}
-            for container in pod["containers"]
-        ]
-        template = {**spec["template"], "spec": {**pod, "containers": containers}}
+        containers = {
+            key: [
+                {
+                    **container,
+                    "image": pulumi.Output.from_input(container["image"]).apply(
+                        lambda image: mirrored(registry, image)
+                    ),
+                }
+                for container in pod[key]
+            ]
+            for key in ("initContainers", "containers")
+            if key in pod
+        }
+        template = {**spec["template"], "spec": {**pod, **containers}}
         props = {**args.props, "spec": {**spec, "template": template}}
         return pulumi.ResourceTransformResult(props, args.opts)
 

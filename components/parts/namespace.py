@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..api.outputs import after
+from ..api.trace import trace, traced
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
@@ -95,12 +96,12 @@ class Namespace(pulumi.ComponentResource):
         SCHEMA.validate(f"Namespace {name!r}", args, NamespaceArgs)
         super().__init__("ambient:index:Namespace", name, None, opts)
         namespace = args.get("name", name)
-        ready: list[pulumi.Resource] = []
+        ready: list[pulumi.CustomResource] = []
         if args.get("create", True):
             created = kubernetes.core.v1.Namespace(
                 f"{name}-namespace",
                 metadata={"name": namespace},
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=traced(pulumi.ResourceOptions(parent=self)),
             )
             ready.append(created)
         labels = render_labels(args)
@@ -108,11 +109,15 @@ class Namespace(pulumi.ComponentResource):
             enrolment = kubernetes.core.v1.NamespacePatch(
                 f"{name}-enrolment",
                 metadata={"name": namespace, "labels": labels},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*ready]),
+                opts=traced(pulumi.ResourceOptions(parent=self, depends_on=[*ready])),
             )
             ready.append(enrolment)
         self.name = after(namespace, *(resource.urn for resource in ready))
-        self.reference = {"name": self.name, "definition": {"name": namespace, "labels": labels}}
+        live = [trace(resource) for resource in ready]
+        self.reference = {
+            "name": self.name,
+            "definition": {"name": namespace, "labels": labels, "live": live},
+        }
         self.register_outputs({"name": self.name})
 
 

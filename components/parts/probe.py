@@ -2,9 +2,9 @@
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,14 +12,31 @@ import pulumi_kubernetes as kubernetes
 from ..api.gateway import timeouts
 from ..api.outputs import after
 from ..checks import values as valid
-from ..checks.schema import Schema
+from ..checks.faults import Faults
+from ..checks.schema import Schema, at
 from .former import own_component
-from .workload import RESTRICTED
+from .pod import small_pod, with_names
 
 _SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 
-_START = 120
+START = 120
 """Seconds that the pod may take to start, its image pull included."""
+
+_UNIMPLEMENTED = 12
+"""gRPC status of a method that there is not."""
+
+_HEADER = valid.Limit(1, pattern=r"^[-!#$%&'*+.^_`|~0-9A-Za-z]+$", words="the name of a header")
+_LINE = valid.Limit(pattern=r"^[^\r\n]*$", words="a single line")
+
+_HTTP_ONLY = ("method", "body", "response_headers", "response_body")
+"""What a request of a gRPC service cannot have."""
+
+_ROOM = 63 - len("-12345678")
+"""Characters of a Job's name before the ending that the provider adds."""
+
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""Method of a request."""
 
 
 class CheckArgs(TypedDict):
@@ -30,19 +47,31 @@ class CheckArgs(TypedDict):
     status: int
     """HTTP status of the answer; of a gRPC service, which is sent an empty message, the gRPC
     status: 0 is `OK`, 12 `UNIMPLEMENTED`."""
+    method: NotRequired[Method]
+    """Method of the request (default `GET`, with a `body` `POST`)."""
+    headers: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Headers of the request, such as a token (default none). They are kept in a Secret."""
+    body: NotRequired[pulumi.Input[str]]
+    """Body of the request, a form unless the header `content-type` says otherwise (default none).
+    It is kept in a Secret."""
+    response_headers: NotRequired[Mapping[str, str]]
+    """Headers that the answer has to have, with exactly these values (default any)."""
+    response_body: NotRequired[str]
+    """Text that the body of the answer has to contain (default any)."""
 
 
 class ProbeArgs(TypedDict):
     """What a `Probe` is made of."""
 
     name: pulumi.Input[str]
-    """Name of the Job."""
+    """What its pods have as the label `ambient-exposure/proof`; the Job gets a name of its own in
+    each update, the resource's with an ending."""
     namespace: pulumi.Input[str]
-    """Namespace of the client."""
-    account: pulumi.Input[str]
-    """ServiceAccount of the client."""
+    """Namespace of the pod that sends the requests."""
+    account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount of the pod (default the namespace's `default`)."""
     image: pulumi.Input[str]
-    """Container image, with a shell and curl."""
+    """Container image, with a shell and curl 7.84 or newer."""
     urls: pulumi.Input[Sequence[str]]
     """Addresses of the ingress gateway, `http://host:port` or `https://host:port` each."""
     certificate: NotRequired[pulumi.Input[str]]
@@ -56,13 +85,42 @@ class ProbeArgs(TypedDict):
     service answers first: it tells a 404 of the waypoint from one of the ingress gateway."""
     subject: pulumi.Input[str]
     """`fingerprint` of what the requests prove; the proof is repeated when it changes."""
+    pod: NotRequired[Mapping[str, Any]]
+    """Changes to the spec of its pod, in Kubernetes' own form and merged as those of a service
+    (default none). The container has the name `probe`."""
     timeout: NotRequired[int]
     """Seconds within which all must be answered as expected (default 60)."""
 
 
+def check_requests(faults: Faults, path: str, checks: Sequence[Any], *, grpc: bool) -> None:
+    """Record what no request of a proof may have, or none of a gRPC service."""
+    for index, check in enumerate(checks):
+        if not isinstance(check, Mapping):
+            continue
+        for header in check.get("headers", {}):
+            if header.lower() == "host":
+                where = f"{path}[{index}].headers[{header!r}]"
+                faults.add(where, "found it beside hostnames, one of which each request carries")
+        for field in _HTTP_ONLY if grpc else ():
+            if field in check:
+                where = f"{path}[{index}].{field}"
+                faults.add(where, "is for HTTP; a gRPC service is sent an empty message")
+
+
+def _check_probe(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    check_requests(faults, at(path, "checks"), args["checks"], grpc=args.get("grpc", False))
+
+
 SCHEMA = Schema(
     {
-        CheckArgs: {"path": valid.request_path},
+        CheckArgs: {
+            "path": valid.request_path,
+            "headers{}": _HEADER,
+            "headers[]": _LINE,
+            "response_headers{}": _HEADER,
+            "response_headers[]": _LINE,
+            "response_body": _LINE,
+        },
         ProbeArgs: {
             "name": valid.dns_label,
             "namespace": valid.dns_label,
@@ -71,10 +129,11 @@ SCHEMA = Schema(
             "hostnames": valid.some,
             "hostnames[]": valid.hostname,
             "checks": valid.some,
+            "pod": with_names,
             "timeout": valid.seconds,
         },
     },
-    {},
+    {ProbeArgs: _check_probe},
 )
 """What is checked of a proof's arguments."""
 
@@ -88,8 +147,8 @@ class Probe(kubernetes.batch.v1.Job):
     """
 
     answers: pulumi.Output[list[str]]
-    """`GET URL (Host: NAME): STATUS`, or `gRPC URL …`, for each request, in an update known once it
-    was answered so."""
+    """`METHOD URL (Host: NAME): STATUS`, or `gRPC URL …`, for each request, in an update known once
+    it was answered so."""
 
     def __init__(
         self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None
@@ -97,22 +156,44 @@ class Probe(kubernetes.batch.v1.Job):
         SCHEMA.validate(f"Probe {name!r}", args, ProbeArgs)
         timeout = args.get("timeout", 60)
         own = pulumi.ResourceOptions(
-            custom_timeouts=timeouts(_START + timeout + 30),
+            custom_timeouts=timeouts(START + timeout + 30),
             aliases=[own_component("Probe", name, opts)],
         )
         super().__init__(
-            f"{name}-job", **render_job(args), opts=pulumi.ResourceOptions.merge(opts, own)
+            short(f"{name}-job"),
+            **render_job(args, _sent(name, args, opts)),
+            opts=pulumi.ResourceOptions.merge(opts, own),
         )
+        grpc = args.get("grpc", False)
+        # Without headers and bodies, which may be secret.
+        known: list[CheckArgs] = [
+            {"path": one["path"], "status": one["status"], "method": _method(one)}
+            for one in args["checks"]
+        ]
         self.answers = after(
-            _requests(args).apply(
-                lambda requests: [
-                    f"{_method(args)} {url} (Host: {host}): {status}"
-                    for status, host, url in requests
-                ]
+            pulumi.Output.all(args["urls"], args["hostnames"]).apply(
+                lambda to: answers(to[0], to[1], known, grpc=grpc)
             ),
             # Known in a preview, too: where only the proof is repeated, no output changes.
             self.urn,
         )
+
+
+def _sent(name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
+    """What the container has in its environment of the requests: their text, or its Secret."""
+    grpc, trusted = args.get("grpc", False), "certificate" in args
+    text = pulumi.Output.all(args["urls"], args["hostnames"], args["checks"]).apply(
+        lambda to: render_requests(to[0], to[1], to[2], grpc=grpc, trusted=trusted)
+    )
+    if not any(check.keys() & {"headers", "body"} for check in args["checks"]):
+        return {"value": text}
+    secret = kubernetes.core.v1.Secret(
+        f"{name}-requests",
+        metadata={"namespace": args["namespace"]},
+        string_data={"requests": text},
+        opts=opts,
+    )
+    return {"valueFrom": {"secretKeyRef": {"name": secret.metadata.name, "key": "requests"}}}
 
 
 def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:
@@ -122,73 +203,158 @@ def fingerprint(*parts: pulumi.Input[Any]) -> pulumi.Output[str]:
     )
 
 
-def render_job(args: ProbeArgs) -> dict[str, Any]:
-    """`metadata` and `spec` of the Job."""
+def short(name: str) -> str:
+    """`name`, or one instead that leaves room in a Job's for the ending that the provider adds."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name if len(name) <= _ROOM else f"{name[: _ROOM - 9]}-{digest}"
+
+
+def render_job(args: ProbeArgs, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """`metadata` and `spec` of the Job, which has the requests as `sent` in its environment."""
     timeout = args.get("timeout", 60)
-    labels = {"app": args["name"]}
+    environment: list[dict[str, Any]] = [
+        {"name": "CHECKS", **sent},
+        {"name": "LIMIT", "value": str(timeout)},
+    ]
+    if "certificate" in args:
+        environment.append({"name": "CERTIFICATE", "value": args["certificate"]})
+    own: dict[str, Any] = {"restartPolicy": "Never"}
+    if "account" in args:
+        own["serviceAccountName"] = args["account"]
     return {
+        # Without a name: one of an earlier update, which was killed perhaps, is in nobody's way.
         "metadata": {
-            "name": args["name"],
             "namespace": args["namespace"],
             "annotations": {"pulumi.com/replaceUnready": "true"},
         },
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": _START + timeout,
+            "activeDeadlineSeconds": START + timeout,
             "template": {
                 "metadata": {
-                    "labels": labels,
+                    # No label that a Service could select.
+                    "labels": {"ambient-exposure/proof": args["name"]},
                     "annotations": {"ambient-exposure/subject": args["subject"]},
                 },
-                "spec": {
-                    "restartPolicy": "Never",
-                    "serviceAccountName": args["account"],
-                    "containers": [
-                        {
-                            "name": "probe",
-                            "image": args["image"],
-                            "imagePullPolicy": "IfNotPresent",
-                            "command": ["/bin/sh", "-c", _SCRIPT],
-                            "env": [{"name": k, "value": v} for k, v in _environment(args).items()],
-                            "securityContext": RESTRICTED,
-                            # The last lines of a failed probe become the update's error.
-                            "terminationMessagePolicy": "FallbackToLogsOnError",
-                        }
-                    ],
-                },
+                "spec": small_pod(
+                    {
+                        "name": "probe",
+                        "image": args["image"],
+                        "command": ["/bin/sh", "-c", _SCRIPT],
+                        "env": environment,
+                        # The last lines of a failed probe become the update's error.
+                        "terminationMessagePolicy": "FallbackToLogsOnError",
+                    },
+                    {**own, **args.get("pod", {})},
+                ),
             },
         },
     }
 
 
-def _method(args: ProbeArgs) -> str:
-    return "gRPC" if args.get("grpc") else "GET"
+def answers(
+    urls: Sequence[str], hostnames: Sequence[str], checks: Sequence[CheckArgs], *, grpc: bool
+) -> list[str]:
+    """`METHOD URL (Host: NAME): STATUS` of each request, in their order."""
+    return [
+        f"{_called(*one, grpc=grpc)}: {one[2]['status']}" for one in _each(urls, hostnames, checks)
+    ]
 
 
-def _environment(args: ProbeArgs) -> dict[str, pulumi.Input[str]]:
-    """What the script reads."""
-    found: dict[str, pulumi.Input[str]] = {
-        "CHECKS": _requests(args).apply(lambda requests: "\n".join(map(" ".join, requests))),
-        "LIMIT": str(args.get("timeout", 60)),
-        "METHOD": _method(args),
-    }
-    if "certificate" in args:
-        found["CERTIFICATE"] = args["certificate"]
-    return found
+def render_requests(
+    urls: Sequence[str],
+    hostnames: Sequence[str],
+    checks: Sequence[CheckArgs],
+    *,
+    grpc: bool,
+    trusted: bool,
+) -> str:
+    """What the script reads; a certificate is not looked at unless it is `trusted`."""
+    lines: list[str] = []
+    for url, hostname, check in _each(urls, hostnames, checks):
+        lines.append(f"request {_called(url, hostname, check, grpc=grpc)}")
+        options = [*_to(url, hostname, check["path"], trusted=trusted), *_written(check)]
+        options += _call(check) if grpc else _request(check)
+        lines += [f"curl {option}" for option in options]
+        lines.append(f"expect {check['status']}")
+        expected = check.get("response_headers", {})
+        lines += [f"expect {header}: {value}" for header, value in expected.items()]
+        if "response_body" in check:
+            lines.append(f"body {check['response_body']}")
+        if grpc:
+            lines.append("grpc")
+    return "\n".join(lines)
 
 
-def _requests(args: ProbeArgs) -> pulumi.Output[list[tuple[str, str, str]]]:
-    """Expected status, host name and URL of each request, in order."""
+def _each(
+    urls: Sequence[str], hostnames: Sequence[str], checks: Sequence[CheckArgs]
+) -> Iterator[tuple[str, str, CheckArgs]]:
+    """URL, host name and check of each request, in order."""
+    for url in urls:
+        for hostname in hostnames:
+            for check in checks:
+                yield url, _concrete(hostname), check
 
-    def requests(values: dict[str, Any]) -> list[tuple[str, str, str]]:
-        return [
-            (str(check["status"]), _concrete(hostname), f"{url}{check['path']}")
-            for url in values["urls"]
-            for hostname in values["hostnames"]
-            for check in args["checks"]
-        ]
 
-    return pulumi.Output.all(urls=args["urls"], hostnames=args["hostnames"]).apply(requests)
+def _called(url: str, hostname: str, check: CheckArgs, *, grpc: bool) -> str:
+    return f"{'gRPC' if grpc else _method(check)} {url}{check['path']} (Host: {hostname})"
+
+
+def _method(check: CheckArgs) -> Method:
+    return check.get("method", "POST" if "body" in check else "GET")
+
+
+def _to(url: str, hostname: str, path: str, *, trusted: bool) -> Iterator[str]:
+    """Where a request goes."""
+    if not url.startswith("https:"):
+        yield _option("url", f"{url}{path}")
+        yield _option("header", f"Host: {hostname}")
+        return
+    # The gateway chooses listener and certificate by the name in the handshake.
+    yield _option("url", f"https://{hostname}{path}")
+    yield _option("connect-to", f"::{url.removeprefix('https://')}")
+    if not trusted:
+        yield "insecure"
+
+
+def _written(check: CheckArgs) -> Iterator[str]:
+    """What curl is told to send besides, and to write of the answer."""
+    for header, value in check.get("headers", {}).items():
+        # A secret may have been set with the end of its line.
+        text = str(value).strip()
+        yield _option("header", f"{header}: {text}" if text else f"{header};")
+    headers = "".join(f"{name}: %header{{{name}}}\n" for name in check.get("response_headers", {}))
+    yield _option("write-out", f"%{{http_code}} %{{errormsg}}\n{headers}")
+
+
+def _request(check: CheckArgs) -> Iterator[str]:
+    """Method and body."""
+    method = _method(check)
+    if method == "HEAD":
+        yield "head"
+    elif method != "GET" or "body" in check:
+        yield _option("request", method)
+    if "body" in check or method in ("POST", "PUT", "PATCH"):
+        yield _option("data-raw", str(check.get("body", "")))
+
+
+def _call(check: CheckArgs) -> Iterator[str]:
+    """A gRPC call with an empty message."""
+    yield _option("request", "POST")
+    yield "http2-prior-knowledge"
+    yield _option("header", "content-type: application/grpc")
+    yield _option("header", "te: trailers")
+    # A proxy that refuses the method does not wait for the message, which some versions of curl
+    # do not bear.
+    if check["status"] != _UNIMPLEMENTED:
+        yield _option("data-binary", "@empty-message")
+
+
+def _option(name: str, value: str) -> str:
+    """A line of a curl configuration."""
+    for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
+        value = value.replace(character, escaped)
+    return f'{name} = "{value}"'
 
 
 def command(url: str, hostname: str, path: str, *, self_signed: bool = False) -> str:

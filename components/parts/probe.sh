@@ -1,49 +1,72 @@
-# Sends the requests of $CHECKS, a line "STATUS HOST URL" each, until each is answered with its
-# status in three rounds, half a second apart: a single round can be luck while proxies receive
-# their configuration. Fails when $LIMIT seconds have passed. $METHOD is GET or gRPC; a
-# certificate in $CERTIFICATE is the only one that is trusted, without one any is.
+# Sends the requests of $CHECKS until each is answered as expected in three rounds, half a second
+# apart: a single round can be luck while proxies receive their configuration. Fails when $LIMIT
+# seconds have passed. A certificate in $CERTIFICATE is the only one that is trusted.
+#
+# A line of $CHECKS is a word and what it is for:
+#   request  what to call the request that the next lines are of
+#   curl     a line of its curl configuration; curl writes the status and what went wrong, then
+#            headers, a line each
+#   expect   what of that is expected, a line each
+#   body     a text that the answer has to contain
+#   grpc     nothing: the status is that of gRPC
 end=$(($(date +%s) + LIMIT))
+cd "$(mktemp -d)" || exit
 
 if [ -n "${CERTIFICATE:-}" ]; then
-  export CURL_CA_BUNDLE=/tmp/certificate.pem
-  printf '%s' "$CERTIFICATE" >"$CURL_CA_BUNDLE"
+  printf '%s' "$CERTIFICATE" >certificate
+  export CURL_CA_BUNDLE="$PWD/certificate"
 fi
+printf '\0\0\0\0\0' >empty-message
 
-# Prints the status that HOST and URL are answered with, EXPECTED or not, and what went wrong.
+number=0
+while IFS= read -r line; do
+  [ "${line%% *}" != request ] || number=$((number + 1))
+  printf '%s\n' "${line#* }" >>"$number.${line%% *}"
+done <<END
+$CHECKS
+END
+
+# Prints the answer to a request, in the form of what is expected.
 answer() {
-  expected=$1
-  host=$2
-  url=$3
-  set -- curl -sg -m 5 -o /dev/null
-  case $url in
-    https:*)
-      # The gateway chooses listener and certificate by the name in the handshake.
-      address=${url#https://}
-      url=https://$host/${address#*/}
-      set -- "$@" --connect-to "::${address%%/*}"
-      [ -n "${CURL_CA_BUNDLE:-}" ] || set -- "$@" --insecure
-      ;;
-    *) set -- "$@" -H "Host: $host" ;;
-  esac
-  if [ "$METHOD" = GET ]; then
-    "$@" -w '%{http_code} %{errormsg}' "$url"
+  : >headers
+  : >content
+  curl -sg -m 5 -D headers -o content -K "$1.curl" >answer
+  if [ -e "$1.grpc" ]; then
+    # Its status comes in a header or after the body, in a trailer.
+    status=$(sed -n 's/^grpc-status: *\([0-9]*\).*/\1/p' headers | head -n 1)
+    printf '%s\n' "${status:-HTTP $(cat answer)}"
   else
-    # An empty message; its status comes in a header or after the body, in a trailer. A proxy that
-    # refuses the method does not wait for the message, which some versions of curl do not bear.
-    [ "$expected" = 12 ] || set -- "$@" --data-binary @-
-    printf '\0\0\0\0\0' |
-      "$@" -X POST --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' \
-        -D - -w '\n%{http_code} %{errormsg}' "$url" |
-      sed -n -e 's/^grpc-status: *\([0-9]*\).*/\1/p' -e '$s/^/HTTP /p' | head -n 1
+    cat answer
   fi
+}
+
+# Prints what of the answer to a request is not as expected.
+differences() {
+  read -r name <"$1.request"
+  answer "$1" >found
+  {
+    read -r expected
+    read -r status error <&3
+    if [ "$status" != "$expected" ]; then
+      printf '%s\n' "$name: expected $expected, got $status $error"
+      return
+    fi
+    while IFS= read -r expected; do
+      IFS= read -r header <&3
+      [ "$header" = "$expected" ] || printf '%s\n' "$name: expected $expected, got $header"
+    done
+  } <"$1.expect" 3<found
+  # What was found may be a secret: services that echo requests do so with their tokens.
+  [ ! -e "$1.body" ] || grep -qF -f "$1.body" content ||
+    printf '%s\n' "$name: expected $(cat "$1.body") in the body, got another one"
 }
 
 # Prints what is not answered as expected; stops early when it is too late to matter.
 wrong_answers() {
-  printf '%s\n' "$CHECKS" | while read -r expected host url; do
-    answer=$(answer "$expected" "$host" "$url")
-    [ "${answer%% *}" = "$expected" ] && continue
-    printf '%s\n' "$METHOD $url (Host: $host): expected $expected, got $answer"
+  for request in $(seq "$number"); do
+    wrong=$(differences "$request")
+    [ -n "$wrong" ] || continue
+    printf '%s\n' "$wrong"
     [ "$(date +%s)" -lt "$end" ] || break
   done
 }

@@ -11,6 +11,7 @@ from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_fo
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
 from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..api.outputs import after, unknown
+from ..api.trace import trace, traced
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, trusted
@@ -213,12 +214,12 @@ class WaypointBinding(kubernetes.core.v1.NamespacePatch):
         super().__init__(
             f"{name}-binding",
             metadata={"name": args["namespace"], "labels": labels},
-            opts=pulumi.ResourceOptions.merge(opts, former),
+            opts=traced(pulumi.ResourceOptions.merge(opts, former)),
         )
         self.waypoint = {
             **waypoint,
             "name": after(waypoint["name"], self.urn),
-            "definition": [labels, waypoint.get("definition")],
+            "definition": [labels, trace(self), waypoint.get("definition")],
         }
 
 

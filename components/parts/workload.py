@@ -10,11 +10,13 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from ..api.gateway import timeouts, wait_for_waypoint
 from ..api.istio import INGRESS_USE_WAYPOINT
 from ..api.outputs import after
+from ..api.trace import trace, traced
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
 from . import waypoint as waypoints
 from .former import own_component
+from .pod import RESTRICTED, patched
 from .waypoint import WaypointReference, use_labels
 
 Protocol = Literal["http", "grpc"]
@@ -44,6 +46,12 @@ class ContainerOptions(TypedDict):
     """The container's `readinessProbe` (default: its port takes TCP connections)."""
     liveness_probe: NotRequired[Mapping[str, Any]]
     """The container's `livenessProbe` (default none)."""
+    pod: NotRequired[Mapping[str, Any]]
+    """Changes to the spec of the pods, in Kubernetes' own form (default none): mappings are merged,
+    lists whose elements have a name as well, by it; other lists are replaced, and null takes out.
+    The container has the name of the Service."""
+    ports: NotRequired[Sequence[Mapping[str, Any]]]
+    """Further ports of the Service, in Kubernetes' own form (default none)."""
 
 
 class WorkloadArgs(ContainerOptions):
@@ -79,19 +87,6 @@ class AdoptedServiceArgs(TypedDict):
     """Namespace of the Service."""
     waypoint: NotRequired[WaypointReference]
     """The waypoint that it is bound to (default: that of its namespace)."""
-
-
-RESTRICTED: dict[str, Any] = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "runAsUser": 65532,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""A container's securityContext that Pod Security `restricted` admits.
-
-https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-"""
 
 
 def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
@@ -134,7 +129,7 @@ class Workload(pulumi.ComponentResource):
     service: pulumi.Output[str]
     """Name of the Service, known once it is ready."""
     definition: dict[str, Any]
-    """The Service and the Deployment as given."""
+    """The Service and the Deployment as given, and `live`, which tells when they were put right."""
 
     def __init__(
         self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None
@@ -158,18 +153,20 @@ class Workload(pulumi.ComponentResource):
             ),
         }
         service = kubernetes.core.v1.Service(
-            f"{name}-service", **self.definition["service"], opts=inside
+            f"{name}-service", **self.definition["service"], opts=traced(inside)
         )
-        kubernetes.apps.v1.Deployment(
+        deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             **self.definition["deployment"],
             # A waypoint that learned of Service and pods in the same moment was seen without
             # endpoints for a minute. Without a waypoint the Service is waited for until it has
             # endpoints, and so cannot come first.
             opts=pulumi.ResourceOptions.merge(
-                inside, pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else [])
+                traced(inside),
+                pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else []),
             ),
         )
+        self.definition["live"] = [trace(service), trace(deployment)]
         self.service = after(args["name"], service.urn)
         self.register_outputs({"service": self.service})
 
@@ -185,7 +182,7 @@ class AdoptedService(kubernetes.core.v1.ServicePatch):
     service: pulumi.Output[str]
     """Name of the Service, known once it is labelled."""
     definition: dict[str, Any]
-    """Its name and labels as given."""
+    """Its name and labels as given, and `live`, which tells when these were put right."""
 
     def __init__(
         self, name: str, args: AdoptedServiceArgs, opts: pulumi.ResourceOptions | None = None
@@ -198,10 +195,10 @@ class AdoptedService(kubernetes.core.v1.ServicePatch):
         super().__init__(
             f"{name}-label",
             metadata={"name": args["name"], "namespace": args["namespace"], "labels": labels},
-            opts=pulumi.ResourceOptions.merge(opts, former),
+            opts=traced(pulumi.ResourceOptions.merge(opts, former)),
         )
         self.service = after(args["name"], self.urn)
-        self.definition = {"name": args["name"], "labels": labels}
+        self.definition = {"name": args["name"], "labels": labels, "live": trace(self)}
 
 
 def render_service(args: WorkloadArgs) -> dict[str, Any]:
@@ -230,7 +227,8 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
                     "name": args.get("protocol", "http"),
                     "port": args["port"],
                     "targetPort": args["container_port"],
-                }
+                },
+                *args.get("ports", []),
             ],
             "selector": {"app": args["name"]},
         },
@@ -257,7 +255,8 @@ def render_pod(args: WorkloadArgs, account: pulumi.Input[str]) -> dict[str, Any]
         container["resources"] = args["resources"]
     if "liveness_probe" in args:
         container["livenessProbe"] = args["liveness_probe"]
-    return {"serviceAccountName": account, "containers": [container]}
+    pod = {"serviceAccountName": account, "containers": [container]}
+    return dict(patched(pod, args.get("pod", {})))
 
 
 def render_deployment(

@@ -38,8 +38,8 @@ class StackArgs(TypedDict):
     """The former name of each entry that was renamed (default none), by its new one: its objects
     stay what they are. For the first update under the new name; later it has no effect."""
     client: NotRequired[ClientArgs]
-    """The client that sends the requests of the verifications (default one in a namespace
-    `curl`)."""
+    """A client that sends the requests of all verifications, and that is there for requests of
+    yours (default none: each verification has a pod in its exposure's namespace)."""
     cluster: NotRequired[ClusterArgs]
     """The cluster (default that of the current context)."""
     labels: NotRequired[Mapping[str, str]]

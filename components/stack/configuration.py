@@ -58,17 +58,22 @@ _MADE = ("exposures", "gateways", "waypoints", "namespaces")
 _BESIDE_EXISTING = {"ingress_use_waypoint", "binds"}
 """Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
 
-_SECRET = (("service", "env"), ("canary", "env"))
-"""Where the values of the environment stand, which alone may be secret."""
-
 
 def load() -> StackArgs:
     """The configuration of the running stack, completed by its defaults.
 
     Raises `InvalidInput` with every fault at once.
     """
-    faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=spelt)
-    args = _read(faults, runtime_config.CONFIG.get(), pulumi.get_project())
+    return read(pulumi.get_stack(), runtime_config.CONFIG.get(), pulumi.get_project())
+
+
+def read(stack: str, config: Mapping[str, str], project: str) -> StackArgs:
+    """The configuration of a stack of `project` as the engine has it, completed by its defaults.
+
+    Raises `InvalidInput` with every fault at once.
+    """
+    faults = Faults(f"configuration of stack {stack}", spell=spelt)
+    args = _read(faults, config, project)
     faults.raise_any()
     # First as it stands: what is merged has to be of the right form.
     SCHEMA.check(faults, "", args, StackArgs, partial=True)
@@ -155,7 +160,8 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     """Make secret again what the stack file encrypts inside `value`.
 
     The program gets it decrypted, and is told only that there is a secret in it. It may be a value
-    of the environment alone: all else is shown by the cluster anyway.
+    of the environment, or what a request of the proof shows: all else is shown by the cluster
+    anyway.
     """
     file = Path(pulumi.get_root_directory()) / f"Pulumi.{pulumi.get_stack()}.yaml"
     try:
@@ -167,16 +173,26 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
         where = repr(str(file))
         faults.add(key, f"holds a secret, expected to find in {where} which value of it is secret")
     for place in places:
-        if place[-3:-1] in _SECRET:
-            holder = reduce(getitem, place[:-1], value)
-            holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
-        else:
+        if not _may_be_secret(place):
             where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
             faults.add(
                 f"{key}{where}",
-                "is a secret, and would get into the state as plain text: only the values of env"
-                " may be secret. Set it anew without --secret",
+                "is a secret, and would get into the state as plain text: only the values of env,"
+                " and headers and body of a check, may be secret. Set it anew without --secret",
             )
+            continue
+        holder = reduce(getitem, place[:-1], value)
+        holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
+
+
+def _may_be_secret(place: tuple[str | int, ...]) -> bool:
+    match place:
+        case (*_, "service" | "canary", "env", _):
+            return True
+        case (*_, "checks", int(), "headers", _) | (*_, "checks", int(), "body"):
+            return True
+        case _:
+            return False
 
 
 def _encrypted(
@@ -208,7 +224,8 @@ def completed(args: StackArgs) -> StackArgs:
         name: {"name": name, **discovery, **entry}
         for name, entry in given.get("namespaces", {}).items()
     }
-    result["client"] = {**discovery, **timeout, **given.get("client", {})}
+    for name, entry in _only(given, "client").items():
+        result[name] = _placed(name, {**timeout, **entry}, discovery)
     for part in ("gateway", "waypoint"):
         options = defaults.get(part, {})
         taken = _only(options, *(options.keys() - {"existing", *_BESIDE_EXISTING}))

@@ -9,10 +9,9 @@ from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
-from ..parts.client import CLIENT
 from ..parts.routes import render_rule
 from .arguments import StackArgs
-from .places import entries, namespace_name, proxies, shared, verifies
+from .places import clients, entries, namespace_name, proxies, shared
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -20,7 +19,7 @@ _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 
 def check_together(faults: Faults, args: StackArgs) -> None:
     """Record what of the entries does not fit together."""
-    for path, entry in entries(args):
+    for path, entry in (*entries(args), *clients(args)):
         for part in ("namespace", "gateway", "waypoint"):
             options: Any = entry.get(part)
             _check_entry(faults, args, f"{path}.{part}.existing.entry", shared(options), f"{part}s")
@@ -89,7 +88,8 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
         if (first := taken.setdefault(name, f"namespaces.{key}")) != f"namespaces.{key}":
             faults.add(f"namespaces.{key}.name", f"found {name}, which is at {first} already")
     # Those that exist at the end: others make them.
-    for path, entry in sorted(entries(args), key=lambda one: "existing" in one[1]["namespace"]):
+    placed = [*entries(args), *clients(args)]
+    for path, entry in sorted(placed, key=lambda one: "existing" in one[1]["namespace"]):
         if shared(entry["namespace"]):
             continue
         name = namespace_name(args, entry["namespace"])
@@ -142,19 +142,11 @@ def _made(args: StackArgs, key: str, exposure: AmbientExposureArgs) -> Iterator[
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:
-    """The client of the verifications is one, in a namespace of its own."""
+    """The client of the verifications is one."""
     for name, exposure in args["exposures"].items():
         if "client" in exposure.get("verification", {}):
             where = f"exposures.{name}.verification.client"
             faults.add(where, "is the same for all exposures of a stack. Set client instead")
-    client = args.get("client", {}).get("namespace", CLIENT)
-    places = [(f"namespaces.{key}", own["name"]) for key, own in args["namespaces"].items()]
-    places += [(path, namespace_name(args, entry["namespace"])) for path, entry in entries(args)]
-    used = next((path for path, place in places if place == client), None)
-    if used and verifies(args):
-        faults.add(
-            "client.namespace", f"found {client}, which is at {used}, expected one of its own"
-        )
 
 
 def _check_shared(
@@ -184,6 +176,13 @@ def _check_shared(
                     f"found {hostname}, which gateway {entry} does not serve; it serves"
                     f" {', '.join(proxy['hostnames'])}",
                 )
+        external = exposure.get("verification", {}).get("addresses") == "external"
+        if external and part == "gateway" and proxy.get("service_type") != "LoadBalancer":
+            faults.add(
+                f"{path}.verification.addresses",
+                f"found external, but gateway {entry} has only an address inside the cluster. Set"
+                " its service_type to LoadBalancer, or ask for internal",
+            )
         if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
             faults.add(
                 f"{path}.verification",

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
+from ..parts.client import ClientArgs
 from ..parts.gateway import IngressGatewayArgs, known_name
 from ..parts.namespace import NamespaceArgs, NamespaceOptions
 from ..parts.waypoint import WaypointArgs
@@ -21,6 +22,12 @@ def entries(
         yield f"gateways.{name}", gateway
     for name, exposure in args["exposures"].items():
         yield f"exposures.{name}", exposure
+
+
+def clients(args: StackArgs) -> Iterator[tuple[str, ClientArgs]]:
+    """The client of the stack, with its path, where it has one that verifies."""
+    if "client" in args and any("verification" in one for one in args["exposures"].values()):
+        yield "client", args["client"]
 
 
 def shared(part: Mapping[str, Any] | None) -> str | None:
@@ -91,8 +98,3 @@ def proxies(args: StackArgs) -> Iterator[Proxy]:
                     options.get("gateway_class", class_),
                     generated,
                 )
-
-
-def verifies(args: StackArgs) -> bool:
-    """Whether any exposure is verified."""
-    return any("verification" in exposure for exposure in args["exposures"].values())

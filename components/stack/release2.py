@@ -38,7 +38,7 @@ KEYS: Mapping[str, Key] = {
     "labels": Key("labels", {}),
     "annotations": Key("annotations", {}),
     "imageRegistry": Key("imageRegistry", ""),
-    "clientNamespace": Key("client.namespace", "curl"),
+    "clientNamespace": Key("client.namespace.name", "curl"),
     "clientImage": Key("client.image", "docker.io/curlimages/curl:8.16.0"),
     "gateways": Key("gateways.NAME, a mapping by name", []),
     "waypoints": Key("waypoints.NAME, a mapping by name", []),
@@ -46,7 +46,7 @@ KEYS: Mapping[str, Key] = {
     "namespace": Key("exposures.NAME.namespace.name", "httpbin"),
     "createNamespace": Key("exposures.NAME.namespace.create", default=True),
     "discoveryLabels": Key(
-        "exposures.NAME.namespace.discoveryLabels and client.discoveryLabels",
+        "exposures.NAME.namespace.discoveryLabels and client.namespace.discoveryLabels",
         {"istio-discovery": "enabled"},
     ),
     "service": Key("exposures.NAME.service.name", "httpbin"),

@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     file: Path = arguments.file
     try:
-        project = arguments.project or _project(file.with_name("Pulumi.yaml"))
+        project = arguments.project or project_name(file.with_name("Pulumi.yaml"))
         rewritten = rewrite_text(str(file), file.read_text(encoding="utf-8"), project)
         if rewritten is None:
             print(f"{file} is in the form of this release already", file=sys.stderr)
@@ -139,7 +139,7 @@ def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
     return node.value if isinstance(node, yaml.MappingNode) else []
 
 
-def _project(file: Path) -> str:
+def project_name(file: Path) -> str:
     """The name of the project that a Pulumi.yaml describes."""
     if not file.exists():
         raise InvalidInput(f"{file}: found no such file, expected the project's; or set --project")

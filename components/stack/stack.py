@@ -19,7 +19,7 @@ from ..cluster.virtual_services import RouteExpectation
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
 from ..exposure.exposure import AmbientExposure
-from ..parts.client import CLIENT, Client, ClientReference
+from ..parts.client import Client, ClientArgs, ClientReference
 from ..parts.former import own_binding
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
@@ -27,7 +27,7 @@ from ..parts.namespace import Namespace, NamespaceArgs, NamespaceOptions, render
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointBindingArgs, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
-from .places import entries, namespace_name, namespaces, proxies, shared, verifies
+from .places import clients, entries, namespace_name, namespaces, proxies, shared
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class _Parts:
 
     def exposed(self) -> Exposed:
         """The exposures, and what they share."""
-        client = self._client() if verifies(self._args) else None
+        client = next((self._client(options) for _, options in clients(self._args)), None)
         exposures = {
             name: AmbientExposure(
                 name,
@@ -114,7 +114,7 @@ class _Parts:
             existing = self._waypoints[entry].reference
             args["waypoint"] = {**exposure["waypoint"], "existing": existing}
         if client and "verification" in exposure:
-            args["verification"] = {**exposure["verification"], "client": {"existing": client}}
+            args["verification"] = {**exposure["verification"], "client": client}
         return args
 
     def _place(self, entry: Mapping[str, Any]) -> NamespaceOptions:
@@ -138,18 +138,17 @@ class _Parts:
             self._bindings[place] = WaypointBinding(place, args, opts).waypoint
         return self._bindings[place]
 
-    def _client(self) -> ClientReference:
-        options = self._args.get("client", {})
+    def _client(self, options: ClientArgs) -> ClientReference:
+        place = options["namespace"]
+        if "existing" in place:
+            place = self._place(options)
+        elif "name" in place:
+            # Made after the namespaces of the services, and so removed before them.
+            others = (namespace.name for namespace in self._namespaces.values())
+            place = cast("NamespaceOptions", {**place, "name": after(place["name"], *others)})
         return Client(
             "client",
-            {
-                **options,
-                # Made after the namespaces of the services, and so removed before them.
-                "namespace": after(
-                    options.get("namespace", CLIENT),
-                    *(namespace.name for namespace in self._namespaces.values()),
-                ),
-            },
+            {**options, "namespace": place},
             _formerly(self._opts, "exposure-client"),
         ).reference
 
@@ -180,13 +179,16 @@ def needs(args: StackArgs) -> PreflightArgs:
         str(namespace["name"]): _expected(args, namespace)
         for namespace in namespaces(args).values()
     }
-    for _, entry in entries(args):
+    for _, entry in (*entries(args), *clients(args)):
         name = namespace_name(args, entry["namespace"])
-        places.setdefault(name, {"name": name, "create": False, "labels": {}, "enrol": False})
-    if verifies(args):
-        name = str(args.get("client", {}).get("namespace", CLIENT))
-        labels = args.get("client", {}).get("discovery_labels", {})
-        places[name] = _expected(args, {"name": name, "discovery_labels": labels})
+        foreign: NamespaceExpectation = {
+            "name": name,
+            "create": False,
+            "labels": {},
+            "enrol": False,
+        }
+        own = cast("NamespaceArgs", entry["namespace"])
+        places.setdefault(name, foreign if "existing" in own else _expected(args, own))
     gateways = list(proxies(args))
     exposures = args["exposures"].values()
     return {

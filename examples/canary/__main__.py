@@ -2,7 +2,7 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
 
 DISCOVERY = {"istio-discovery": "enabled"}
 
@@ -18,6 +18,8 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
@@ -37,10 +39,11 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/hostname"]}],
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/hostname", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

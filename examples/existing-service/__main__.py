@@ -2,7 +2,7 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
 
 DISCOVERY = {"istio-discovery": "enabled"}
 
@@ -19,6 +19,8 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
@@ -32,10 +34,11 @@ exposure = AmbientExposure(
         "hostnames": ["httpbin.example.com"],
         "rules": [{"paths": ["/status", "/headers"]}],
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("url", exposure.url)
 pulumi.export("verified", exposure.verified)

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from ambient_exposure import AmbientExposure, Cluster
+from ambient_exposure import AmbientExposure, Client, Cluster
 
 DISCOVERY = {"istio-discovery": "enabled"}
 
@@ -17,6 +17,8 @@ cluster = Cluster(
         },
     },
 )
+opts = pulumi.ResourceOptions(providers=[cluster.provider])
+client = Client("curl", {"namespace": {"name": "curl", "discovery_labels": DISCOVERY}}, opts)
 exposure = AmbientExposure(
     "httpbin",
     {
@@ -31,10 +33,11 @@ exposure = AmbientExposure(
         "rules": [{"paths": ["/status", "/headers"]}],
         "gateway": {"tls": {"issuer": "self-signed"}},
         "verification": {
+            "client": client.reference,
             "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         },
     },
-    pulumi.ResourceOptions(providers=[cluster.provider]),
+    opts,
 )
 pulumi.export("host", exposure.host)
 pulumi.export("certificate", exposure.gateway_reference.get("certificate"))

@@ -90,7 +90,7 @@ route = ingress_route(
 client = Client(
     "curl",
     # Made after the service's namespace, and so removed before it.
-    {"namespace": after("curl", namespace.name), "discovery_labels": DISCOVERY},
+    {"namespace": {"name": after("curl", namespace.name), "discovery_labels": DISCOVERY}},
     opts,
 )
 probe = Probe(

@@ -57,9 +57,11 @@ namespaces = {name: Namespace(name, {"discovery_labels": DISCOVERY}, opts) for n
 client = Client(
     "curl",
     {
-        # Made after the services' namespaces, and so removed before them.
-        "namespace": after("curl", *(namespace.name for namespace in namespaces.values())),
-        "discovery_labels": DISCOVERY,
+        "namespace": {
+            # Made after the services' namespaces, and so removed before them.
+            "name": after("curl", *(namespace.name for namespace in namespaces.values())),
+            "discovery_labels": DISCOVERY,
+        }
     },
     opts,
 )
@@ -79,7 +81,7 @@ exposures = {
             "hostnames": [f"{name}.example.com"],
             "rules": [{"paths": [path]}],
             "verification": {
-                "client": {"existing": client.reference},
+                "client": client.reference,
                 "checks": [{"path": path, "status": 200}, {"path": "/get", "status": 404}],
             },
         },

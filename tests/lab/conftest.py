@@ -252,12 +252,14 @@ class Stack:
         return self.folder / f"Pulumi.{self.name}.yaml"
 
     def configure(self, **values: Any) -> None:
-        """Set top-level keys, each to all that it shall hold; the others stay as they are."""
+        """Set top-level keys, each to all that it shall hold; the others stay as they are.
+
+        None takes one out.
+        """
         name = project(self.folder)
-        self.write(
-            yaml.safe_load(self._file.read_text())["config"]
-            | {f"{name}:{key}": value for key, value in values.items()}
-        )
+        config = yaml.safe_load(self._file.read_text())["config"]
+        config |= {f"{name}:{key}": value for key, value in values.items()}
+        self.write({key: value for key, value in config.items() if value is not None})
 
     def reset(self) -> None:
         """Set the configuration back to what it began with."""

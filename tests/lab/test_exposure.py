@@ -183,7 +183,7 @@ def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
     # What istiod made for a Gateway goes after it, by the garbage collector.
     until(lambda: "httpbin" not in left_behind())
     shop = sample(**echo, namespace={"name": "shop"})
-    moved = stack.up(exposures=shop, client={"namespace": "shell"})
+    moved = stack.up(exposures=shop, client={"namespace": {"name": "shell"}})
     assert moved["ingressHost"] == "echo-gateway-istio.shop.svc.cluster.local"
     left = lab.kubectl("get", "namespaces", "-o", "name")
     assert "httpbin" not in left

@@ -94,7 +94,11 @@ def test_tokens_are_checked_and_demanded(lab: Lab, stack: Stack) -> None:
 
     # There has to be one.
     policy = {"name": "alice", "action": "ALLOW", "rules": [{"from": [source]}]}
-    checks = [{"path": "/headers", "status": 403}]
+    shown = {"authorization": f"Bearer {alice}"}
+    checks = [
+        {"path": "/headers", "status": 200, "headers": shown},
+        {"path": "/headers", "status": 403},
+    ]
     stack.up(
         exposures=sample(jwtRules=jwt_rules, policies=[policy], verification={"checks": checks})
     )

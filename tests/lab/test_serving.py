@@ -360,14 +360,18 @@ def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(
         return image.replace("docker.io", "registry.example.com")
 
     def named(one: dict[str, Any]) -> str:
-        """Kind and name of an object, of a pod the application's."""
+        """Kind and name of an object, of a pod and of a Job the part that is always the same."""
         kind, metadata = one["kind"], one["metadata"]
-        return f"{kind} {metadata['labels']['app'] if kind == 'Pod' else metadata['name']}"
+        labels = metadata["labels"]
+        if kind == "Pod":
+            return f"Pod {labels.get('app') or labels['ambient-exposure/proof']}"
+        name = metadata["name"]
+        return f"{kind} {name.rpartition('-')[0] if kind == 'Job' else name}"
 
     contact = {"example.com/contact": "shop@example.com"}
     stack.up(
         exposures=sample(service={"image": elsewhere(HTTPBIN_IMAGE)}),
-        client={"image": elsewhere(CURL_IMAGE)},
+        client={"namespace": {"name": "curl"}, "image": elsewhere(CURL_IMAGE)},
         imageRegistry="docker.io",
         labels={"team": "shop"},
         annotations=contact,
@@ -384,7 +388,7 @@ def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(
         "Gateway httpbin-waypoint",
         "HTTPRoute httpbin-ingress",
         "HTTPRoute httpbin-waypoint-route",
-        "Job httpbin-probe",
+        "Job httpbin-probe-job",
         "Namespace curl",
         "Namespace httpbin",
         "Pod curl",

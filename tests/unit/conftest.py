@@ -14,6 +14,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+from uuid import uuid4
 
 import pulumi
 import pytest
@@ -78,7 +79,8 @@ def sample() -> dict[str, Any]:
 def config(**keys: Any) -> dict[str, str]:
     """The configuration of the sample, but for these `keys`, as the engine hands it over.
 
-    `exposure` is merged into the sample's one: of mappings only what is named, None takes it out.
+    `exposure` is merged into the sample's one: of mappings only what is named. None takes it out,
+    and so it does whole keys.
     The preflight is switched off.
     """
     exposures = sample()
@@ -86,9 +88,8 @@ def config(**keys: Any) -> dict[str, str]:
         exposures[name] = patched(exposures[name], keys.pop("exposure", {}))
     own = {"exposures": exposures} | keys
     own["cluster"] = {"preflight": False} | keys.get("cluster", {})
-    return handed_over(
-        PROJECT, {key.partition(":")[2]: value for key, value in SAMPLE.items()} | own
-    )
+    whole = {key.partition(":")[2]: value for key, value in SAMPLE.items()} | own
+    return handed_over(PROJECT, {key: value for key, value in whole.items() if value is not None})
 
 
 def patched(value: Any, patch: Any) -> Any:
@@ -119,12 +120,16 @@ PLATFORM = {"gateways": {"edge": {"name": "edge", "namespace": "ingress"}}}
 class Cluster(pulumi.runtime.Mocks):
     """Answers as a cluster: inputs come back, Gateways have `addresses`, their Services a spec.
 
-    Those of others are as in `live`, by namespace and name.
+    Those of others are as in `live`, by namespace and name. Resources that were `put_right`, named
+    by their keys, are changed later than the others.
     """
 
-    def __init__(self, addresses: list[str], live: dict[str, Any]) -> None:
+    def __init__(
+        self, addresses: list[str], live: dict[str, Any], put_right: Sequence[str] = ()
+    ) -> None:
         self.addresses = addresses
         self.live = live
+        self.put_right = put_right
 
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
@@ -139,6 +144,18 @@ class Cluster(pulumi.runtime.Mocks):
             outputs |= {"outputs": PLATFORM}
         if args.typ.endswith(":ServicePatch"):
             outputs["spec"] = SERVICE
+        if "metadata" in outputs and not args.resource_id:
+            manager = outputs["__fieldManager"] = f"pulumi-kubernetes-{args.name}"
+            late = f"{_kind(args.typ)}/{args.name}" in self.put_right
+            outputs["metadata"] = {
+                **outputs["metadata"],
+                "uid": args.name,
+                "managedFields": [
+                    {"manager": manager, "time": "12:00" if late else "11:00"},
+                    {"manager": manager, "subresource": "status", "time": str(uuid4())},
+                    {"manager": "somebody", "time": str(uuid4())},
+                ],
+            }
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
@@ -306,17 +323,18 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     # Nothing of the machine's may get into a stack.
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
 
-    def run_program(
+    def run_program(  # noqa: PLR0913  # what the program and its cluster are like
         program: Callable[[], None] | None = None,
         *,
         preview: bool = False,
         addresses: tuple[str, ...] = (ADDRESS,),
         live: dict[str, Any] | None = None,
+        put_right: tuple[str, ...] = (),
         project: dict[str, Any] = PROJECT,
         **keys: Any,
     ) -> Program:
         comparisons.clear()  # of the cluster of an earlier program
-        mocks = Cluster(list(addresses), live or {})
+        mocks = Cluster(list(addresses), live or {}, put_right)
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
             mocks,

@@ -42,6 +42,8 @@ LABEL = (
     " characters"
 )
 SOME = "expected at least one"
+NAMED = "expected a name in each of its"
+BY_IT = ": they are merged by it"
 
 Component = Callable[[str, Any], object]
 
@@ -79,7 +81,7 @@ VALID: dict[Component, dict[str, Any]] = {
         "gateway": "edge",
         "gateway_namespace": "edge",
     },
-    Client: {"image": "curl:1"},
+    Client: {"namespace": {"name": "curl"}, "image": "curl:1"},
     Probe: {
         "name": "shop-probe",
         "namespace": "curl",
@@ -98,7 +100,7 @@ VALID: dict[Component, dict[str, Any]] = {
         "gateway": {"service_type": "LoadBalancer", "port": 80},
         "waypoint": {},
         "verification": {
-            "client": {"namespace": "curl", "image": "curl:1"},
+            "client": {"namespace": "curl", "account": "curl", "image": "curl:1"},
             "checks": [{"path": "/api?page=1", "status": 404}],
         },
     },
@@ -337,18 +339,51 @@ INVALID: list[Case] = [
     (ingress_route, "gateway_namespace", ..., "found nothing, expected a string"),
     (ingress_route, "listener_port", 0, f"found 0, {PORT}"),
     (ingress_route, "ready_timeout", 0, f"found 0, {SECONDS}"),
-    (Client, "namespace", "A", f"found 'A', {NAME}"),
+    (Client, "namespace", ..., "found nothing, expected a mapping"),
+    (Client, "namespace.name", "A", f"found 'A', {NAME}"),
+    (Client, "pod", {"volumes": [{}]}, f"found {{'volumes': [{{}}]}}, {NAMED} volumes{BY_IT}"),
     (Client, "image", "A B", f"found 'A B', {IMAGE}"),
-    (Client, "discovery_labels", {"a": "-"}, f"discovery_labels['a']: found '-', {LABEL}"),
     (
         Client,
         "account",
         "a",
-        "found an unknown key, expected one of name, namespace, discovery_labels, image,"
-        " ready_timeout",
+        "found an unknown key, expected one of name, namespace, image, pod, ready_timeout",
     ),
     (Probe, "checks", [], f"found [], {SOME}"),
     (Probe, "checks[0].status", "200", "found '200', expected an integer"),
+    (
+        Probe,
+        "checks[0].method",
+        "get",
+        "found 'get', expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS (did you mean"
+        " GET?)",
+    ),
+    (
+        Probe,
+        "checks[0].headers",
+        {"x y": "a"},
+        "checks[0].headers['x y']: found 'x y', expected the name of a header, at least 1"
+        " character",
+    ),
+    (
+        Probe,
+        "checks[0].headers",
+        {"x": "a\nb"},
+        "checks[0].headers['x']: found 'a\\nb', expected a single line",
+    ),
+    (
+        Probe,
+        "checks[0].headers",
+        {"Host": "a"},
+        "checks[0].headers['Host']: found it beside hostnames, one of which each request carries",
+    ),
+    (Probe, "checks[0].response_body", "a\nb", "found 'a\\nb', expected a single line"),
+    (
+        Probe,
+        "pod",
+        {"containers": [{"resources": {}}]},
+        f"found {{'containers': [{{'resources': {{}}}}]}}, {NAMED} containers{BY_IT}",
+    ),
     (Probe, "timeout", 0, f"found 0, {SECONDS}"),
     (Probe, "subject", ..., "found nothing, expected a string"),
     (AmbientExposure, "namespace", ..., "found nothing, expected a mapping"),
@@ -569,30 +604,14 @@ INVALID: list[Case] = [
     (AmbientExposure, "trust_domain", "a/b", f"found 'a/b', {HOST}"),
     (AmbientExposure, "ready_timeout", 0, f"found 0, {SECONDS}"),
     (AmbientExposure, "verification.timeout", -1, f"found -1, {SECONDS}"),
-    (
-        AmbientExposure,
-        "verification.client.namespace",
-        "shop",
-        "is the namespace of the service, expected one of its own",
-    ),
-    (
-        AmbientExposure,
-        "namespace.name",
-        "curl",
-        "verification.client.namespace: is the namespace of the service, expected one of its own",
-    ),
     (AmbientExposure, "verification.client.image", "A B", f"found 'A B', {IMAGE}"),
+    (AmbientExposure, "verification.client.image", ..., "found nothing, expected a string"),
+    (AmbientExposure, "verification.image", "A B", f"found 'A B', {IMAGE}"),
     (
         AmbientExposure,
-        "verification.client",
-        {"existing": {"namespace": "a", "account": "b", "image": "c"}, "image": "c"},
-        f"verification.client.image: {OWN}",
-    ),
-    (
-        AmbientExposure,
-        "verification.client",
-        {"existing": {"namespace": "a", "account": "b"}},
-        "verification.client.existing.image: found nothing, expected a string",
+        "verification.pod",
+        {"initContainers": [{}]},
+        f"found {{'initContainers': [{{}}]}}, {NAMED} initContainers{BY_IT}",
     ),
     (AmbientExposure, "verification.checks", ..., "found nothing, expected a list"),
     (AmbientExposure, "verification.checks[0].status", ..., "found nothing, expected an integer"),
@@ -705,8 +724,9 @@ def test_every_fault_between_fields_is_reported_at_once() -> None:
         },
         "policies": [{"name": "a", "action": "DENY", "rules": [{}]}] * 2,
         "verification": {
-            "client": {"existing": {"namespace": "curl", "account": "curl", "image": "curl:1"}},
-            "checks": [{"path": "/a.B/C", "status": 200}],
+            "addresses": "external",
+            "client": {"namespace": "curl", "account": "curl", "image": "curl:1"},
+            "checks": [{"path": "/a.B/C", "status": 200, "method": "GET", "headers": {"x": "a"}}],
         },
     }
     assert [fault.partition(": ")[0] for fault in refused(AmbientExposure, args)] == [
@@ -720,6 +740,8 @@ def test_every_fault_between_fields_is_reported_at_once() -> None:
         "gateway.tls.certificates",
         "waypoint.ingress_use_waypoint",
         "policies[1].name",
+        "verification.addresses",
+        "verification.checks[0].method",
         "verification.checks[0].status",
     ]
 

@@ -359,15 +359,13 @@ WRONG: list[Case] = [
         [{"name": "a", "port": 80}],
         "cluster.needs.services[0].namespace: found nothing, expected a string",
     ),
-    ("client.namespace", "-curl", f"found '-curl', expected {NAME}"),
+    ("client.namespace.name", "-curl", f"found '-curl', expected {NAME}"),
     ("client.image", "", f"found '', expected {IMAGE}"),
     ("client.readyTimeout", 0, f"found 0, expected {SECONDS}"),
-    ("client.discoveryLabels", {"a": 1}, "client.discoveryLabels['a']: found 1, expected a string"),
     (
         "client.existing",
         {},
-        "found an unknown key, expected one of name, namespace,"
-        " discoveryLabels, image, readyTimeout",
+        "found an unknown key, expected one of name, namespace, image, pod, readyTimeout",
     ),
     ("defaults", [], "found [], expected a mapping"),
     ("defaults.gateway.port", 0, f"found 0, expected {PORT}"),
@@ -453,7 +451,8 @@ WRONG: list[Case] = [
         f"{SHOP}.service.canary",
         {"image": "a:2", "weight": 1, "port": 80},
         f"{SHOP}.service.canary.port: found an unknown key, expected one of protocol, args, env,"
-        " replicas, resources, securityContext, readinessProbe, livenessProbe, image, weight",
+        " replicas, resources, securityContext, readinessProbe, livenessProbe, pod, ports, image,"
+        " weight (did you mean ports?)",
     ),
     (f"{SHOP}.hostnames", ..., "found nothing, expected a list"),
     (f"{SHOP}.hostnames", [], f"found [], expected {SOME}"),
@@ -714,7 +713,8 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.verification.checks[0].host",
         "x",
-        "found an unknown key, expected one of path, status",
+        "found an unknown key, expected one of path, status, method, headers, body,"
+        " responseHeaders, responseBody",
     ),
     (
         f"{SHOP}.verification.checks",
@@ -724,7 +724,7 @@ WRONG: list[Case] = [
     ),
     (
         f"{SHOP}.verification.client",
-        {"image": "curl:1"},
+        {"namespace": "curl", "account": "curl", "image": "curl:1"},
         "is the same for all exposures of a stack. Set client instead",
     ),
 ]
@@ -914,7 +914,7 @@ def test_shared_entries_and_the_client_take_what_is_theirs_from_the_defaults() -
     }
     assert args["client"] == {
         "image": "curl:1",
-        "discovery_labels": {"a": "b"},
+        "namespace": {"name": "client", "discovery_labels": {"a": "b"}},
         "ready_timeout": 5,
     }
     assert args["exposures"]["shop"]["waypoint"] == {
@@ -1152,12 +1152,22 @@ CONFLICTS: list[tuple[Values, str]] = [
     ),
     # The client
     (
-        several({**VERIFIED, "namespace": {"name": "tests"}}, {}, client={"namespace": "tests"}),
-        "client.namespace: found tests, which is at exposures.e0, expected one of its own",
+        several(
+            {**VERIFIED, "namespace": {"name": "tests"}},
+            {},
+            client={"namespace": {"name": "tests"}},
+        ),
+        "client.namespace: found tests, which is at exposures.e0.namespace already. Put it into"
+        " namespaces, and write existing: {entry: NAME} in both",
     ),
     (
-        several(VERIFIED, namespaces={"curl": {}}),
-        "client.namespace: found curl, which is at namespaces.curl, expected one of its own",
+        several(VERIFIED, namespaces={"tests": {}}, client={"namespace": {"name": "tests"}}),
+        "client.namespace: found tests, which is at namespaces.tests already. Write existing:"
+        " {entry: tests}",
+    ),
+    (
+        several(VERIFIED, client={"namespace": {"existing": {"entry": "tests"}}}),
+        "client.namespace.existing.entry: found 'tests', expected one of namespaces: none",
     ),
     # Shared gateways
     (
@@ -1268,7 +1278,12 @@ def test_entries_that_do_not_fit_together(values: Values, fault: str) -> None:
 
 FITTING: list[Values] = [
     # Where nothing is verified, there is no client that is in the way.
-    several({"namespace": {"name": "curl"}}),
+    several({"namespace": {"name": "curl"}}, client={"namespace": {"name": "curl"}}),
+    several(
+        {**VERIFIED, **IN_APPS},
+        namespaces={"apps": {}},
+        client=IN_APPS,
+    ),
     at_edge({"hostnames": ["*.a.example.com"]}),
     at_edge({"hostnames": ["*.example.com"]}, gateway={"hostnames": ["a.example.com"]}),
     at_edge(
@@ -1386,7 +1401,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
-            client={"namespace": "tests", "discoveryLabels": {"mesh": "green"}},
+            client={"namespace": {"name": "tests", "discoveryLabels": {"mesh": "green"}}},
             labels=TEAM,
         )
     )
@@ -1659,6 +1674,25 @@ def test_secret_values_of_the_environment_stay_secret(stack_file: Path, run: Run
     assert str([one.inputs for one in graph.values()]).count("hunter2") == 3
 
 
+def with_requests(value: Any) -> Values:
+    """An exposure with a value in a header and in a body of its verification."""
+    check = {"path": "/api", "status": 200, "headers": {"authorization": value}, "body": value}
+    return several({"verification": {"checks": [check]}})
+
+
+def test_secret_headers_and_bodies_of_requests_stay_secret(stack_file: Path, run: Run) -> None:
+    store(stack_file, with_requests(CIPHERTEXT))
+
+    def program() -> None:
+        configure({**with_requests("hunter2"), "cluster": {"preflight": False}}, ["exposures"])
+        expose(load())
+
+    graph = run(program).graph
+    holders = {key for key, one in graph.items() if "hunter2" in str(one.inputs)}
+    assert holders == {"Secret/e0-probe-requests"}
+    assert "4dabf18193072939515e22adb298388d" in graph[holders.pop()].inputs["stringData"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -1671,8 +1705,8 @@ def test_a_secret_is_refused_that_the_state_would_show(stack_file: Path, path: s
     key = path.partition(".")[0]
     store(stack_file, at_path(path, CIPHERTEXT))
     assert faults_of(at_path(path, "a"), [key])[0] == (
-        f"{path}: is a secret, and would get into the state as plain text: only the values of env"
-        " may be secret. Set it anew without --secret"
+        f"{path}: is a secret, and would get into the state as plain text: only the values of env,"
+        " and headers and body of a check, may be secret. Set it anew without --secret"
     )
 
 

@@ -114,6 +114,47 @@ def test_a_failure_logs_what_the_cluster_says(api: dict[str, Any], registered: R
     ]
 
 
+def event(reason: str, message: str, name: str, second: int) -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{name}.{second}", "namespace": "shop"},
+        "involvedObject": {"name": name, "namespace": "shop"},
+        "reason": reason,
+        "message": message,
+        "lastTimestamp": f"2026-01-01T00:00:0{second}Z",
+    }
+
+
+def test_a_proof_without_a_pod_is_explained_by_its_events(
+    api: dict[str, Any], registered: Registered
+) -> None:
+    quota = "Error creating: pods is forbidden: exceeded quota: small"
+    api["/api/v1/namespaces/shop/events"] = {
+        "metadata": {},
+        "items": [
+            event("DeadlineExceeded", "Job was active longer than specified deadline", "shop", 9),
+            event("Failed", "Error: ErrImagePull", "shop-abcde", 3),
+            event("FailedCreate", quota, "shop", 2),
+            event("FailedCreate", quota, "shop", 1),
+            event("FailedCreate", "of another one", "shopping", 1),
+        ],
+    }
+    assert registered.fail("kubernetes:batch/v1:Job") is False
+    assert registered.errors == [
+        f"Job shop/shop: FailedCreate: {quota}; Failed: Error: ErrImagePull;"
+        " quota or admission of the namespace refuses the pod: `pod` of the verification changes"
+        " it; is there such an image, and does its registry let the pod have it? `image` and `pod`"
+        " of the verification change it"
+    ]
+
+
+def test_a_proof_that_ran_is_left_to_the_provider(
+    api: dict[str, Any], registered: Registered
+) -> None:
+    api["/api/v1/namespaces/shop/events"] = {"metadata": {}, "items": []}
+    assert registered.fail("kubernetes:batch/v1:Job") is False
+    assert registered.errors == []
+
+
 def test_an_object_that_is_not_there_is_left_to_the_provider(
     api: dict[str, Any], registered: Registered
 ) -> None:

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import AmbientExposure, AmbientExposureArgs, Cluster, IngressGateway
+from components import AmbientExposure, AmbientExposureArgs, CheckArgs, Cluster, IngressGateway
 from components.cluster.ownership import OWNER, RESOURCE
 from components.exposure.arguments import WaypointPart
 from components.stack.release2 import rewrite
@@ -73,6 +73,9 @@ EXPOSURE: Table = {
         },
     ),
 }
+
+MARK = "4dabf18193072939515e22adb298388d"
+"""What marks a secret on its way to the engine."""
 
 GRAPH = CLIENT | NAMESPACE | EXPOSURE
 
@@ -136,6 +139,14 @@ def environment(program: Program) -> dict[str, str]:
     return {one["name"]: one["value"] for one in container["env"]}
 
 
+def asked(program: Program) -> list[str]:
+    """What the requests of the verification are called, each with the status that is expected."""
+    lines = environment(program)["CHECKS"].splitlines()
+    called = [line.partition(" ")[2] for line in lines if line.startswith("request ")]
+    statuses = [line.partition(" ")[2] for line in lines if line.startswith("expect ")]
+    return [f"{one}: {status}" for one, status in zip(called, statuses, strict=True)]
+
+
 def subject(program: Program) -> str:
     template = spec(program, "Job/httpbin-probe-job")["template"]
     return str(template["metadata"]["annotations"]["ambient-exposure/subject"])
@@ -182,9 +193,11 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
             "requireWaypoint": True,
         },
     )
-    graph = run(exposures={"entry": exposure}, client={"name": "asker", "namespace": "side"}).graph
+    graph = run(
+        exposures={"entry": exposure}, client={"name": "asker", "namespace": {"name": "side"}}
+    ).graph
     names = {
-        key: one.inputs["metadata"]["name"]
+        key: one.inputs["metadata"].get("name")
         for key, one in graph.items()
         if one.type.startswith("kubernetes:")
     }
@@ -212,7 +225,8 @@ def test_resources_are_named_after_their_entries_objects_after_the_service(run: 
         "AuthorizationPolicy/entry-waypoint-only": "server-waypoint-only",
         "AuthorizationPolicy/entry-canary-waypoint-only": "server-canary-waypoint-only",
         "HTTPRoute/entry-ingress-route": "server-ingress",
-        "Job/entry-probe-job": "server-probe",
+        # One of its own in each update.
+        "Job/entry-probe-job": None,
     }
     places = {one.inputs["metadata"].get("namespace") for key, one in graph.items() if key in names}
     assert places == {None, "space", "side"}
@@ -230,7 +244,8 @@ def test_what_is_named_after_a_service_of_a_long_name_is_shortened(
             exposure["service"]["canary"] = {"image": "shop:2", "weight": 1}
         graph = run(exposure=exposure).graph
         made = {key: one for key, one in graph.items() if one.type.startswith("kubernetes:")}
-        return {key: one.inputs["metadata"]["name"] for key, one in made.items()}
+        given = {key: one.inputs["metadata"] for key, one in made.items()}
+        return {key: one["name"] for key, one in given.items() if "name" in one}
 
     long = names("s" * 62 + "a")
     limits = {"Gateway/httpbin-gateway": 63 - len("-istio"), "HTTPRoute": 253}
@@ -263,6 +278,7 @@ def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Pr
         "Gateway/httpbin-waypoint",
         "HTTPRoute/httpbin-waypoint-route",
         "HTTPRoute/httpbin-ingress-route",
+        "Job/httpbin-probe-job",
     }
 
 
@@ -366,12 +382,13 @@ def test_external_address_is_verified_too(run: Run) -> None:
         exposure={"gateway": {"serviceType": "LoadBalancer", "address": "198.18.1.0"}},
         addresses=("198.18.1.0",),
     )
-    assert environment(program)["CHECKS"].splitlines() == [
-        f"200 httpbin.example.com http://{ADDRESS}:80/headers",
-        f"404 httpbin.example.com http://{ADDRESS}:80/get",
-        "200 httpbin.example.com http://198.18.1.0:80/headers",
-        "404 httpbin.example.com http://198.18.1.0:80/get",
+    assert asked(program) == [
+        f"GET http://{ADDRESS}:80/headers (Host: httpbin.example.com): 200",
+        f"GET http://{ADDRESS}:80/get (Host: httpbin.example.com): 404",
+        "GET http://198.18.1.0:80/headers (Host: httpbin.example.com): 200",
+        "GET http://198.18.1.0:80/get (Host: httpbin.example.com): 404",
     ]
+    assert asked(program) == program.exports["verified"]
     assert spec(program, "Gateway/httpbin-gateway")["addresses"] == [
         {"type": "IPAddress", "value": "198.18.1.0"}
     ]
@@ -404,6 +421,38 @@ def test_proof_is_repeated_when_what_it_proves_changes(
     assert (subject(default) != subject(run(exposure=changed))) is repeated
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *without(NAMESPACE | EXPOSURE, "account", "probe-"),
+        "AuthorizationPolicy/httpbin-policy-none",
+    ],
+)
+def test_proof_is_repeated_when_something_was_put_right(run: Run, key: str) -> None:
+    exposure = {"policies": [{"name": "none", "action": "DENY", "rules": [{}]}]}
+    before, after = (run(exposure=exposure, put_right=right) for right in ((), (key,)))
+    assert key in after.graph
+    assert subject(before) != subject(after)
+
+
+def test_proof_is_repeated_when_the_label_of_an_adopted_service_was_put_right(run: Run) -> None:
+    right = ("ServicePatch/httpbin-label",)
+    before, after = (run(exposure=ADOPTED_SERVICE, put_right=one) for one in ((), right))
+    assert subject(before) != subject(after)
+
+
+@pytest.mark.parametrize("length", [44, 45, 63])
+def test_the_name_of_the_proof_has_room_for_its_ending(run: Run, length: int) -> None:
+    entry = "a" * length
+    (name,) = (
+        key.partition("/")[2]
+        for key in run(exposures={entry: sample()["httpbin"]}).graph
+        if key.startswith("Job/")
+    )
+    assert len(f"{name}-12345678") <= 63
+    assert (name == f"{entry}-probe-job") is (length == 44)
+
+
 def test_every_wait_has_the_configured_limit(run: Run) -> None:
     program = run(
         defaults={"readyTimeout": 10},
@@ -419,6 +468,104 @@ def test_every_wait_has_the_configured_limit(run: Run) -> None:
     assert job == {"create": "155s", "update": "155s"}
     assert {"ServicePatch/httpbin-service", "Deployment/client-deployment"} <= limits.keys()
     assert set(map(str, limits.values())) == {"{'create': '10s', 'update': '10s'}"}
+
+
+def test_without_a_client_each_proof_is_in_the_namespace_of_its_exposure(run: Run) -> None:
+    program = run(client=None)
+    parent, waits = GRAPH["Job/httpbin-probe-job"]
+    assert leaves(program) == {
+        **without(GRAPH, "client-"),
+        "Job/httpbin-probe-job": (parent, waits - {"ServiceAccount/client-account"}),
+    }
+    assert metadata(program, "Job/httpbin-probe-job")["namespace"] == "httpbin"
+    assert "serviceAccountName" not in spec(program, "Job/httpbin-probe-job")["template"]["spec"]
+
+
+def test_a_client_may_be_where_the_service_is(run: Run) -> None:
+    place = {"existing": {"entry": "apps"}}
+    program = run(
+        namespaces={"apps": {}},
+        client={"namespace": place},
+        exposures={"httpbin": sample()["httpbin"] | {"namespace": place}},
+    )
+    created = {key for key in program.graph if key.startswith("Namespace/")}
+    assert created == {"Namespace/apps", "Namespace/apps-namespace"}
+    for key in ("Deployment/client-deployment", "Job/httpbin-probe-job"):
+        assert metadata(program, key)["namespace"] == "apps"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [("internal", [ADDRESS]), ("external", ["198.18.1.0"]), ("both", [ADDRESS, "198.18.1.0"])],
+)
+def test_the_addresses_are_asked_that_shall_be(
+    run: Run, addresses: str, expected: list[str]
+) -> None:
+    exposure = {
+        "gateway": {"serviceType": "LoadBalancer"},
+        "verification": {"addresses": addresses},
+    }
+    program = run(exposure=exposure, addresses=("198.18.1.0",))
+    urls = [line.split()[1] for line in asked(program)[::2]]
+    assert urls == [f"http://{address}:80/headers" for address in expected]
+    assert asked(program) == program.exports["verified"]
+
+
+def test_a_proof_that_nobody_would_be_asked_for_is_refused(run: Run) -> None:
+    gateway = {
+        "name": "edge",
+        "namespace": "edge",
+        "host": "a",
+        "port": 80,
+        "url": "http://a",
+        "urls": ["http://a"],
+    }
+
+    def program() -> None:
+        verification = {**ARGS["verification"], "addresses": "external"}
+        args = {**ARGS, "gateway": {"existing": gateway}, "verification": verification}
+        AmbientExposure("shop", cast("AmbientExposureArgs", args))
+
+    with pytest.raises(pulumi.RunError, match="found external, but the gateway has no external"):
+        run(program)
+
+
+def test_a_proof_is_repeated_always_where_it_shall_be(run: Run) -> None:
+    assert subject(run()) == subject(run())
+    always = {"verification": {"always": True}}
+    assert subject(run(exposure=always)) != subject(run(exposure=always))
+
+
+def test_headers_and_bodies_of_requests_are_in_a_secret_alone(run: Run) -> None:
+    def program() -> None:
+        token = pulumi.Output.secret("hunter2\n")
+        check: CheckArgs = {
+            "path": "/api",
+            "status": 201,
+            "headers": {"authorization": pulumi.Output.format("Bearer {}", token)},
+            "body": "{}",
+            "response_headers": {"location": "/api/1"},
+            "response_body": "made",
+        }
+        args = {**ARGS, "verification": {"checks": [{"path": "/", "status": 200}, check]}}
+        pulumi.export(
+            "verified", AmbientExposure("shop", cast("AmbientExposureArgs", args)).verified
+        )
+
+    found = run(program)
+    secret = found.graph["Secret/shop-probe-requests"]
+    assert secret.inputs["metadata"] == {"namespace": "shop"}
+    assert 'Bearer hunter2"' in str(secret.inputs["stringData"])
+    others = [one.inputs for one in found.graph.values() if one is not secret]
+    assert "hunter2" not in str(others)
+    # Secret for the engine, too.
+    assert MARK in secret.inputs["stringData"]
+    (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
+    reference = container["env"][0]["valueFrom"]["secretKeyRef"]
+    assert reference["key"] == "requests"
+    assert "Secret/shop-probe-requests" in found.graph["Job/shop-probe-job"].dependencies
+    assert found.exports["verified"][1].startswith("POST https://shop-gateway-istio.shop")
+    assert found.exports["verified"][1].endswith("/api (Host: shop.example.com): 201")
 
 
 def test_switched_off_verification_leaves_out_the_client(run: Run) -> None:
@@ -723,7 +870,8 @@ def test_a_namespace_is_bound_once_and_every_deployed_service_by_itself(
         {"exposure": {"verification": None}},
         {"exposure": {"gateway": {"gatewayClass": "a"}, "waypoint": {"gatewayClass": "b"}}},
         {"exposure": ADOPTED_SERVICE},
-        {**SHARED_GATEWAY, "client": {"namespace": "side"}},
+        {**SHARED_GATEWAY, "client": {"namespace": {"name": "side"}}},
+        {**SHARED_GATEWAY, "client": {"namespace": {"name": "side", "create": False}}},
         {**SHARED_WAYPOINT, "namespaces": {"shop": {"create": False}}},
         {**SHARED_GATEWAY, "defaults": {"gateway": {"gatewayClass": "a"}}},
     ],
@@ -847,12 +995,8 @@ def test_a_grpc_service_gets_routes_of_its_kind(run: Run) -> None:
         {"matches": [{"method": {"service": "a.B"}}], "backendRefs": backends}
     ]
     assert spec(program, "GRPCRoute/httpbin-ingress-route")["rules"] == [{"backendRefs": backends}]
-    assert environment(program) == {
-        "METHOD": "gRPC",
-        "LIMIT": "60",
-        "CHECKS": f"0 httpbin.example.com http://{ADDRESS}:80/a.B/C\n"
-        f"12 httpbin.example.com http://{ADDRESS}:80/a.C/D",
-    }
+    assert environment(program)["CHECKS"].splitlines().count("grpc") == 2
+    assert asked(program) == program.exports["verified"]
     assert program.exports["verified"] == [
         f"gRPC http://{ADDRESS}:80/a.B/C (Host: httpbin.example.com): 0",
         f"gRPC http://{ADDRESS}:80/a.C/D (Host: httpbin.example.com): 12",
@@ -1128,7 +1272,7 @@ def test_in_cluster_ip_address_is_exported_and_verified_where_asked_for(run: Run
     assert program.exports["ingressHost"] == "10.96.0.9"
     assert program.exports["ingressAddresses"] == ["10.96.0.9", "fd00::9"]
     assert "ingressNodePort" not in program.exports
-    assert [line.split()[2] for line in environment(program)["CHECKS"].splitlines()[::2]] == [
+    assert [line.split()[1] for line in asked(program)[::2]] == [
         "http://door.httpbin.svc.cluster.local:80/headers",
         "http://10.96.0.9:80/headers",
         "http://[fd00::9]:80/headers",
@@ -1251,7 +1395,7 @@ ARGS: AmbientExposureArgs = {
     "waypoint": {"revision": "1-28"},
     "policies": [{"action": "DENY", "rules": [{}]}],
     "verification": {
-        "client": {"namespace": "asking", "image": "curl:1"},
+        "image": "curl:1",
         "checks": [{"path": "/", "status": 200}],
     },
 }
@@ -1283,10 +1427,10 @@ def test_a_program_of_ones_own(run: Run) -> None:
         "Gateway/shop-waypoint": "1-28",
     }
     assert {key: labels(found, key)["istio.io/rev"] for key in revisions} == revisions
-    assert found.graph["Namespace/shop-client"].parent == "Client/shop-client"
-    assert metadata(found, "Namespace/shop-client-namespace")["name"] == "asking"
-    (container,) = spec(found, "Job/shop-probe-job")["template"]["spec"]["containers"]
-    assert container["image"] == "curl:1"
+    assert metadata(found, "Job/shop-probe-job")["namespace"] == "shop"
+    pod = spec(found, "Job/shop-probe-job")["template"]["spec"]
+    assert pod["containers"][0]["image"] == "curl:1"
+    assert "serviceAccountName" not in pod
 
 
 def test_a_program_binds_at_one_place_whosever_the_waypoint_is(run: Run) -> None:
@@ -1339,7 +1483,19 @@ def test_outputs_may_be_inputs(run: Run) -> None:
 
 STATES = sorted((ROOT / "tests" / "lab" / "states").glob("*.json"))
 
-SUBJECT = "spec.template.metadata.annotations.ambient-exposure/subject"
+PROOF = {
+    "metadata.name",
+    "spec.template.metadata.annotations.ambient-exposure/subject",
+    "spec.template.metadata.labels.ambient-exposure/proof",
+    "spec.template.metadata.labels.app",
+    "spec.template.spec.containers",
+    "spec.template.spec.volumes",
+}
+"""What is changed of a Job that every upgrade replaces."""
+
+CURL = {"spec.template.spec.containers", "spec.template.spec.volumes"}
+"""What is changed of the client's pod, which serves nobody: limits, a read-only file system."""
+
 WAIT = "metadata.annotations.pulumi.com/waitFor"
 
 BINDING = {
@@ -1354,13 +1510,15 @@ CHANGES: dict[str, dict[str, set[str]]] = {
         "Gateway/exposure-gateway": {"spec.infrastructure.labels.istio.io/use-waypoint"},
         "HTTPRoute/exposure-waypoint-route": {WAIT},
         "HTTPRoute/exposure-ingress-route": {WAIT},
-        "Job/exposure-probe-job": {SUBJECT, "spec.template.spec.containers"},
+        "Deployment/client-deployment": CURL,
+        "Job/exposure-probe-job": PROOF,
     },
     "release-2": {
         "HTTPRoute/exposure-waypoint-route": {WAIT},
         "HTTPRoute/exposure-ingress-route": {WAIT},
         "Service/exposure-service": BINDING,
-        "Job/exposure-probe-job": {SUBJECT},
+        "Deployment/client-deployment": CURL,
+        "Job/exposure-probe-job": PROOF,
     },
 }
 """What an upgrade changes of the objects: nothing for which one would be replaced but the proof."""

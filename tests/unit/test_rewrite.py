@@ -22,8 +22,7 @@ DEFAULTS = yaml.safe_load("""
 cluster: {preflight: true}
 client:
   name: curl
-  namespace: curl
-  discoveryLabels: {istio-discovery: enabled}
+  namespace: {name: curl, discoveryLabels: {istio-discovery: enabled}}
   image: docker.io/curlimages/curl:8.16.0
   readyTimeout: 300
 namespaces:
@@ -129,8 +128,7 @@ SEVERAL = yaml.safe_load("""
 cluster: {preflight: true}
 client:
   name: curl
-  namespace: curl
-  discoveryLabels: {istio-discovery: enabled}
+  namespace: {name: curl, discoveryLabels: {istio-discovery: enabled}}
   image: docker.io/curlimages/curl:8.16.0
   readyTimeout: 300
 namespaces:
@@ -259,7 +257,7 @@ MOVED: list[tuple[str, Any, list[str]]] = [
     (
         "discoveryLabels",
         {"mesh": "a"},
-        ["namespaces.NAMESPACE.discoveryLabels", "client.discoveryLabels"],
+        ["namespaces.NAMESPACE.discoveryLabels", "client.namespace.discoveryLabels"],
     ),
     ("revision", "canary", [f"{ONE}.gateway.revision", f"{ONE}.waypoint.revision"]),
     ("clusterDomain", "example.internal", [f"{ONE}.gateway.clusterDomain"]),
@@ -268,7 +266,7 @@ MOVED: list[tuple[str, Any, list[str]]] = [
     ("labels", {"team": "shop"}, ["labels"]),
     ("annotations", {"team": "shop"}, ["annotations"]),
     ("imageRegistry", "mirror.example.com", ["imageRegistry"]),
-    ("clientNamespace", "client", ["client.namespace"]),
+    ("clientNamespace", "client", ["client.namespace.name"]),
     ("clientImage", "client:1", ["client.image"]),
     ("readyTimeout", 30, [f"{ONE}.readyTimeout", "client.readyTimeout"]),
     ("verifyTimeout", 20, [f"{ONE}.verification.timeout"]),
@@ -367,7 +365,7 @@ def test_paths_and_discovery_labels_could_be_emptied() -> None:
     rules = [{"matches": [{"method": "GET"}]}]
     config, _ = rewrite("stack", {"paths": [], "discoveryLabels": {}, "rules": rules})
     assert at(config, f"{ONE}.rules") == rules
-    assert at(config, "client.discoveryLabels") is NOWHERE
+    assert at(config, "client.namespace.discoveryLabels") is NOWHERE
     assert config["namespaces"] == {"httpbin": {"create": True, "ambient": True}}
 
 

@@ -210,7 +210,7 @@ shared = Waypoint(
         "allowed_routes": {"namespaces": {"from": "All"}},
     },
 )
-client = Client("client", {"namespace": name})
+client = Client("client", {"namespace": {"existing": {"name": name}}})
 shop: AmbientExposureArgs = {
     "namespace": {"existing": {"name": name}},
     "service": {"name": "shop", "port": 9000, "create": False, "selector": {"app": "shop"}},
@@ -225,8 +225,11 @@ shop: AmbientExposureArgs = {
     "policies": [{"name": "readers", "action": "ALLOW", "rules": [{}]}],
     "require_waypoint": True,
     "verification": {
-        "client": {"existing": client.reference},
-        "checks": [{"path": "/shop.Cart/Get", "status": 0}],
+        "client": client.reference,
+        "checks": [
+            {"path": "/shop.Cart/Get", "status": 0, "headers": {"token": pulumi.Output.secret("a")}}
+        ],
+        "pod": {"tolerations": [{"operator": "Exists"}]},
     },
 }
 AmbientExposure("shop", shop)

@@ -27,7 +27,6 @@ from components import (
 from components.api.gateway import ObjectMeta
 from components.exposure.arguments import (
     CanaryOptions,
-    ClientPart,
     GatewayPart,
     ServiceOptions,
     VerificationOptions,
@@ -51,7 +50,7 @@ policy_field: PolicyArgs = {"action": "DENY", "rules": [{"form": []}]}  # wrong
 adopted_field: AdoptedServiceArgs = {"name": "a", "namespace": "b", "port": 80}  # wrong
 waypoint_field: WaypointArgs = {"namespace": {"name": "a"}, "gatewayClass": "a"}  # wrong
 namespace_field: NamespaceOptions = {"create": True, "labels": {}}  # wrong
-client_field: ClientArgs = {"account": "curl"}  # wrong
+client_field: ClientArgs = {"namespace": {}, "account": "curl"}  # wrong
 cluster_field: ClusterArgs = {"kubecontext": "production"}  # wrong
 canary_field: CanaryOptions = {"image": "shop:2", "weight": 1, "port": 80}  # wrong
 exposure_field: AmbientExposureArgs = {
@@ -112,7 +111,7 @@ exposure_port: AmbientExposureArgs = {
 existing_namespace: NamespaceOptions = {"existing": "shop"}  # wrong
 existing_gateway: GatewayPart = {"existing": edge}  # wrong
 existing_waypoint: WaypointPart = {"existing": shared.name}  # wrong
-existing_client: ClientPart = {"existing": {"namespace": "curl", "account": "curl"}}  # wrong
+existing_client: ClientArgs = {"namespace": "curl"}  # wrong
 namespace_reference: NamespaceReference = {"namespace": "shop"}  # wrong
 gateway_reference: GatewayReference = {"name": "edge", "port": "80"}  # wrong
 waypoint_reference: WaypointReference = {"name": "shared", "binds": "Service"}  # wrong

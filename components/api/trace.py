@@ -1,0 +1,42 @@
+"""Which object of the cluster a resource is, and when it was last changed for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+_MANAGER = "__fieldManager"
+"""Output of every resource of the Kubernetes provider: the name under which it changes the
+object."""
+
+
+def traced(opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
+    """The options of a resource of which `trace` shall tell."""
+
+    def declare(
+        args: pulumi.ResourceTransformationArgs,
+    ) -> pulumi.ResourceTransformationResult:
+        # Python drops undeclared outputs; None is not sent.
+        return pulumi.ResourceTransformationResult({**args.props, _MANAGER: None}, args.opts)
+
+    own = pulumi.ResourceOptions(transformations=[declare])
+    return pulumi.ResourceOptions.merge(opts, own)
+
+
+def trace(resource: pulumi.CustomResource) -> pulumi.Output[list[str]]:
+    """The uid of a `traced` object, and when the provider last changed it.
+
+    Another one once it was made anew or something of it put right, and only then: who else changes
+    it, and a refresh, does not matter.
+    """
+    return pulumi.Output.all(
+        pulumi.get(resource, "metadata"), pulumi.get(resource, _MANAGER)
+    ).apply(lambda outputs: _trace(*outputs))
+
+
+def _trace(metadata: Mapping[str, Any] | None, manager: str | None) -> list[str]:
+    found = metadata or {}
+    # Resources of the SDK spell it otherwise than those that are declared here.
+    managers = found.get("managedFields") or found.get("managed_fields") or []
+    own = (one for one in managers if one.get("manager") == manager and not one.get("subresource"))
+    return [str(found.get("uid")), *sorted(str(one["time"]) for one in own)]

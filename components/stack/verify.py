@@ -1,0 +1,232 @@
+"""Verifies a stack without an update: `python -m components.stack.verify`.
+
+As an update does: by a Job in the cluster, with the same requests from the same pod, to the
+addresses that the gateways had in the last update. The Job is deleted afterwards.
+"""
+# ruff: noqa: T201  (what it found is for people to read)
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypedDict, cast
+from uuid import uuid4
+
+import httpx2
+import lightkube
+import pulumi
+from lightkube.core.exceptions import ApiError, ConfigError
+from lightkube.resources.batch_v1 import Job
+from lightkube.resources.core_v1 import Pod, Secret
+from lightkube.types import CascadeType
+
+from ..checks.faults import InvalidInput
+from ..checks.values import did_you_mean
+from ..cluster.jobs import explain_job
+from ..cluster.kubeconfig import connect
+from ..exposure.parts import asked
+from ..parts.client import CLIENT, CLIENT_IMAGE
+from ..parts.metadata import mirrored
+from ..parts.probe import START, answers, render_job, render_requests
+from .arguments import StackArgs
+from .configuration import read
+from .places import clients, namespace_name
+from .rewrite import project_name
+
+_PULUMI = 60
+"""Seconds that a command of Pulumi may take."""
+
+_LEFT = 600
+"""Seconds after which the cluster deletes a Job that has ended, should nobody else do it."""
+
+
+_JOB = "batch.kubernetes.io/job-name"
+"""Label of the pods of a Job."""
+
+
+class Result(TypedDict):
+    """What became of the requests of an exposure."""
+
+    passed: bool
+    """Whether all were answered as expected."""
+    requests: list[str]
+    """Each request, with the status that is expected."""
+    faults: list[str]
+    """What was not as expected, or why nothing was sent."""
+
+
+def main() -> None:
+    """Verify exposures; end with status 1 where one fails, with 2 where none could be asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m components.stack.verify",
+        description="Sends the requests of a stack's verifications from inside its cluster; to be"
+        " run in the folder of the project. Nothing of the stack is changed.",
+    )
+    parser.add_argument("exposures", nargs="*", metavar="EXPOSURE", help="(default: all)")
+    parser.add_argument("--stack", default="", help="(default: the one that is selected)")
+    parser.add_argument("--json", action="store_true", help="report in JSON")
+    arguments = parser.parse_args()
+    try:
+        results = verify(arguments.stack, arguments.exposures)
+    except (pulumi.RunError, ConfigError, ApiError, httpx2.HTTPError, OSError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    print(json.dumps(results, indent=2) if arguments.json else report(results))
+    sys.exit(0 if all(result["passed"] for result in results.values()) else 1)
+
+
+def report(results: Mapping[str, Result]) -> str:
+    """`results` for people."""
+    return "\n".join(
+        line
+        for name, result in results.items()
+        for line in (
+            f"{name}: {'passed' if result['passed'] else 'FAILED'}",
+            *(f"  {one}" for one in result["requests" if result["passed"] else "faults"]),
+        )
+    )
+
+
+def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
+    """What becomes of the requests of a stack's exposures, or of those with these `names`.
+
+    To be called in the folder of the stack's project; an empty `stack` is the selected one. Raises
+    `InvalidInput` where a name is unknown, nothing is to be verified, or Pulumi does not tell.
+    """
+    options = ["--stack", stack] if stack else []
+    config = _pulumi("config", "--show-secrets", *options)
+    values = {key: str(one.get("value", "")) for key, one in config.items()}
+    args = read(stack or "(selected)", values, project_name(Path("Pulumi.yaml")))
+    deployed = _pulumi("stack", "output", "--show-secrets", *options).get("exposures", {})
+    verified = [name for name, one in args["exposures"].items() if "verification" in one]
+    for name in names or verified:
+        if name not in verified or name not in deployed:
+            listed = ", ".join(one for one in verified if one in deployed) or "none"
+            raise InvalidInput(
+                f"found {name}, expected an exposure that has a verification and was in an update:"
+                f" {listed}{did_you_mean(name, deployed)}"
+            )
+    if not verified:
+        raise InvalidInput("found no exposure with a verification, expected one")
+    with connect(args.get("cluster", {})) as client, ExitStack() as jobs:
+        probes = {name: _probe(args, name, deployed[name]) for name in names or verified}
+        # All at once: each may take as long as its limit says.
+        running = {
+            name: jobs.enter_context(_job(client, args, probe)) for name, probe in probes.items()
+        }
+        return {name: _result(client, probe, running[name]) for name, probe in probes.items()}
+
+
+def _pulumi(*words: str) -> dict[str, Any]:
+    """What a command of Pulumi prints in JSON."""
+    command = ["pulumi", *words, "--json", "--non-interactive"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PULUMI)
+    except subprocess.TimeoutExpired as error:
+        raise InvalidInput(f"{' '.join(command)}: no answer in {_PULUMI} seconds") from error
+    if done.returncode:
+        raise InvalidInput(f"{' '.join(command)}: {done.stderr.strip()}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _probe(args: StackArgs, name: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an exposure's proof, all of them known."""
+    exposure = args["exposures"][name]
+    verification = exposure["verification"]
+    probe: dict[str, Any] = {
+        "name": f"{exposure['service']['name']}-verify",
+        "namespace": namespace_name(args, exposure["namespace"]),
+        "image": CLIENT_IMAGE,
+        "urls": asked(outputs["ingressUrls"], verification.get("addresses", "both")),
+        "hostnames": exposure["hostnames"],
+        "grpc": "grpc_rules" in exposure,
+        "subject": "",
+        "timeout": 60,
+    }
+    for _, client in clients(args):
+        probe["namespace"] = namespace_name(args, client["namespace"])
+        probe["account"] = client.get("name", CLIENT)
+        probe["image"] = client.get("image", CLIENT_IMAGE)
+    for option in ("checks", "image", "pod", "timeout"):
+        if option in verification:
+            probe[option] = verification[option]
+    if "ingressCertificate" in outputs:
+        probe["certificate"] = outputs["ingressCertificate"]
+    return probe
+
+
+@contextmanager
+def _job(client: lightkube.Client, args: StackArgs, probe: Mapping[str, Any]) -> Generator[str]:
+    """A Job that sends the requests, by its name; it is deleted in the end."""
+    name = f"{probe['name']}-{uuid4().hex[:8]}"
+    common = {key: dict(cast("Any", args).get(key, {})) for key in ("labels", "annotations")}
+    metadata = {"name": name, "namespace": probe["namespace"], **common}
+    sent = {"valueFrom": {"secretKeyRef": {"name": name, "key": "requests"}}}
+    spec = render_job(cast("Any", probe), sent)["spec"]
+    template = spec["template"]
+    labels = {**common["labels"], **template["metadata"]["labels"]}
+    template["metadata"] = {**common, "labels": labels}
+    if registry := args.get("image_registry"):
+        pod = template["spec"]
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            container["image"] = mirrored(registry, container["image"])
+    job = {"metadata": metadata, "spec": {**spec, "ttlSecondsAfterFinished": _LEFT}}
+    created: Any = client.create(cast("Job", Job.from_dict(job)))
+    try:
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": created.metadata.uid}
+        requests = render_requests(
+            probe["urls"],
+            probe["hostnames"],
+            probe["checks"],
+            grpc=probe["grpc"],
+            trusted="certificate" in probe,
+        )
+        secret = {
+            "metadata": {**metadata, "ownerReferences": [owner]},
+            "stringData": {"requests": requests},
+        }
+        client.create(cast("Secret", Secret.from_dict(secret)))
+        yield name
+    finally:
+        client.delete(Job, name, namespace=probe["namespace"], cascade=CascadeType.BACKGROUND)
+
+
+def _result(client: lightkube.Client, probe: Mapping[str, Any], job: str) -> Result:
+    """What became of the requests of a Job, once it has ended or its time is over."""
+    namespace = probe["namespace"]
+    requests = answers(probe["urls"], probe["hostnames"], probe["checks"], grpc=probe["grpc"])
+    end = time.monotonic() + START + probe["timeout"] + 30
+    while time.monotonic() < end:
+        status = client.get(Job, job, namespace=namespace).status
+        if status and status.succeeded:
+            return {"passed": True, "requests": requests, "faults": []}
+        if status and any(one.type == "Failed" for one in status.conditions or ()):
+            break
+        time.sleep(1)
+    faults = [line for line in _log(client, namespace, job) if line]
+    if not faults:
+        said = explain_job(client, {"name": job, "namespace": namespace})
+        faults = [said or "its pod did not end in time, and the cluster does not say why"]
+    return {"passed": False, "requests": requests, "faults": faults}
+
+
+def _log(client: lightkube.Client, namespace: str, job: str) -> Iterator[str]:
+    """What the pods of a Job printed."""
+    for pod in client.list(Pod, namespace=namespace, labels={_JOB: job}):
+        name = str(cast("Any", pod).metadata.name)
+        try:
+            yield from map(str.rstrip, client.log(name, namespace=namespace))
+        except ApiError as error:
+            # A container that did not start has no log.
+            if error.status.code != HTTPStatus.BAD_REQUEST:
+                raise
+
+
+if __name__ == "__main__":
+    main()
