@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from components.parts.pod import RESTRICTED
 from lab.versions import CURL_IMAGE
 from tests.lab.conftest import HOST, Lab, NewStack, plain, sample
 from tests.lab.test_exposure import until
@@ -132,8 +133,10 @@ def strict(lab: Lab, tmp_path: Path) -> Iterator[None]:
     file.write_text(STRICT)
     lab.kubectl("apply", "-f", str(file))
     try:
+        container = {"name": "curl", "image": CURL_IMAGE, "securityContext": RESTRICTED}
+        pod = f"--overrides={json.dumps({'spec': {'containers': [container]}})}"
+        words = ("run", "curl", "-n", "httpbin", f"--image={CURL_IMAGE}", pod, "--dry-run=server")
         # It is some seconds before a new policy is in force.
-        words = ("run", "curl", "-n", "httpbin", f"--image={CURL_IMAGE}", "--dry-run=server")
         until(lambda: "restricted-v2" in lab.kubectl(*words, ends="somehow"), limit=60)
         yield
     finally:
