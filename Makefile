@@ -35,9 +35,9 @@ PYTHON_IS_NEW_ENOUGH = python3 -c 'import sys; sys.version_info >= (3, 11) or sy
 
 .PHONY: help
 help: ## Show what there is to make
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 	@echo
-	@echo 'up, preview, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
+	@echo 'up, preview, preview-comment, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
 
 .PHONY: up
 up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
@@ -47,6 +47,10 @@ up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE)
 .PHONY: preview
 preview: $(INSTALLED) $(STACK_FILE) ## Show what an update of the stack would change
 	@$(ON_STACK); pulumi preview --stack $(STACK) --diff
+
+.PHONY: preview-comment
+preview-comment: $(INSTALLED) $(STACK_FILE) ## Show the same in Markdown, as a comment for a pull request
+	@{ $(ON_STACK); } >&2; $(PYTHON) -m components comment --stack $(STACK)
 
 .PHONY: down
 ifdef CONTEXT

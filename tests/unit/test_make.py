@@ -221,6 +221,17 @@ def test_on_the_lab_preview_env_and_down_work_on_its_stack(checkout: Checkout) -
     ]
 
 
+def test_a_preview_becomes_a_comment(checkout: Checkout) -> None:
+    assert checkout.make("preview-comment") == ""
+    assert checkout.called() == [
+        "python -m lab env",
+        "pulumi stack select --create lab on the lab",
+        "python -m components comment --stack lab",
+    ]
+    checkout.make("preview-comment", "CONTEXT=kind-kind")
+    assert checkout.called()[-1] == "python -m components comment --stack local"
+
+
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")
@@ -243,14 +254,16 @@ def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     assert checkout.called() == [chosen, "pulumi destroy --stack local --yes --skip-preview"]
 
 
-@pytest.mark.parametrize("target", ["up", "preview", "down"])
+@pytest.mark.parametrize("target", ["up", "preview", "preview-comment", "down"])
 def test_a_stack_stays_on_its_cluster(checkout: Checkout, target: str) -> None:
     checkout.make("up", "CONTEXT=arn:aws:eks:eu-west-1:1:cluster/one")
     checkout.called()
     printed = checkout.make(target, "CONTEXT=another", fails=True)
     assert "stack is on context arn:aws:eks:eu-west-1:1:cluster/one, not another." in printed
     assert "STACK=NAME" in printed
-    assert f"pulumi {target}" not in " ".join(checkout.called())
+    called = " ".join(checkout.called())
+    assert f"pulumi {target}" not in called
+    assert "comment" not in called
     checkout.make("up", "CONTEXT=another", "STACK=second")
     assert checkout.called()[-1] == "pulumi up --stack second --yes --skip-preview"
 
