@@ -152,7 +152,8 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     The program gets it decrypted, and is told only that there is a secret in it. It may be a value
     of the environment alone: all else is shown by the cluster anyway.
     """
-    file = Path(pulumi.get_root_directory()) / f"Pulumi.{pulumi.get_stack()}.yaml"
+    # Old language hosts tell no folder: they start the program in it.
+    file = Path(pulumi.get_root_directory() or ".") / f"Pulumi.{pulumi.get_stack()}.yaml"
     try:
         stored = yaml.safe_load(file.read_text(encoding="utf-8"))["config"][f"{prefix}{key}"]
         places = list(_encrypted(stored, value))
