@@ -10,7 +10,10 @@ STACK_FILE := Pulumi.$(STACK).yaml
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' pyproject.toml
+HASHED := --generate-hashes --no-strip-extras
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -79,6 +82,17 @@ generate: $(INSTALLED_DEV) ## Make types, limits and the reference anew, from th
 	$(PYTHON) -m generate api
 	$(PYTHON) -m generate reference
 
+.PHONY: lock
+lock: $(INSTALLED_DEV) ## Pin what pyproject.toml asks for; with UPGRADE=yes at the newest releases
+	$(LOCK) $(if $(UPGRADE),--upgrade) $(HASHED) --group dev --output-file requirements-dev.txt
+	$(LOCK) $(HASHED) --constraint requirements-dev.txt --output-file requirements.txt
+	@# Without hashes, as there are none of the checkout, which the examples install beside them.
+	$(LOCK) --constraint requirements.txt --output-file constraints.txt
+
+.PHONY: dev
+dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
+	$(VENV)/bin/pre-commit install
+
 .PHONY: test
 test: lint unit lab-test ## Run every check, the quick ones first
 
@@ -88,6 +102,7 @@ lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/shellcheck .ci/run scripts/*.sh
 	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh
+	$(VENV)/bin/zizmor --offline --quiet .github
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.
 	for program in examples/*/__main__.py; do $(VENV)/bin/mypy "$$program"; done
@@ -115,7 +130,7 @@ $(STACK_FILE):
 		sed '/^config:/d; /^encryptionsalt:/d' Pulumi.dev.yaml; \
 	} >$@
 
-$(INSTALLED): requirements.txt constraints.txt
+$(INSTALLED): requirements.txt
 	@$(PYTHON_IS_NEW_ENOUGH)
 	@echo "installing Python packages into $(VENV)" >&2
 	@python3 -m venv $(VENV)

@@ -95,7 +95,7 @@ def bare(tmp_path: Path) -> Checkout:
     root, programs = tmp_path / "checkout", tmp_path / "programs"
     root.mkdir()
     programs.mkdir()
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, root)
     (root / "components").mkdir()
     (root / "Pulumi.dev.yaml").write_text(SAMPLE)
@@ -157,6 +157,34 @@ def test_a_cluster_needs_nothing_of_this_machine(bare: Checkout) -> None:
     assert "python -m lab check" not in bare.called()
 
 
+def test_what_is_installed_has_the_hashes_that_are_locked(bare: Checkout) -> None:
+    bare.make(".venv/.installed-dev")
+    installs = [call for call in bare.called() if " install " in call]
+    assert len(installs) == 2
+    assert all("--require-hashes" in call for call in installs)
+
+
+def test_one_command_pins_the_packages_and_another_word_raises_them(checkout: Checkout) -> None:
+    program(checkout.root / ".venv" / "bin" / "uv", TOLD)
+
+    def locked(*words: str) -> list[tuple[str, bool, bool]]:
+        checkout.make("lock", *words)
+        return [
+            (call.rpartition(" ")[2], "--generate-hashes" in call, "--upgrade" in call)
+            for call in checkout.called()
+        ]
+
+    dev, own, plain = "requirements-dev.txt", "requirements.txt", "constraints.txt"
+    assert locked() == [(dev, True, False), (own, True, False), (plain, False, False)]
+    assert locked("UPGRADE=yes") == [(dev, True, True), (own, True, False), (plain, False, False)]
+
+
+def test_one_command_sets_up_development(checkout: Checkout) -> None:
+    program(checkout.root / ".venv" / "bin" / "pre-commit", TOLD)
+    checkout.make("dev")
+    assert checkout.called() == ["pre-commit install"]
+
+
 def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
     site = bare.root / bare.env["SITE"]
     former = site / "ambient_exposure-0.2.0.dist-info"
@@ -166,8 +194,7 @@ def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
     assert not link.readlink().is_absolute()
     assert link.resolve() == bare.root / "components"
     assert not former.exists()
-    (bare.root / "constraints.txt").touch()
-    os.utime(bare.root / "constraints.txt", (2**32, 2**32))
+    os.utime(bare.root / "requirements.txt", (2**32, 2**32))
     bare.make(".venv/.installed")
     assert list((bare.root / "components").iterdir()) == []
 
