@@ -169,13 +169,15 @@ def _policy(old: Object, new: Object) -> Iterator[str]:
     of = f" of {_codes(_targets(is_ or was))}"
     action = (is_ or was).get("action", "ALLOW")
     done = {"ALLOW": "let through", "DENY": "refused"}.get(action, "judged by another service")
-    for tokens, words, no_longer in (
-        (True, "now needs a token", "no longer needs a token"),
-        (False, f"is now {done}", f"is no longer {done}"),
+    tokens, needs = _requests(was, tokens=True), _requests(is_, tokens=True)
+    before, after = _requests(was, tokens=False), _requests(is_, tokens=False)
+    for requests, words in (
+        (_new(tokens, needs), "now needs a token"),
+        (_new(needs, tokens), "no longer needs a token"),
+        (_new([*before, *tokens], after), f"is now {done}"),
+        (_new([*after, *needs], before), f"is no longer {done}"),
     ):
-        before, after = _requests(was, tokens=tokens), _requests(is_, tokens=tokens)
-        yield from (f"{_codes([one])}{of} {words}" for one in _new(before, after))
-        yield from (f"{_codes([one])}{of} {no_longer}" for one in _new(after, before))
+        yield from (f"{_codes([one])}{of} {words}" for one in requests)
     if action == "ALLOW" and not old:
         yield f"all else{of} is refused, unless another policy lets it through"
 

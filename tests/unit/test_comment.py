@@ -350,10 +350,7 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
             "AuthorizationPolicy",
             policy("ALLOW", rule("/api")),
             policy("ALLOW", rule("/api", **TOKEN)),
-            [
-                "`/api` of `shop` now needs a token",
-                "`/api` of `shop` is no longer let through",
-            ],
+            ["`/api` of `shop` now needs a token"],
         ),
         ("AuthorizationPolicy", {}, policy("DENY", rule("/api", **NO_TOKEN)), [
             "`/api` of `shop` now needs a token"
