@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .difference import SECRET, difference
+from .difference import difference
 from .effects import code, effects
 
 _LIMIT = 65536
@@ -75,6 +75,9 @@ def main() -> None:
             " what `pulumi preview --json` prints without PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
         )
     print(render(preview, args.stack, args.limit), end="")
+    # What the program wrote, which nobody has looked at, is for the log alone.
+    for message in _messages(preview, "info#err"):
+        print(message, file=sys.stderr)
     sys.exit(any(_messages(preview, "error")))
 
 
@@ -142,9 +145,9 @@ class _Change(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """Kind, namespace and name of the object; the resource's name where it is none."""
+        """Kind, namespace and name of the object; type and name of a resource that is none."""
         if not self.type.startswith("kubernetes:"):
-            return f"{self.kind} {self.urn.rpartition('::')[2]}"
+            return f"{self.type} {self.urn.rpartition('::')[2]}"
         return f"{self.kind} {self.place(self.new or self.old)}"
 
     def place(self, inputs: Mapping[str, Any]) -> str:
@@ -170,12 +173,12 @@ class _Change(NamedTuple):
     def lines(self, *, operation: bool) -> list[str]:
         """The change in lines of a difference, with the operation where it has to be said."""
         done = f"{_OPERATIONS[self.operation]} " if operation else ""
-        if not (self.old and self.new):
-            return [f"{'-' if self.operation == 'delete' else '+'} {done}{self.subject}"]
+        if sign := {"delete": "-", "create": "+", "import": "+"}.get(self.operation):
+            return [f"{sign} {done}{self.subject}"]
         reasons = ", ".join(
             path
             for path, found in (self.step.get("detailedDiff") or {}).items()
-            if found["kind"].endswith("-replace")
+            if found["kind"].endswith("-replace") and _MARK not in path
         )
         head = f"@@ {done}{self.subject}{f', because of {reasons}' if reasons else ''} @@"
         lines = self._difference()
@@ -186,15 +189,13 @@ class _Change(NamedTuple):
         hidden = {"data", "stringData"} if self.kind.startswith("Secret") else set[str]()
         if not self.type.startswith("kubernetes:"):  # what is in it, nobody here knows
             hidden = {*self.old, *self.new}
-        closed = [
-            f"! {key}: {SECRET}" for key in sorted(hidden) if self.old.get(key) != self.new.get(key)
-        ]
+        closed = [f"! {key}" for key in sorted(hidden) if self.old.get(key) != self.new.get(key)]
         old, new = (
             {k: v for k, v in one.items() if k not in hidden} for one in (self.old, self.new)
         )
-        lines = [line for line in difference(old, new) if _MARK not in line] + closed
-        # Only the cluster has something else.
-        return lines or [f"! {path}" for path in sorted(self.step.get("detailedDiff") or {})]
+        # Where there is no difference, only the cluster has something else.
+        paths = [f"! {path}" for path in sorted(self.step.get("detailedDiff") or {})]
+        return [line for line in difference(old, new) + closed or paths if _MARK not in line]
 
 
 def render(preview: Mapping[str, Any], stack: str | None = None, limit: int = _LIMIT) -> str:
@@ -212,7 +213,7 @@ def render(preview: Mapping[str, Any], stack: str | None = None, limit: int = _L
         *_groups(changes),
         *_text("Warnings", "warning", preview),
     ]
-    title = f"Preview of stack {code(name)}: {_counts(preview)}"
+    title = f"Preview of {f'stack {code(name)}' if name else 'a stack'}: {_counts(preview)}"
     head = f"<!-- preview of stack {name} -->\n{'### ' if sections else ''}{title}\n"
     return _fitted(head, sections, limit)
 

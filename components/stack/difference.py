@@ -44,8 +44,10 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
     elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
         yield from _elements(old.splitlines(), new.splitlines(), path)
     else:
-        if old is not _ABSENT:
-            yield f"- {path}" if _VARIABLE.search(path) else f"- {path}: {shown(old)}"
+        if not _VARIABLE.search(path) and old is not _ABSENT:
+            yield f"- {path}: {shown(old)}"
+        elif new is _ABSENT:
+            yield f"- {path}"
         if new is not _ABSENT:
             yield f"+ {path}: {shown(new)}"
 

@@ -91,7 +91,7 @@ def test_what_is_made_is_listed() -> None:
         "- new host name `shop.example.com`\n"
         "\n#### Create\n\n"
         "```diff\n"
-        "+ AmbientExposure shop-ambientexposure\n"
+        "+ ambient:index:AmbientExposure shop-ambientexposure\n"
         "+ HTTPRoute shop/shop\n"
         "```\n"
     )
@@ -203,23 +203,25 @@ def test_secrets_are_never_shown() -> None:
     ]
     comment = render(preview(*steps, config={"ambient-exposure:a": "hunter2"}))
     assert "hunter2" not in comment
-    assert "! kubeconfig: [secret]" in comment
-    assert "! data: [secret]" in comment
+    assert "! kubeconfig\n" in comment
+    assert "! data\n" in comment
+    assert "! stringData\n" in comment
     env = "spec.template.spec.containers[shop].env[TOKEN]"
     assert f"! {env}.value: [secret]\n" in comment
     assert f"- {env}\n" in comment
-    assert f"- {env}.value\n+ {env}.value: public\n" in comment
+    assert f"shop/shop @@\n+ {env}.value: public\n" in comment
 
 
 def test_outputs_and_what_changes_with_the_proof_are_left_out() -> None:
     old, new = (
-        {"spec": {"metadata": {"annotations": {"ambient-exposure/subject": digest}}, "a": digest}}
+        {"spec": {"metadata": {"annotations": {"ambient-exposure/subject": digest}}}}
         for digest in ("1", "2")
     )
-    job = step("replace", "Job", old, new)
+    path = "spec.metadata.annotations.ambient-exposure/subject"
+    job = step("replace", "Job", old, new, detailedDiff={path: {"kind": "update-replace"}})
     job["newState"]["outputs"] = {"status": "of now"}
     comment = render(preview(job))
-    assert "@@ Job shop/shop @@\n- spec.a: '1'\n+ spec.a: '2'\n```" in comment
+    assert "```diff\n@@ Job shop/shop @@\n```\n" in comment
     assert "of.new" not in comment
     assert "of now" not in comment
 
@@ -428,10 +430,14 @@ def test_a_command_reads_what_a_preview_printed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == render(preview())
 
-    failed = json.dumps({"diagnostics": [{"severity": "error", "message": "no cluster"}]})
+    messages = {"error": "no cluster", "info#err": "written by the program"}
+    diagnostics = [{"severity": key, "message": text} for key, text in messages.items()]
+    failed = json.dumps({"diagnostics": diagnostics})
     done = comment("-", "--stack", "prod", given=failed)
     assert done.returncode == 1
     assert "no cluster" in done.stdout
+    assert "written" not in done.stdout
+    assert done.stderr == "written by the program\n"
 
 
 def test_a_command_runs_the_preview(
