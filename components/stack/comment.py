@@ -17,8 +17,8 @@ _LIMIT = 65536
 _LINES = 40
 """Lines that an object's difference may have."""
 
-_MARK = "ambient-exposure/subject"
-"""The annotation that changes with everything that the proof proves."""
+_INTERNAL = ("ambient-exposure/subject", "pulumi.com/")
+"""Annotations that say of a change only that there is one."""
 
 _SERVING = {
     "AuthorizationPolicy",
@@ -178,7 +178,7 @@ class _Change(NamedTuple):
         reasons = ", ".join(
             path
             for path, found in (self.step.get("detailedDiff") or {}).items()
-            if found["kind"].endswith("-replace") and _MARK not in path
+            if self.breaks and found["kind"].endswith("-replace")
         )
         head = f"@@ {done}{self.subject}{f', because of {reasons}' if reasons else ''} @@"
         lines = self._difference()
@@ -195,7 +195,11 @@ class _Change(NamedTuple):
         )
         # Where there is no difference, only the cluster has something else.
         paths = [f"! {path}" for path in sorted(self.step.get("detailedDiff") or {})]
-        return [line for line in difference(old, new) + closed or paths if _MARK not in line]
+        return [
+            line
+            for line in difference(old, new) + closed or paths
+            if not any(one in line.partition(": ")[0] for one in _INTERNAL)
+        ]
 
 
 def render(preview: Mapping[str, Any], stack: str | None = None, limit: int = _LIMIT) -> str:
@@ -211,8 +215,9 @@ def render(preview: Mapping[str, Any], stack: str | None = None, limit: int = _L
         *_text("⚠️ The preview failed", "error", preview),
         *_requests(changes),
         *_groups(changes),
-        *_text("Warnings", "warning", preview),
     ]
+    if sections:
+        sections += _text("Warnings", "warning", preview)
     title = f"Preview of {f'stack {code(name)}' if name else 'a stack'}: {_counts(preview)}"
     head = f"<!-- preview of stack {name} -->\n{'### ' if sections else ''}{title}\n"
     return _fitted(head, sections, limit)
@@ -239,7 +244,7 @@ class _Section(NamedTuple):
 def _messages(preview: Mapping[str, Any], severity: str) -> Iterator[str]:
     for one in preview.get("diagnostics") or []:
         if one.get("severity") == severity and (message := one.get("message", "").strip()):
-            yield message.replace("```", "'''")
+            yield message.removeprefix(f"{severity}: ").replace("```", "'''")
 
 
 def _text(title: str, severity: str, preview: Mapping[str, Any]) -> Iterator[_Section]:

@@ -126,9 +126,9 @@ def _changes(old: Object, new: Object, subjects: list[str]) -> Iterator[tuple[st
     if shares == former or (not old and len(shares) < 2):
         return
     for name, share in shares.items():
-        if share == 100:
+        if share == 100 and (name not in subjects or len(former) > 1):
             yield "all of ", f" goes to {code(name)}"
-        elif share and name not in subjects:
+        elif 0 < share < 100 and name not in subjects:
             yield f"{share} % of ", f" goes to {code(name)}"
 
 
@@ -288,7 +288,7 @@ def _deployment(old: Object, new: Object) -> Iterator[str]:
         return
     name, was, is_ = _name(old, new), _spec(old), _spec(new)
     if was.get("replicas", 1) != is_.get("replicas", 1):
-        yield f"{name} has {is_.get('replicas', 1)} pods instead of {was.get('replicas', 1)}"
+        yield f"pods of {name}: {is_.get('replicas', 1)} instead of {was.get('replicas', 1)}"
     former, images = (
         [one["image"] for one in spec["template"]["spec"]["containers"]] for spec in (was, is_)
     )

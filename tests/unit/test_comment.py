@@ -74,7 +74,8 @@ def backends(**weights: int) -> list[dict[str, Any]]:
 
 
 def test_no_change_is_a_line() -> None:
-    assert render(preview(step("refresh", "Service", {}, {}))) == (
+    warnings = [{"severity": "warning", "message": "as ever"}]
+    assert render(preview(step("refresh", "Service", {}, {}), diagnostics=warnings)) == (
         "<!-- preview of stack prod -->\nPreview of stack `prod`: no change, 4 unchanged\n"
     )
 
@@ -165,7 +166,7 @@ def test_another_name_takes_the_place_of_the_old_one() -> None:
 def test_a_failed_preview_says_why() -> None:
     diagnostics = [
         {"severity": "info", "message": "printed by the program"},
-        {"severity": "warning", "message": "of a coming end\n"},
+        {"severity": "warning", "message": "warning: of a coming end\n"},
         {"severity": "error", "message": "Gateway edge exists already\n```"},
         {"severity": "error", "message": "Gateway edge exists already\n```"},
     ]
@@ -331,6 +332,13 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
             rules("/a", backendRefs=backends(canary=1)),
             ["all of `shop` goes to `canary`"],
         ),
+        (
+            "HTTPRoute",
+            rules("/a", backendRefs=backends(shop=9, canary=1)),
+            rules("/a"),
+            ["all of `shop` goes to `shop`"],
+        ),
+        ("HTTPRoute", rules("/a", backendRefs=backends(former=1)), rules("/a"), []),
         ("HTTPRoute", rules("/a"), rules("/a", timeouts={"request": "5s"}), [
             "`shop` is now cut off after `5s`"
         ]),
@@ -393,7 +401,7 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
         ]),
         ("Service", labelled(ingress_use_waypoint="true"), {}, []),
         ("Deployment", deployment("a:1", 1), deployment("a:2", 3), [
-            "`shop` has 3 pods instead of 1", "`shop` runs `a:2` instead of `a:1`"
+            "pods of `shop`: 3 instead of 1", "`shop` runs `a:2` instead of `a:1`"
         ]),
         ("ConfigMap", {}, {"data": {}}, []),
     ],
