@@ -1,4 +1,5 @@
 """The commands beside the components: `python -m components`, or `python -m ambient_exposure`."""
+# ruff: noqa: T201  (what there is, is for people to read)
 
 import sys
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from generate.modules import ModuleError
@@ -18,32 +18,19 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="fail where a file is not up to date")
     given = parser.parse_args()
-    outdated = []
-    for target, make in (_apis() if given.what == "api" else _reference()).items():
-        try:
-            text = make()
-        except (ModuleError, FileNotFoundError) as error:
-            sys.exit(f"{error}; needed: go and the Go module proxy")
-        if not target.exists() or target.read_text(encoding="utf-8") != text:
-            outdated.append(target.name)
-            if not given.check:
-                target.write_text(text, encoding="utf-8")
+    try:
+        # Only the one that is named: the reference imports what the other makes.
+        made: dict[Path, str] = import_module(f"generate.{given.what}").files()
+    except (ModuleError, FileNotFoundError) as error:
+        sys.exit(f"{error}; needed: go and the Go module proxy")
+    outdated = [
+        file for file, text in made.items() if not file.exists() or file.read_text() != text
+    ]
+    for file in () if given.check else outdated:
+        file.write_text(made[file], encoding="utf-8")
     what = "not up to date" if given.check else "made anew"
-    sys.stdout.write(f"{what}: {', '.join(outdated) or 'nothing'}\n")
+    print(f"{what}: {', '.join(file.name for file in outdated) or 'nothing'}")  # noqa: T201
     return int(given.check and bool(outdated))
-
-
-def _apis() -> dict[Path, Callable[[], str]]:
-    from generate.apis import APIS  # noqa: PLC0415  # the reference needs nothing of it
-
-    return {api.target: api.text for api in APIS}
-
-
-def _reference() -> dict[Path, Callable[[], str]]:
-    # It imports what the other command makes, which may be missing or wrong.
-    from generate import reference  # noqa: PLC0415  # as said
-
-    return {reference.PAGE: reference.page}
 
 
 if __name__ == "__main__":

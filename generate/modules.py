@@ -5,9 +5,9 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PINS = Path(__file__).with_name("modules.sum")
 
@@ -19,8 +19,7 @@ class ModuleError(Exception):
     """A module that cannot be had, or that is not the one that is pinned."""
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(NamedTuple):
     """One version of a Go module, and the checksum that it must have."""
 
     path: str
@@ -32,47 +31,35 @@ class Module:
         """The minor release that it is of."""
         return tuple(map(int, self.version.removeprefix("v").split(".")[:2]))
 
-    def files(self, pattern: str) -> Mapping[str, str]:
+    def files(self, pattern: str) -> list[str]:
         """Texts of the files whose whole path inside the module matches `pattern`, by path."""
-        with zipfile.ZipFile(self._download()) as archive:
-            paths = {
-                name.removeprefix(f"{self.path}@{self.version}/"): name
-                for name in archive.namelist()
-            }
-            return {
-                path: archive.read(name).decode()
-                for path, name in sorted(paths.items())
-                if re.fullmatch(pattern, path)
-            }
-
-    def _download(self) -> str:
-        """Path of the module's archive in Go's cache, from where nothing of it is run."""
-        named = f"{self.path}@{self.version}"
-        command = ["go", "mod", "download", "-json", named]
+        root = f"{self.path}@{self.version}"
         # The toolchain at hand will do, even for a module whose code needs a newer one.
-        environment = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw"}
-        found = subprocess.run(
+        env = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw"}
+        command = ["go", "mod", "download", "-json", root]
+        run = subprocess.run(
             command,
-            env=environment,
+            env=env,
             cwd=PINS.parent,
             capture_output=True,
             check=False,
             text=True,
             timeout=_LIMIT,
         )
-        told = json.loads(found.stdout or "{}")
+        told = json.loads(run.stdout or "{}")
         if "Zip" not in told:
-            raise ModuleError(f"{named}: {told.get('Error') or found.stderr.strip()}")
+            raise ModuleError(f"{root}: {told.get('Error') or run.stderr.strip()}")
         if told["Sum"] != self.checksum:
             raise ModuleError(
-                f"{named}: found checksum {told['Sum']}, expected {self.checksum} of {PINS.name}"
+                f"{root}: found checksum {told['Sum']}, expected {self.checksum} of {PINS.name}"
             )
-        return str(told["Zip"])
+        with zipfile.ZipFile(told["Zip"]) as archive:
+            names = sorted(archive.namelist())
+            found = [one for one in names if re.fullmatch(pattern, one.removeprefix(f"{root}/"))]
+            return [archive.read(name).decode() for name in found]
 
 
 def pinned(path: str) -> Iterator[Module]:
     """The versions of the module `path`."""
-    for line in PINS.read_text(encoding="utf-8").splitlines():
-        module = Module(*line.split())
-        if module.path == path:
-            yield module
+    modules = (Module(*line.split()) for line in PINS.read_text(encoding="utf-8").splitlines())
+    return (module for module in modules if module.path == path)

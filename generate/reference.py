@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, is_typeddict
+from typing import Any, Literal, cast, get_args, get_origin, is_typeddict
 
 import components
 from components.checks.faults import camel
@@ -39,9 +39,7 @@ Every argument there is, for the configuration of a stack and for programs at on
   preflight names fields that the cluster's version of it does not have.
 
 Made by `make generate` from the docstrings of `components/`; a test fails when it is out of date.
-"""
 
-_STACK = """\
 ## A stack and what is in it
 """
 
@@ -61,6 +59,11 @@ _FORMS = f"{components.__name__}.api."
 _DEFAULT = re.compile(r" ?\(default[ :,]+((?:`[^`]*`|[^()`])+)\)")
 
 
+def files() -> dict[Path, str]:
+    """The page."""
+    return {PAGE: page()}
+
+
 def page() -> str:
     """The text of the page."""
     arguments = (name for name in components.__all__ if name.endswith("Args"))
@@ -68,34 +71,27 @@ def page() -> str:
     made = dict(zip(found, sections(found), strict=True))
     stack = [text for class_, text in made.items() if found[class_]]
     programs = [text for class_, text in made.items() if not found[class_]]
-    return "\n".join([_TOP, _STACK, *stack, _PROGRAMS, *programs])
+    return "\n".join([_TOP, *stack, _PROGRAMS, *programs])
 
 
-def places(roots: Mapping[Any, str | None]) -> Places:
-    """The classes that `roots` are, extend or have in their fields.
+def places(roots: Mapping[Any, str | None], found: Places | None = None) -> Places:
+    """The classes that `roots` are, extend or have in their fields, `found` and new ones.
 
     The paths begin with that of the root, if it is in a configuration.
     """
-    found: Places = {}
-    for root, path in roots.items():
-        _collect(found, root, path)
+    found = {} if found is None else found
+    for class_, path in roots.items():
+        if class_.__module__.startswith(_FORMS):
+            continue
+        known = class_ in found
+        found.setdefault(class_, []).extend([] if path is None else [path])
+        places(dict.fromkeys(_bases(class_), path), found)
+        # What is inside of one that is known, its first place tells.
+        for field in () if known else _fields(class_):
+            for held, end in _held(class_.__annotations__[field]):
+                inside = None if path is None else f"{path}.{camel(field)}{end}".removeprefix(".")
+                places({held: inside}, found)
     return found
-
-
-def _collect(found: Places, class_: Any, path: str | None) -> None:
-    if class_.__module__.startswith(_FORMS):
-        return
-    known = class_ in found
-    paths = found.setdefault(class_, [])
-    if path is not None:
-        paths.append(path)
-    for base in _bases(class_):
-        _collect(found, base, path)
-    # What is inside of one that is known, its first place tells.
-    for field in () if known else _fields(class_):
-        for held, end in _held(class_.__annotations__[field]):
-            inside = None if path is None else f"{path}.{camel(field)}{end}".removeprefix(".")
-            _collect(found, held, inside)
 
 
 def _held(shape: Any, end: str = "") -> Iterator[tuple[Any, str]]:
@@ -110,10 +106,7 @@ def _held(shape: Any, end: str = "") -> Iterator[tuple[Any, str]]:
 
 @cache
 def _definition(class_: Any) -> ast.ClassDef:
-    definition = ast.parse(textwrap.dedent(inspect.getsource(class_))).body[0]
-    if not isinstance(definition, ast.ClassDef):
-        raise TypeError(f"{class_.__name__}: found no class, expected one with docstrings")
-    return definition
+    return cast("ast.ClassDef", ast.parse(textwrap.dedent(inspect.getsource(class_))).body[0])
 
 
 def _bases(class_: Any) -> list[Any]:
@@ -125,24 +118,17 @@ def _bases(class_: Any) -> list[Any]:
 
 def _fields(class_: Any) -> dict[str, str]:
     """The docstring of each field that a class declares itself."""
-    fields = dict(_documented(_definition(class_).body))
-    for field, text in fields.items():
-        if not text:
-            raise ValueError(f"{class_.__name__}.{field}: found no docstring, expected one")
-    return fields
-
-
-def _documented(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """The names that are declared in a body, and the docstring behind each."""
-    for statement, behind in pairwise([*body, ast.Pass()]):
-        text = ""
-        if isinstance(behind, ast.Expr) and isinstance(behind.value, ast.Constant):
-            text = str(behind.value.value)
-        match statement:
-            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-                yield name, text
+    fields: dict[str, str] = {}
+    for declared in pairwise([*_definition(class_).body, ast.Pass()]):
+        match declared:
+            case ast.AnnAssign(target), ast.Expr(ast.Constant(str(text))):
+                fields[ast.unparse(target)] = text
+            case ast.AnnAssign(target), _:
+                name = f"{class_.__name__}.{ast.unparse(target)}"
+                raise ValueError(f"{name}: found no docstring, expected one")
             case _:
                 pass
+    return fields
 
 
 def sections(found: Places) -> Iterator[str]:
@@ -209,7 +195,7 @@ def _link(class_: Any) -> str:
         return f"[{class_.__name__}](#{class_.__name__.lower()})"
     text = class_.__doc__
     if not text:  # one that is no class statement, as a field is called `from`
-        module = ast.parse(inspect.getsource(sys.modules[class_.__module__]))
-        text = dict(_documented(module.body))[class_.__name__]
+        module = inspect.getsource(sys.modules[class_.__module__])
+        text = module.partition(f"\n{class_.__name__} = ")[2].partition('\n"""\n')[0]
     pages = re.findall(r"https://\S+", text)
     return f"[{class_.__name__}]({pages[-1]})" if pages else class_.__name__

@@ -3,6 +3,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from lab.build.progress import Steps, duration
 from lab.errors import LabError
 from lab.node import addons, cgroups, control_plane, image_store, node, requirements
 from lab.node.init import Plan
-from lab.node.state import ADDRESSES, REGISTRY, Record, Slot, State, runs
+from lab.node.state import ADDRESSES, REGISTRY, Record, Slot, State
 
 WITHOUT = "none"
 """What is asked for, and printed, where a lab has no ztunnel."""
@@ -42,17 +43,16 @@ def up(ztunnel: str | None) -> None:
             if record.ready and addons.Cluster(state, slot).answers():
                 print(f"the lab runs already\n{_addresses(state, slot)}")
                 return
-        _start(state, wanted)
+        _start(state, slot, wanted)
 
 
 def down() -> None:
     """End the lab and remove everything of it; also what a crash left."""
     state = State.of_environment()
     with state.locked():
-        slot = state.slot()
-        if slot:
-            node.end(state, slot)
-        state.remove()
+        if slot := state.slot():
+            node.end(slot)
+        shutil.rmtree(state.root)
         with suppress(OSError):  # there never was one, or other labs are registered
             REGISTRY.rmdir()
     print("the lab is down" if slot else "no lab was running")
@@ -72,7 +72,6 @@ def status() -> None:
     print(f"all memory, pods included: {cgroups.memory(slot.name) >> 20} MiB")
     for name, version in record.versions.items():
         print(f"{name}: {version}")
-    print(f"ztunnel: {record.ztunnel or WITHOUT}")
     print(_addresses(state, slot))
     if not record.ready:
         raise LabError("its start did not come to an end. Run `python -m lab up` to go on.")
@@ -124,48 +123,41 @@ def logs(component: str | None, *, previous: bool, follow: bool) -> None:
     os.execvp("tail", ["tail", *(["-F"] if follow else []), "-n", lines, *map(str, files)])  # noqa: S606  # no shell
 
 
-def _ztunnel(asked: str | None, record: Record | None) -> str | None:
-    """Path of the ztunnel that the lab is to have, None for a lab without one."""
-    if asked == WITHOUT:
-        return None
+def _ztunnel(asked: str | None, record: Record | None) -> str:
+    """Path of the ztunnel that the lab is to have, or `none`."""
     if asked:
-        return str(Path(asked).resolve())
-    return record.ztunnel if record else None
+        return asked if asked == WITHOUT else str(Path(asked).resolve())
+    return record.versions["ztunnel"] if record else WITHOUT
 
 
-def _start(state: State, ztunnel: str | None) -> None:
-    if ztunnel and not Path(ztunnel).is_file():
+def _start(state: State, slot: Slot | None, ztunnel: str) -> None:
+    program = None if ztunnel == WITHOUT else Path(ztunnel)
+    if program and not program.is_file():
         raise LabError(
             f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel, or `none`. If a "
             "former lab had it, `python -m lab down` makes this one forget it."
         )
     requirements.check()
     steps = Steps()
-    if not ztunnel:
+    if not program:
         steps.note(WITHOUT_ZTUNNEL)
-    slot = _running(state)
     if not slot:
         _clear(steps, state)
     with go.caches(Cache()):
-        built = artifacts.prepare(steps, Path(ztunnel) if ztunnel else None)
+        built = artifacts.prepare(steps, program)
         images = image_store.prepare(steps, built)
         tools = pulumi.find(steps, state.pulumi_home)
     slot = slot or _start_node(state, built, images)
-    record = Record(
-        ztunnel=ztunnel,
-        versions=_versions() | {"Pulumi CLI": tools.cli, "Kubernetes provider": tools.provider},
-        programs=[
-            f"{sys.prefix}/bin",
-            *([str(tools.folder)] if tools.folder else []),
-            str(built.bin),
-        ],
-    )
+    found = {"Pulumi CLI": tools.cli, "Pulumi's Kubernetes provider": tools.provider}
+    folders = [Path(sys.prefix, "bin"), tools.folder, built.bin]
+    record = Record(_versions(ztunnel) | found, [str(folder) for folder in folders if folder])
     state.write(record)
     state.backend.mkdir(exist_ok=True)
-    addons.install(steps, state, slot, built, ambient=ztunnel is not None)
+    addons.install(steps, state, slot, built, ambient=program is not None)
     state.write(replace(record, ready=True))
     print(f"the lab is up\n{_addresses(state, slot)}")
-    print(f"Pulumi CLI: {tools.cli}\nPulumi's Kubernetes provider: {tools.provider}")
+    for name, version in found.items():
+        print(f"{name}: {version}")
 
 
 def _clear(steps: Steps, state: State) -> None:
@@ -175,23 +167,22 @@ def _clear(steps: Steps, state: State) -> None:
             "a lab that ended without `down` is replaced, its Pulumi stacks too; "
             "`python -m lab logs --previous` has its logs"
         )
-        node.end(state, left)
+        node.end(left)
     state.clear()
 
 
 def _start_node(state: State, built: artifacts.Artifacts, images: Path) -> Slot:
     state.logs.mkdir()
-    slot, lock = state.claim()
-    node.clean(slot)
+    slot = state.claim()
     control_plane.prepare(state, slot, built)
     image_store.place(images, state.node / control_plane.CONTAINERD)
-    node.start(state, slot, lock, built)
+    node.start(state, slot, built)
     return slot
 
 
 def _running(state: State) -> Slot | None:
     slot = state.slot()
-    return slot if slot and runs(slot) else None
+    return slot if slot and node.runs(slot) else None
 
 
 def _require_running() -> tuple[State, Slot, Record]:
@@ -202,15 +193,13 @@ def _require_running() -> tuple[State, Slot, Record]:
     return state, slot, record
 
 
-def _require_same(record: Record, ztunnel: str | None) -> None:
+def _require_same(record: Record, ztunnel: str) -> None:
     """Raise `LabError` where the lab that runs is not the one that is asked for."""
     changed = [
         f"{name} is {record.versions.get(name, 'absent')}, wanted {version}"
-        for name, version in _versions().items()
+        for name, version in _versions(ztunnel).items()
         if record.versions.get(name) != version
     ]
-    if record.ztunnel != ztunnel:
-        changed.append(f"ztunnel is {record.ztunnel or WITHOUT}, wanted {ztunnel or WITHOUT}")
     if changed:
         raise LabError(
             f"the lab that runs differs: {'; '.join(changed)}. "
@@ -218,7 +207,7 @@ def _require_same(record: Record, ztunnel: str | None) -> None:
         )
 
 
-def _versions() -> dict[str, str]:
+def _versions(ztunnel: str) -> dict[str, str]:
     return {
         "Kubernetes": versions.KUBERNETES,
         "Istio": versions.ISTIO,
@@ -227,6 +216,7 @@ def _versions() -> dict[str, str]:
         "MetalLB": versions.METALLB,
         "CoreDNS": versions.COREDNS,
         "etcd": versions.ETCD,
+        "ztunnel": ztunnel,
     }
 
 

@@ -16,18 +16,8 @@ import pulumi
 
 from ..checks import values as valid
 from ..checks.schema import Limits, Schema
+from . import gateway_types as api
 from .gateway_rules import SCHEMA
-from .gateway_types import (
-    BackendTLSPolicySpec,
-    GatewayInfrastructure,
-    GatewaySpec,
-    GRPCRouteSpec,
-    HTTPRouteSpec,
-    ListenerSetSpec,
-    ReferenceGrantSpec,
-    TCPRouteSpec,
-    TLSRouteSpec,
-)
 from .outputs import after
 
 GROUP = "gateway.networking.k8s.io"
@@ -116,25 +106,25 @@ class Resource(pulumi.CustomResource, Generic[MetaT, SpecT]):
         return cast("pulumi.Output[dict[str, Any]]", pulumi.get(self, "status"))
 
 
-class Gateway(Resource[ObjectMeta, GatewaySpec]):
+class Gateway(Resource[ObjectMeta, api.GatewaySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#gateway"""
 
     kind = "Gateway"
 
 
-class HTTPRoute(Resource[ObjectMeta, HTTPRouteSpec]):
+class HTTPRoute(Resource[ObjectMeta, api.HTTPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#httproute"""
 
     kind = "HTTPRoute"
 
 
-class GRPCRoute(Resource[ObjectMeta, GRPCRouteSpec]):
+class GRPCRoute(Resource[ObjectMeta, api.GRPCRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute"""
 
     kind = "GRPCRoute"
 
 
-class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
+class ReferenceGrant(Resource[ObjectMeta, api.ReferenceGrantSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
 
     At v1beta1, which every bundle from v1.0 on serves; v1 came with v1.5.
@@ -144,28 +134,32 @@ class ReferenceGrant(Resource[ObjectMeta, ReferenceGrantSpec]):
     version = "v1beta1"
 
 
-class TLSRoute(Resource[ObjectMeta, TLSRouteSpec]):
+class TLSRoute(Resource[ObjectMeta, api.TLSRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#tlsroute"""
 
     kind = "TLSRoute"
 
 
-class TCPRoute(Resource[ObjectMeta, TCPRouteSpec]):
+class TCPRoute(Resource[ObjectMeta, api.TCPRouteSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#tcproute"""
 
     kind = "TCPRoute"
 
 
-class ListenerSet(Resource[ObjectMeta, ListenerSetSpec]):
+class ListenerSet(Resource[ObjectMeta, api.ListenerSetSpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#listenerset"""
 
     kind = "ListenerSet"
 
 
-class BackendTLSPolicy(Resource[ObjectMeta, BackendTLSPolicySpec]):
+class BackendTLSPolicy(Resource[ObjectMeta, api.BackendTLSPolicySpec]):
     """https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicy"""
 
     kind = "BackendTLSPolicy"
+
+
+WAIT_FOR = "pulumi.com/waitFor"
+"""Annotation by which the provider waits for an object."""
 
 
 def wait_for(*conditions: str) -> dict[str, str]:
@@ -174,7 +168,25 @@ def wait_for(*conditions: str) -> dict[str, str]:
     Each is `condition=TYPE` or `jsonpath={QUERY}[=VALUE]` (RFC 9535).
     https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
     """
-    return {"pulumi.com/waitFor": json.dumps(conditions)}
+    return {WAIT_FOR: json.dumps(conditions)}
+
+
+def wait_for_waypoint(
+    namespace: pulumi.Input[str], name: pulumi.Input[str]
+) -> dict[str, pulumi.Output[str]]:
+    """The annotation that makes the provider wait until istiod has bound a Service to a waypoint.
+
+    To this one, as only the message tells: what it said of another before a change is no answer.
+    """
+    condition = (
+        "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound'"
+        " && match(@.message, '.* {}/{}([.] .*)?')].status}}=True"
+    )
+    return {
+        WAIT_FOR: pulumi.Output.all(namespace, name).apply(
+            lambda waypoint: wait_for(condition.format(*waypoint))[WAIT_FOR]
+        )
+    }
 
 
 def timeouts(seconds: int) -> pulumi.CustomTimeouts:
@@ -183,16 +195,17 @@ def timeouts(seconds: int) -> pulumi.CustomTimeouts:
 
 
 def wait_for_parents() -> dict[str, str]:
-    """The annotation that makes the provider wait until istiod has accepted a route as it is now.
+    """The annotation that makes the provider wait until a route is accepted as it is now.
 
-    Of the first of its parents; istiod judges them in one go. What it said of the route before a
-    change is no answer.
+    By whichever controller its one parent has: istiod calls itself `istio.io/gateway-controller`,
+    in OpenShift `openshift.io/gateway-controller/v1`. What it said of the route before a change is
+    no answer.
     """
     return wait_for(
         *(
-            "jsonpath={.status.parents[?@.controllerName=='istio.io/gateway-controller']"
-            f".conditions[?@.type=='{condition}' && @.observedGeneration==$.metadata.generation]"
-            ".status}=True"
+            # In brackets: the provider's library cannot parse three conditions in a row.
+            f"jsonpath={{.status.parents[*].conditions[?(@.type=='{condition}' && @.status=='True')"
+            " && @.observedGeneration==$.metadata.generation].status}"
             for condition in ("Accepted", "ResolvedRefs")
         )
     )
@@ -208,14 +221,14 @@ def infrastructure(
     description: str,
     parameters: pulumi.Input[str] | None = None,
     labels: Mapping[str, str] | None = None,
-) -> GatewayInfrastructure:
+) -> api.GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
     and a mere change of the service type would restart them. `parameters` names the ConfigMap of
     its customization, `labels` are further ones of what istiod makes.
     """
-    found: GatewayInfrastructure = {
+    found: api.GatewayInfrastructure = {
         "labels": {"app.kubernetes.io/managed-by": "pulumi", **(labels or {})},
         "annotations": {"kubernetes.io/description": description},
     }

@@ -7,10 +7,22 @@ https://istio.io/latest/docs/reference/config/security/
 https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
 """
 
+from typing import Literal
+
 from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
 from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec
 from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
+
+USE_WAYPOINT = "istio.io/use-waypoint"
+"""Label of a Service or namespace: requests to it pass the waypoint of this name, `none` for none.
+That of a Service counts more. With `-namespace` it names the waypoint's, if that is another."""
+
+INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
+"""Label of a Service or namespace: requests of ingress gateways pass the waypoint too."""
+
+Binds = Literal["Namespace", "Service"]
+"""What has the label `use-waypoint`: a namespace, for all of its Services, or a Service alone."""
 
 _SCHEMA = Resource.schema | SCHEMA
 

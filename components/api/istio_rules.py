@@ -6,53 +6,21 @@ https://istio.io/latest/docs/reference/config/security/
 import ipaddress
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-import pulumi
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Rule, Schema, at
+from ..checks.rules import all_of, each, given, of_api, one_at_most, some_of
+from ..checks.schema import Rule, at
+from ..checks.values import Limit, known
 from . import istio_types as api
 
-
-def _word(value: object) -> str | None:
-    return None if isinstance(value, str) and value else "a text that is not empty"
-
-
-def _principal(value: object) -> str | None:
-    if isinstance(value, str) and value and not value.startswith("spiffe:"):
-        return None
-    return "an identity like 'cluster.local/ns/NAMESPACE/sa/ACCOUNT', without 'spiffe://'"
-
-
-def identity(value: object) -> str | None:
-    """The identity of one workload, its trust domain left open with `*` at most."""
-    if isinstance(value, str) and re.fullmatch(r"[^/:]+/ns/[^/*]+/sa/[^/*]+", value):
-        return None
-    return "an identity like 'cluster.local/ns/NAMESPACE/sa/WAYPOINT', without 'spiffe://'"
-
-
-def selector(value: object) -> str | None:
-    """Labels of pods, at least one."""
-    if not isinstance(value, Mapping) or not value:
-        return "at least one label"
-    return valid.labels(
-        {key: one for key, one in value.items() if not isinstance(one, pulumi.Output)}
-    )
-
-
-def _account(value: object) -> str | None:
-    if isinstance(value, str) and len(value) <= 320 and re.fullmatch(r"([^/*]+/)?[^/*]+", value):
-        return None
-    return "'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards"
-
-
-def _trust_domain(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"\*|\*?[^/*]+|[^/*]+\*", value):
-        return None
-    return "a trust domain like 'cluster.local', '*' at one end allowed"
+identity = Limit(
+    pattern=r"^[^/:]+/ns/[^/*]+/sa/[^/*]+$",
+    words="an identity like 'cluster.local/ns/NAMESPACE/sa/WAYPOINT', without 'spiffe://'",
+)
+"""The identity of one workload, its trust domain left open with `*` at most."""
 
 
 def _addresses(value: object) -> str | None:
@@ -63,49 +31,55 @@ def _addresses(value: object) -> str | None:
     return None
 
 
-def _port(value: object) -> str | None:
-    if isinstance(value, str) and value.isdecimal() and valid.port(int(value)) is None:
+def _port(value: str) -> str | None:
+    if value.isdecimal() and valid.port(int(value)) is None:
         return None
     return "a port as a text, from '1' to '65535'"
 
 
-def _method(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[A-Z*][-A-Z0-9_*]*", value):
-        return None
-    return "a method in upper case, like 'GET'"
-
-
-def _path(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[/*][^?#\s]*", value):
-        return None
-    return "a path that starts with '/' or '*', without query"
-
+_WORD = Limit(1)
+_ACCOUNT = Limit(
+    1, 320, r"^([^/*]+/)?[^/*]+$", "'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards"
+)
+_PRINCIPAL = Limit(
+    pattern="^(?!spiffe:).",
+    words="an identity like 'cluster.local/ns/NAMESPACE/sa/ACCOUNT', without 'spiffe://'",
+)
+_TRUST_DOMAIN = Limit(
+    pattern=r"^(\*|\*?[^/*]+|[^/*]+\*)$",
+    words="a trust domain like 'cluster.local', '*' at one end allowed",
+)
+_URL = Limit(
+    pattern=r"^https?://[^/\s]+(/\S*)?$", words="a URL that starts with 'https://' or 'http://'"
+)
 
 _VALUES: dict[str, valid.Check] = {
-    "principals": _principal,
-    "serviceAccounts": _account,
-    "trustDomains": _trust_domain,
+    "principals": _PRINCIPAL,
+    "serviceAccounts": _ACCOUNT,
+    "trustDomains": _TRUST_DOMAIN,
     "ipBlocks": _addresses,
     "remoteIpBlocks": _addresses,
     "ports": _port,
-    "methods": _method,
-    "paths": _path,
+    "methods": Limit(pattern=r"^[A-Z*][-A-Z0-9_*]*$", words="a method in upper case, like 'GET'"),
+    "paths": Limit(
+        pattern=r"^[/*][^?#\s]*$", words="a path that starts with '/' or '*', without query"
+    ),
 }
 """Checks of the values of a source's and an operation's lists, for the lists `not…` too."""
 
 _ATTRIBUTES: dict[str, valid.Check] = {
     "source.ip": _addresses,
     "remote.ip": _addresses,
-    "source.namespace": _word,
-    "source.serviceAccount": _account,
-    "source.principal": _principal,
-    "source.trustDomain": _trust_domain,
-    "request.auth.principal": _word,
-    "request.auth.audiences": _word,
-    "request.auth.presenter": _word,
+    "source.namespace": _WORD,
+    "source.serviceAccount": _ACCOUNT,
+    "source.principal": _PRINCIPAL,
+    "source.trustDomain": _TRUST_DOMAIN,
+    "request.auth.principal": _WORD,
+    "request.auth.audiences": _WORD,
+    "request.auth.presenter": _WORD,
     "destination.ip": _addresses,
     "destination.port": _port,
-    "connection.sni": _word,
+    "connection.sni": _WORD,
 }
 """Attributes of a condition, and checks of their values."""
 
@@ -129,31 +103,23 @@ def _positive(field: str) -> str:
 
 def _lists(shape: type) -> dict[str, valid.Check]:
     """Checks of what the lists of a class hold."""
-    return {f"{field}[]": _VALUES.get(_positive(field), _word) for field in shape.__annotations__}
+    return {f"{field}[]": _VALUES.get(_positive(field), _WORD) for field in shape.__annotations__}
 
 
-def _something(faults: Faults, path: str, lists: Mapping[str, Any]) -> None:
-    if not any(lists.values()):
-        faults.add(path, "found nothing in it, expected at least one condition")
-
-
-def _check_source(faults: Faults, path: str, source: Mapping[str, Any]) -> None:
-    _something(faults, path, source)
+def _check_accounts(faults: Faults, path: str, source: Mapping[str, Any]) -> None:
     fields = {_positive(field) for field in source}
     if "serviceAccounts" in fields and fields & {"principals", "namespaces"}:
         faults.add(path, "found serviceAccounts beside principals or namespaces, expected one sort")
 
 
-def _check_condition(faults: Faults, path: str, condition: Mapping[str, Any]) -> None:
-    if not condition.get("values") and not condition.get("notValues"):
-        faults.add(path, "found neither values nor notValues, expected one of them")
+def _check_attribute(faults: Faults, path: str, condition: Mapping[str, Any]) -> None:
     key = condition["key"]
     if not isinstance(key, str):
         return
-    check = _word if _MAPS.fullmatch(key) else _ATTRIBUTES.get(key)
+    check = _WORD if _MAPS.fullmatch(key) else _ATTRIBUTES.get(key)
     if check is None:
-        known = (*_ATTRIBUTES, "request.headers[NAME]", "request.auth.claims[NAME]")
-        faults.check(f"{path}.key", key, valid.one_of(*known))
+        names = (*_ATTRIBUTES, "request.headers[NAME]", "request.auth.claims[NAME]")
+        faults.check(f"{path}.key", key, valid.one_of(*names))
         return
     for field in ("values", "notValues"):
         for index, value in enumerate(condition.get(field, ())):
@@ -162,8 +128,10 @@ def _check_condition(faults: Faults, path: str, condition: Mapping[str, Any]) ->
 
 def check_policy(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
     """Record what is wrong between action, rules and provider of a policy."""
-    action, rules = policy.get("action", "ALLOW"), policy.get("rules", ())
-    if action != "ALLOW" and isinstance(rules, Sequence) and not rules:
+    action = policy.get("action", "ALLOW")
+    if not known(action):
+        return
+    if action != "ALLOW" and not given(policy, "rules"):
         faults.add(
             f"{path}.rules",
             f"found none, with which {action} does nothing; [{{}}] makes it be for every request",
@@ -172,31 +140,12 @@ def check_policy(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
         found = "one" if "provider" in policy else "none"
         faults.add(f"{path}.provider", f"found {found}, expected one for CUSTOM, else none")
     if action == "CUSTOM":
-        for index, rule in enumerate(mappings(rules)):
-            for used in sorted(filter(_NOT_CUSTOM.fullmatch, _used(rule))):
-                faults.add(f"{path}.rules[{index}]", f"found {used}, which CUSTOM does not take")
-
-
-def _used(rule: Mapping[str, Any]) -> set[str]:
-    """The fields of the sources and the attributes of the conditions in a rule."""
-    sources = mappings([one.get("source") for one in mappings(rule.get("from"))])
-    keys = [condition.get("key") for condition in mappings(rule.get("when"))]
-    return {field for source in sources for field in source} | {
-        key for key in keys if isinstance(key, str)
-    }
-
-
-def mappings(values: object) -> list[Mapping[str, Any]]:
-    """The mappings in a list, of which each may be anything."""
-    listed = values if isinstance(values, list | tuple) else ()
-    return [one for one in listed if isinstance(one, Mapping)]
-
-
-def _check_jwt_rule(faults: Faults, path: str, rule: Mapping[str, Any]) -> None:
-    if not rule.keys() & {"issuer", "jwksUri"}:
-        faults.add(path, "found neither issuer nor jwksUri, expected one of them")
-    if rule.keys() >= {"jwks", "jwksUri"}:
-        faults.add(path, "found both jwks and jwksUri, expected one of them")
+        for where, rule in each(path, policy, "rules"):
+            sources = [one.get("source", {}) for one in rule.get("from", ())]
+            used = {field for source in sources for field in source}
+            used |= {str(condition["key"]) for condition in rule.get("when", ())}
+            for one in sorted(filter(_NOT_CUSTOM.fullmatch, used)):
+                faults.add(where, f"found {one}, which CUSTOM does not take")
 
 
 def _jwks(value: object) -> str | None:
@@ -210,60 +159,48 @@ def _jwks(value: object) -> str | None:
     return expected
 
 
-def _url(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
-        return None
-    return "a URL that starts with 'https://' or 'http://'"
-
-
-def _required(*fields: str) -> Rule:
-    """Fields without which istiod refuses the object, though its schema does not."""
+def _required(field: str) -> Rule:
+    """A field without which istiod refuses the object, though its schema does not."""
 
     def check(faults: Faults, path: str, value: Mapping[str, Any]) -> None:
-        for field in fields:
-            if field not in value:
-                faults.add(at(path, field), "found nothing, expected it: Istio demands it")
+        if field not in value:
+            faults.add(at(path, field), "found nothing, expected it: Istio demands it")
 
     return check
 
 
-def _check_target(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
-    found = [field for field in ("targetRefs", "targetRef", "selector") if field in spec]
-    if len(found) > 1:
-        faults.add(path, f"found both {' and '.join(found)}, expected one of them")
+_one_target = one_at_most("targetRefs", "targetRef", "selector")
 
-
-def _check_authorization(faults: Faults, path: str, spec: Mapping[str, Any]) -> None:
-    _check_target(faults, path, spec)
-    check_policy(faults, path, spec)
-
-
-SCHEMA = Schema(
+SCHEMA = of_api(
     api.LIMITS,
+    api.DISTINCT,
     {
-        api.AuthorizationPolicySpec: _check_authorization,
-        api.RequestAuthenticationSpec: _check_target,
+        api.AuthorizationPolicySpec: all_of(_one_target, check_policy),
+        api.RequestAuthenticationSpec: _one_target,
         api.ExtensionProvider: _required("name"),
         api.WorkloadSelector: _required("matchLabels"),
         api.PolicyFrom: _required("source"),
         api.PolicyTo: _required("operation"),
-        api.PolicySource: _check_source,
-        api.PolicyOperation: _something,
-        api.PolicyCondition: _check_condition,
-        api.JWTRule: _check_jwt_rule,
+        api.PolicySource: all_of(some_of(*api.PolicySource.__annotations__), _check_accounts),
+        api.PolicyOperation: some_of(*api.PolicyOperation.__annotations__),
+        api.PolicyCondition: all_of(some_of("values", "notValues"), _check_attribute),
+        api.JWTRule: all_of(some_of("issuer", "jwksUri"), one_at_most("jwks", "jwksUri")),
     },
-    distinct=api.DISTINCT,
 ).extended(
     {
-        api.WorkloadSelector: {"matchLabels": selector},
+        api.WorkloadSelector: {
+            "matchLabels": valid.some,
+            "matchLabels{}": valid.label_key,
+            "matchLabels[]": valid.label_value,
+        },
         api.PolicyTargetReference: {
             "namespace": valid.nothing("a target is in the namespace of the policy")
         },
         api.PolicyRule: {"to": valid.some, "when": valid.some, "from": valid.some},
         api.PolicySource: _lists(api.PolicySource),
         api.PolicyOperation: _lists(api.PolicyOperation),
-        api.ExtensionProvider: {"name": _word},
-        api.JWTRule: {"jwks": _jwks, "jwksUri": _url},
+        api.ExtensionProvider: {"name": _WORD},
+        api.JWTRule: {"jwks": _jwks, "jwksUri": _URL},
         api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
     }
 )

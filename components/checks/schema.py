@@ -9,8 +9,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
-    Hashable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -34,7 +32,7 @@ import pulumi
 
 from . import values as valid
 from .faults import Faults
-from .values import Check
+from .values import Check, Unknown, known
 
 Limits = Mapping[type, Mapping[str, Check]]
 """Checks of the fields of TypedDict classes; `FIELD[]` is for the values that a list or mapping
@@ -43,7 +41,7 @@ holds, `FIELD{}` for the keys of a mapping."""
 Rule = Callable[[Faults, str, Mapping[str, Any]], None]
 """Records what is wrong between the fields of the value at a path.
 
-The fields are of their declared types, but may be outputs, and wrong further inside.
+All in it is of its declared type; `Unknown` stands for what is not, and for what is not known yet.
 """
 
 Rules = Mapping[type, Rule]
@@ -51,10 +49,6 @@ Rules = Mapping[type, Rule]
 
 Bases = Mapping[type, type]
 """TypedDict classes and those that they extend, which Python 3.11 does not record itself."""
-
-Distinct = Mapping[type, Mapping[str, str]]
-"""Lists of TypedDict classes, and the key that no two elements have in common; empty for the whole
-element."""
 
 _FieldLimits = Mapping[str, Check]
 """Checks of one field: of the whole, of what it holds, of its keys."""
@@ -96,16 +90,9 @@ class Schema:
     of those of the same field, its own rule comes after the other.
     """
 
-    def __init__(
-        self,
-        limits: Limits,
-        rules: Rules,
-        bases: Bases | None = None,
-        distinct: Distinct | None = None,
-    ) -> None:
+    def __init__(self, limits: Limits, rules: Rules, bases: Bases | None = None) -> None:
         self._limits = limits
         self._rules = rules
-        self._distinct = distinct or {}
         self.bases = bases or {}
 
     def __or__(self, other: "Schema") -> "Schema":
@@ -114,7 +101,6 @@ class Schema:
             _merged(self._limits, other._limits),
             {**self._rules, **other._rules},
             {**self.bases, **other.bases},
-            {**self._distinct, **other._distinct},
         )
 
     def extended(
@@ -167,8 +153,6 @@ class Schema:
     ) -> None:
         """Record what is wrong between the fields of a value whose fields are right."""
         for extended in self._lineage(class_):
-            for field, key in self._distinct.get(extended, {}).items():
-                check_distinct(faults, at(path, field), value.get(field), key)
             if rule := self._rules.get(extended):
                 rule(faults, path, value)
 
@@ -178,14 +162,18 @@ class Schema:
         return [*(self._lineage(base) if base else ()), class_]
 
 
+class _Wrong(Unknown):
+    """A value that is not of its declared type."""
+
+
 class _Walk:
-    """A walk through a value, along its shape."""
+    """A walk through a value, along its shape, which gives the value as rules see it."""
 
     def __init__(self, schema: Schema, faults: Faults) -> None:
         self._schema = schema
         self._faults = faults
 
-    def value(
+    def value(  # noqa: PLR0913  # what is known of the way to it
         self,
         path: str,
         value: object,
@@ -193,97 +181,85 @@ class _Walk:
         limits: _FieldLimits = _NO_LIMITS,
         *,
         partial: bool = False,
-    ) -> bool:
-        """Whether the value is of a declared type, whatever is wrong further inside."""
+        strict: bool = False,
+    ) -> Any:
         types = list(allowed_types(shape))
-        if Any in types or not known(value):
-            return True
+        if not known(value):
+            if strict and not _may_come_late(shape):
+                self._faults.add(path, "has to be known to the program")
+            return Unknown()
+        if Any in types:
+            return value
         for type_ in types:
             if _fits(value, type_):
                 if check := limits.get(""):
                     self._faults.check(path, value, check)
-                self._inside(path, value, type_, limits, partial=partial)
-                return True
+                return self._inside(path, value, type_, limits, partial=partial, strict=strict)
         self._faults.add(path, f"found {valid.shown(value)}, expected {_expected(types, value)}")
-        return False
+        return _Wrong()
 
-    def _inside(
-        self, path: str, value: Any, type_: Any, limits: _FieldLimits, *, partial: bool
-    ) -> None:
+    def _inside(  # noqa: PLR0913  # as `value`
+        self,
+        path: str,
+        value: Any,
+        type_: Any,
+        limits: _FieldLimits,
+        *,
+        partial: bool,
+        strict: bool,
+    ) -> Any:
         shape = (get_args(type_) or (Any,))[-1]
         inside = {"": limits["[]"]} if "[]" in limits else _NO_LIMITS
         if is_typeddict(type_):
-            self._fields(path, value, type_, partial=partial)
-        elif isinstance(value, Mapping):
-            for key, held in value.items():
-                where = f"{path}[{key!r}]"
-                if check := limits.get("{}"):
-                    self._faults.check(where, key, check)
-                self.value(where, held, shape, inside, partial=partial)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            for position, held in enumerate(value):
-                self.value(f"{path}[{position}]", held, shape, inside)
+            return self._fields(path, value, type_, partial=partial)
+        if isinstance(value, Mapping):
+            if check := limits.get("{}"):
+                for key in value:
+                    self._faults.check(f"{path}[{key!r}]", key, check)
+            return {
+                key: self.value(
+                    f"{path}[{key!r}]", held, shape, inside, partial=partial, strict=strict
+                )
+                for key, held in value.items()
+            }
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [
+                self.value(f"{path}[{position}]", held, shape, inside, strict=strict)
+                for position, held in enumerate(value)
+            ]
+        return value
 
-    def _fields(self, path: str, value: Mapping[str, Any], class_: Any, *, partial: bool) -> None:
+    def _fields(
+        self, path: str, value: Mapping[str, Any], class_: Any, *, partial: bool
+    ) -> Mapping[str, Any]:
         fields: dict[str, Any] = class_.__annotations__
         limits = self._schema.limits_of(class_)
-        right = not partial
-        for key in value:
-            if key not in fields:
-                expected = f"one of {', '.join(fields)}{valid.did_you_mean(key, fields)}"
-                self._faults.add(at(path, key), f"found an unknown key, expected {expected}")
-                right = False
+        # The APIs' own forms are passed on as they are, known or not.
+        strict = not class_.__module__.endswith("_types")
+        seen: dict[str, Any] = {}
+        unknown = [key for key in value if key not in fields]
+        for key in unknown:
+            expected = f"one of {', '.join(fields)}{valid.did_you_mean(key, fields)}"
+            self._faults.add(at(path, key), f"found an unknown key, expected {expected}")
         for key, shape in fields.items():
             where = at(path, key)
             if key in value:
                 of_field = {end: limits[key + end] for end in _ENDS if key + end in limits}
-                right &= self.value(where, value[key], shape, of_field, partial=partial)
+                seen[key] = self.value(
+                    where, value[key], shape, of_field, partial=partial, strict=strict
+                )
             elif key in class_.__required_keys__ and not partial:
                 expected = _expected(list(allowed_types(shape)))
                 self._faults.add(where, f"found nothing, expected {expected}")
-                right = False
-        if right:
-            self._schema.apply_rules(self._faults, path, value, class_)
-
-
-def known(value: object) -> bool:
-    """Whether a value is known already."""
-    return not isinstance(value, pulumi.Output | Awaitable)
+                seen[key] = _Wrong()
+        if not (partial or unknown or any(isinstance(one, _Wrong) for one in seen.values())):
+            self._schema.apply_rules(self._faults, path, seen, class_)
+        return seen
 
 
 def at(path: str, field: str) -> str:
     """The path of a field of the value at `path`, which is empty for the value as a whole."""
     return f"{path}.{field}" if path else field
-
-
-def check_distinct(faults: Faults, path: str, listed: object, key: str) -> None:
-    """Record every element of the list at `path` whose `key`, or all of it, another one has."""
-    if not isinstance(listed, list | tuple):
-        return
-    values = [(f"{path}[{position}]", element) for position, element in enumerate(listed)]
-    if key:
-        held = [(at(where, key), one) for where, one in values if isinstance(one, Mapping)]
-        values = [(where, one[key]) for where, one in held if key in one]
-    unique(
-        faults,
-        # What is of a wrong type has been recorded already.
-        (
-            (where, one, repr(one))
-            for where, one in values
-            if known(one) and isinstance(one, Hashable)
-        ),
-        "another: each may stand here once",
-    )
-
-
-def unique(faults: Faults, values: Iterable[tuple[str, Hashable, str]], expected: str) -> None:
-    """Of paths, values and their words, record every value that another path has already."""
-    owners: dict[Hashable, str] = {}
-    for path, value, words in values:
-        if value in owners:
-            faults.add(path, f"found {words} as in {owners[value]}, expected {expected}")
-        else:
-            owners[value] = path
 
 
 def allowed_types(shape: Any) -> Iterator[Any]:
@@ -297,6 +273,15 @@ def allowed_types(shape: Any) -> Iterator[Any]:
     elif origin not in (Awaitable, pulumi.Output) and not isinstance(shape, ForwardRef):
         # `pulumi.Input` names Output by a forward reference.
         yield NoneType if shape is None else shape
+
+
+def _may_come_late(shape: Any) -> bool:
+    """Whether an annotation allows a value that is not known yet."""
+    origin = get_origin(shape)
+    if origin in (NotRequired, Required):
+        return _may_come_late(get_args(shape)[0])
+    members = get_args(shape) if origin in (Union, UnionType) else ()
+    return shape is Any or any(get_origin(member) is Awaitable for member in members)
 
 
 def _fits(value: object, type_: Any) -> bool:
@@ -319,18 +304,16 @@ def _merged(limits: Limits, over: Limits) -> Limits:
 
 def _expected(types: list[Any], value: object = None) -> str:
     words: list[str] = []
-    choices = [str(choice) for type_ in types for choice in _choices(type_)]
+    choices: list[str] = []
     for type_ in types:
         origin = get_origin(type_) or type_
-        if is_typeddict(origin) or origin is Mapping:
+        if origin is Literal:
+            choices += map(str, get_args(type_))
+        elif is_typeddict(origin) or origin is Mapping:
             words.append("a mapping")
-        elif origin is not Literal:
+        else:
             words.append("a list" if origin is Sequence else _WORDS.get(origin, str(origin)))
     if choices:
         close = "" if value is None else valid.did_you_mean(value, choices)
         words.append(f"one of {', '.join(choices)}{close}")
     return " or ".join(words)
-
-
-def _choices(type_: Any) -> tuple[Any, ...]:
-    return get_args(type_) if get_origin(type_) is Literal else ()

@@ -7,128 +7,188 @@ Values that are outputs are not known yet; the API server judges them.
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+import pulumi
 
 Check = Callable[[Any], str | None]
 """Returns what is expected of a value that is wrong, None for a value that is right."""
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+
+class Unknown:
+    """What rules see in place of a value that is not known yet, or is wrong by itself.
+
+    It is empty, equal to nothing else, and what is read of it is unknown as well.
+    """
+
+    def __call__(self, *_: object, **__: object) -> "Unknown":
+        """What any of its methods returns."""
+        return Unknown()
+
+    __getattr__ = __getitem__ = __call__
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
-def dns_label(value: object) -> str | None:
-    """A name of a namespace or a class: RFC 1123, at most 63 characters."""
-    if isinstance(value, str) and _LABEL.fullmatch(value):
-        return None
-    return "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
+def known(value: object) -> bool:
+    """Whether a value is known already."""
+    return not isinstance(value, pulumi.Output | Awaitable | Unknown)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A check of how long a text is, how large a number, or how many a list or mapping holds."""
+
+    low: float | None = None
+    high: float | None = None
+    pattern: str = ""
+    """What a text matches, a regular expression as APIs write them: found anywhere in it."""
+    words: str = ""
+    """What a text is that matches it, such as `a kind like 'Service'`; what a number is."""
+    reason: str = ""
+    """Why there is a limit, where it is not the API's."""
+
+    def __call__(self, value: object) -> str | None:
+        """What is expected of a value that is wrong, None for a value that is right."""
+        size = len(value) if isinstance(value, Sized) else value
+        if (
+            isinstance(size, int | float)
+            and not isinstance(size, bool)
+            and (self.low is None or size >= self.low)
+            and (self.high is None or size <= self.high)
+            and (not self.pattern or self._matches(value))
+        ):
+            return None
+        return self._expected(value) + self.reason
+
+    def _matches(self, value: object) -> bool:
+        return isinstance(value, str) and bool(_compiled(self.pattern).search(value))
+
+    def _expected(self, value: object) -> str:
+        if not isinstance(value, Sized):
+            if self.low is not None and self.low == self.high:
+                return str(self.low)
+            what = self.words or ("a port" if self.high == 65535 else "an integer")
+            return f"{what} {_bounds(self.low, self.high, 'from ')}".rstrip()
+        unit = "character" if isinstance(value, str) else "element"
+        many = _bounds(self.low or None, self.high)
+        matched = self.pattern and f"a text that matches {self.pattern}"
+        counted = many and f"{many} {unit}{'' if (self.high or self.low) == 1 else 's'}"
+        return ", ".join(filter(None, (self.words or matched, counted)))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # Python's `$` also matches before a last line break.
+    return re.compile(
+        re.sub(
+            r"\\.|\[(?:\\.|[^\]])*\]|\$",
+            lambda found: r"\Z" if found[0] == "$" else found[0],
+            pattern,
+        )
+    )
+
+
+def _bounds(low: float | None, high: float | None, begin: str = "") -> str:
+    if low is None:
+        return "" if high is None else f"{'of ' if begin else ''}at most {high}"
+    if high is None:
+        return f"{'of ' if begin else ''}at least {low}"
+    return str(high) if low == high else f"{begin}{low} to {high}"
+
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_NAME = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+dns_label = Limit(1, 63, f"^{_LABEL}$", "a DNS label: lower-case letters, digits and '-'")
+"""A name of a namespace or a class: RFC 1123."""
+
+subdomain = Limit(
+    1, 253, rf"^{_LABEL}(\.{_LABEL})*$", "a DNS name: lower-case letters, digits, '-' and '.'"
+)
+"""A name of most objects: RFC 1123."""
+
+_SHORT = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+hostname = Limit(
+    pattern=rf"^(?=.{{1,253}}$)(?!\d+(\.\d+){{3}}$)(\*\.)?{_SHORT}(\.{_SHORT})*$",
+    words="a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path",
+)
+"""A host name of the Gateway API: no address, `*.` allowed in front."""
+
+service_name = Limit(
+    1,
+    63,
+    f"^(?=[a-z]){_LABEL}$",
+    "a DNS label that starts with a letter: lower-case letters, digits and '-'",
+)
+"""A Service's name, RFC 1035, and short enough for the names made of it."""
+
+label_value = Limit(
+    None,
+    63,
+    "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+    "letters, digits, '-', '_' and '.', a letter or digit at both ends",
+)
+"""A value of labels."""
+
+port = Limit(1, 65535)
+"""A TCP port."""
+
+unprivileged_port = Limit(1024, 65535)
+"""A TCP port that a process without capabilities may listen on."""
+
+seconds = Limit(1, 3600, words="seconds")
+"""A time limit, an hour at most."""
+
+path_prefix = Limit(
+    pattern=r"^(?=.{1,1024}$)(?!.*(//|/\.\.?(/|$)|%2[fF]))"
+    r"/([-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$",
+    words="a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'",
+)
+"""A path as the Gateway API's PathPrefix and Exact matches take it."""
+
+request_path = Limit(pattern=r"^/[!\"$-~]*$", words="a path that starts with '/', a query allowed")
+"""The path of a request, a query allowed."""
+
+image = Limit(
+    pattern=r"^(?!.*//)[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+    words="an image reference like 'docker.io/curlimages/curl:8.16.0'",
+)
+"""A container image reference."""
 
 
 def waypoint_name(value: object) -> str | None:
-    """The name of a waypoint."""
+    """The name of a waypoint, after which istiod names its Service."""
     if value == "none":
         return "another name: in Istio's labels 'none' means that there is no waypoint"
-    return dns_label(value)
-
-
-def service_name(value: object) -> str | None:
-    """A Service's name, RFC 1035, and short enough for the names made of it."""
-    if dns_label(value) is None and not str(value)[0].isdigit() and len(str(value)) <= 48:
-        return None
-    return "a DNS label that starts with a letter, 1 to 48 characters"
-
-
-def hostname(value: object) -> str | None:
-    """A host name of the Gateway API: lower case, no address, `*.` allowed in front."""
-    expected = (
-        "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
-    )
-    if not isinstance(value, str) or not 1 <= len(value) <= 253:
-        return expected
-    labels = value.removeprefix("*.").split(".")
-    if not all(_LABEL.fullmatch(label) for label in labels) or _is_address(value):
-        return expected
-    return None
+    return service_name(value)
 
 
 def address(value: object) -> str | None:
     """An IP address."""
-    return None if _is_address(str(value)) else "an IP address"
-
-
-def _is_address(value: str) -> bool:
     try:
-        ipaddress.ip_address(value)
+        ipaddress.ip_address(str(value))
     except ValueError:
-        return False
-    return True
+        return "an IP address"
+    return None
 
 
-def port(value: object) -> str | None:
-    """A TCP port."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:
-        return None
-    return "a port from 1 to 65535"
-
-
-def unprivileged_port(value: object) -> str | None:
-    """A TCP port that a process without capabilities may listen on."""
-    if port(value) is None and value >= 1024:  # type: ignore[operator]  # port() saw an int
-        return None
-    return "a port from 1024 to 65535"
-
-
-def seconds(value: object) -> str | None:
-    """A time limit in seconds, an hour at most."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 3600:
-        return None
-    return "seconds, from 1 to 3600"
-
-
-def path_prefix(value: object) -> str | None:
-    """A path as the Gateway API's PathPrefix and Exact matches take it."""
-    if (
-        isinstance(value, str)
-        and value.startswith("/")
-        and len(value) <= 1024
-        and not re.search(
-            r"//|/\.\.?(/|$)|%2[fF]|%(?![0-9a-fA-F]{2})|#|[^-A-Za-z0-9/._~!$&'()*+,;=:@%]", value
-        )
-    ):
-        return None
-    return "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
-
-
-def request_path(value: object) -> str | None:
-    """The path of a request, a query allowed."""
-    if isinstance(value, str) and re.fullmatch(r"/[!-~]*", value) and "#" not in value:
-        return None
-    return "a path that starts with '/', a query allowed"
-
-
-def image(value: object) -> str | None:
-    """A container image reference."""
-    if (
-        isinstance(value, str)
-        and "//" not in value
-        and re.fullmatch(
-            r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", value
-        )
-    ):
-        return None
-    return "an image reference like 'docker.io/curlimages/curl:8.16.0'"
-
-
-def labels(value: object) -> str | None:
-    """Kubernetes labels, a mapping of strings."""
-    if isinstance(value, dict) and all(
-        label_key(key) is None and label_value(label) is None for key, label in value.items()
-    ):
-        return None
-    return "labels, a mapping like {'istio-discovery': 'enabled'}"
+def label_key(value: object) -> str | None:
+    """A key of labels or annotations, with or without a prefix."""
+    if isinstance(value, str):
+        prefix, slash, name = value.rpartition("/")
+        right_prefix = len(prefix) < 253 and subdomain(prefix) is None
+        if re.fullmatch(_LABEL_NAME, name) and (not slash or right_prefix):
+            return None
+    return "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 
 
 def some(value: object) -> str | None:
@@ -161,91 +221,6 @@ def did_you_mean(value: object, choices: Iterable[str]) -> str:
     by_lower_case = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1)
     return f" (did you mean {by_lower_case[close[0]]}?)" if close else ""
-
-
-def subdomain(value: object) -> str | None:
-    """A name of most objects: RFC 1123, at most 253 characters."""
-    if isinstance(value, str) and len(value) <= 253 and _SUBDOMAIN.fullmatch(value):
-        return None
-    return "a DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters"
-
-
-def label_key(value: object) -> str | None:
-    """A key of labels or annotations, with or without a prefix."""
-    if isinstance(value, str):
-        prefix, slash, name = value.rpartition("/")
-        right_prefix = len(prefix) < 253 and subdomain(prefix) is None
-        if _LABEL_NAME.fullmatch(name) and (not slash or right_prefix):
-            return None
-    return "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
-
-
-def label_value(value: object) -> str | None:
-    """A value of labels."""
-    if isinstance(value, str) and _LABEL_VALUE.fullmatch(value):
-        return None
-    return (
-        "letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both ends"
-    )
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A check of how long a text is, how large a number, or how many a list or mapping holds."""
-
-    low: float | None = None
-    high: float | None = None
-    pattern: str = ""
-    """What a text matches, a regular expression as APIs write them: found anywhere in it."""
-    words: str = ""
-    """What a text is that matches it, such as `a kind like 'Service'`."""
-    reason: str = ""
-    """Why there is a limit, where it is not the API's."""
-
-    def __call__(self, value: object) -> str | None:
-        """What is expected of a value that is wrong, None for a value that is right."""
-        size = len(value) if isinstance(value, Sized) else value
-        if (
-            isinstance(size, int | float)
-            and not isinstance(size, bool)
-            and (self.low is None or size >= self.low)
-            and (self.high is None or size <= self.high)
-            and (not self.pattern or re.search(_whole(self.pattern), str(value)))
-        ):
-            return None
-        return self._expected(value) + self.reason
-
-    def _expected(self, value: object) -> str:
-        if not isinstance(value, Sized):
-            what = "a port" if (self.low, self.high) == (1, 65535) else "an integer"
-            return f"{what} {_bounds(self.low, self.high, 'from ')}"
-        unit = "character" if isinstance(value, str) else "element"
-        many = _bounds(self.low or None, self.high)
-        matched = self.pattern and f"a text that matches {self.pattern}"
-        counted = many and f"{many} {unit}{'' if (self.high or self.low) == 1 else 's'}"
-        return ", ".join(filter(None, (self.words or matched, counted)))
-
-
-def _whole(pattern: str) -> str:
-    """`pattern` with its `$` as elsewhere: Python's also matches before a last line break."""
-    return re.sub(
-        r"\\.|\[(?:\\.|[^\]])*\]|\$",
-        lambda found: r"\Z" if found[0] == "$" else found[0],
-        pattern,
-    )
-
-
-def _bounds(low: float | None, high: float | None, begin: str = "") -> str:
-    if low is None:
-        return "" if high is None else f"{'of ' if begin else ''}at most {high}"
-    if high is None:
-        return f"{'of ' if begin else ''}at least {low}"
-    return str(high) if low == high else f"{begin}{low} to {high}"
-
-
-def number(low: int, high: int) -> Check:
-    """An integer of this range."""
-    return Limit(low, high)
 
 
 def shown(value: object) -> str:

@@ -9,40 +9,24 @@ from lightkube.resources.core_v1 import ConfigMap, Namespace, Secret, Service, S
 
 from ..api.gateway import GROUP
 
-_GATEWAY_API = (
-    ("v1", "Gateway", "gateways"),
-    ("v1", "HTTPRoute", "httproutes"),
-    ("v1", "GRPCRoute", "grpcroutes"),
-    ("v1beta1", "ReferenceGrant", "referencegrants"),
-)
-
-_ISTIO = (
-    ("AuthorizationPolicy", "authorizationpolicies"),
-    ("RequestAuthentication", "requestauthentications"),
-)
-
-_SAIL = (("Istio", "istios"), ("IstioCNI", "istiocnis"), ("ZTunnel", "ztunnels"))
+_SECURITY, _SAIL = "security.istio.io", "sailoperator.io"
 
 KINDS: dict[str, Any] = {
-    # What goes first when all is removed.
-    **{
-        f"kubernetes:{GROUP}/{version}:{kind}": create_namespaced_resource(
-            GROUP, version, kind, plural
-        )
-        for version, kind, plural in reversed(_GATEWAY_API)
-    },
-    **{
-        f"kubernetes:security.istio.io/v1:{kind}": create_namespaced_resource(
-            "security.istio.io", "v1", kind, plural
-        )
-        for kind, plural in _ISTIO
-    },
-    **{
-        f"kubernetes:sailoperator.io/v1:{kind}": create_global_resource(
-            "sailoperator.io", "v1", kind, plural
-        )
-        for kind, plural in _SAIL
-    },
+    f"kubernetes:{group}/{version}:{kind}": create(group, version, kind, f"{kind.lower()}s")
+    for create, group, version, kind in (
+        (create_namespaced_resource, GROUP, "v1", "HTTPRoute"),
+        (create_namespaced_resource, GROUP, "v1", "GRPCRoute"),
+        (create_namespaced_resource, GROUP, "v1beta1", "ReferenceGrant"),
+        (create_namespaced_resource, GROUP, "v1", "Gateway"),
+        (create_namespaced_resource, _SECURITY, "v1", "RequestAuthentication"),
+        (create_global_resource, _SAIL, "v1", "Istio"),
+        (create_global_resource, _SAIL, "v1", "IstioCNI"),
+        (create_global_resource, _SAIL, "v1", "ZTunnel"),
+    )
+} | {
+    f"kubernetes:{_SECURITY}/v1:AuthorizationPolicy": create_namespaced_resource(
+        _SECURITY, "v1", "AuthorizationPolicy", "authorizationpolicies"
+    ),
     "kubernetes:batch/v1:Job": Job,
     "kubernetes:apps/v1:Deployment": Deployment,
     "kubernetes:core/v1:Service": Service,

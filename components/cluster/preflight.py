@@ -11,14 +11,19 @@ import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.generic_resource import create_global_resource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-from lightkube.resources.apps_v1 import DaemonSet
+from lightkube.resources.apps_v1 import DaemonSet, Deployment
 from lightkube.resources.core_v1 import Namespace, Service
 
 from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
+from . import mesh
 from .kubeconfig import Access, connect
-from .ownership import OWNER, owner
+from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
+from .objects import KINDS
+from .ownership import OWNER, RESOURCE, owner
+from .reading import get, warn
+from .virtual_services import RouteExpectation, mixed
 
 _GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
@@ -26,15 +31,6 @@ _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
 
 _BUNDLE = f"{GROUP}/bundle-version"
 _OLDEST = (1, 2)
-
-
-class NamespaceExpectation(TypedDict):
-    """A namespace that the stack creates or adopts."""
-
-    name: str
-    """Name."""
-    create: bool
-    """Whether the stack creates it; otherwise it has to be there."""
 
 
 class ServiceExpectation(TypedDict):
@@ -48,6 +44,34 @@ class ServiceExpectation(TypedDict):
     """Port, one of the Service's."""
 
 
+class EntryExpectation(TypedDict):
+    """An object that an entry of the stack makes."""
+
+    type: str
+    """Pulumi's type of it."""
+    namespace: NotRequired[str]
+    """Namespace."""
+    name: str
+    """Name."""
+    entry: str
+    """Name of the entry, with which that of the resource begins."""
+    former: NotRequired[str]
+    """Former name of the entry (default none)."""
+    suffix: str
+    """How the name of the resource ends."""
+
+
+class ProxyExpectation(TypedDict):
+    """A Gateway for which istiod is to make a proxy."""
+
+    namespace: str
+    """Namespace."""
+    name: str
+    """Name of the Gateway."""
+    generated: str
+    """Name of the Deployment and the Service that istiod makes for it."""
+
+
 class PreflightArgs(TypedDict):
     """What a stack needs of its cluster before anything is changed."""
 
@@ -57,6 +81,15 @@ class PreflightArgs(TypedDict):
     """GatewayClasses, which have to be accepted (default `istio` and `istio-waypoint`)."""
     services: NotRequired[Sequence[ServiceExpectation]]
     """Services that the stack adopts (default none); each needs an address of its own."""
+    entries: NotRequired[Sequence[EntryExpectation]]
+    """Objects by which a renamed entry is recognized (default none)."""
+    proxies: NotRequired[Sequence[ProxyExpectation]]
+    """Gateways in namespaces with other objects (default none): nothing there may have a name that
+    istiod needs."""
+    routes: NotRequired[Sequence[RouteExpectation]]
+    """Services that the stack's routes are for (default none): no VirtualService may be, too."""
+    bindings: NotRequired[Sequence[BindingExpectation]]
+    """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
 
@@ -107,7 +140,7 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
 def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
     """The CustomResourceDefinitions that are there, by name; None where they may not be read."""
     try:
-        found = {name: _get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
+        found = {name: get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
     except ApiError as error:
         if error.status.code != HTTPStatus.FORBIDDEN:
             raise
@@ -116,7 +149,18 @@ def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
-    for check in (_gateway_classes, _namespaces, _services, _ztunnel):
+    checks = (
+        _mesh,
+        _gateway_classes,
+        _namespaces,
+        _renamed,
+        _services,
+        _proxies,
+        _routes,
+        _labels,
+        _ztunnel,
+    )
+    for check in checks:
         try:
             faults.extend(check(client, needs))
         except ApiError as error:
@@ -149,7 +193,7 @@ def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for name in needs.get("gateway_classes", ("istio", "istio-waypoint")):
-        gateway_class = _get(client, _GatewayClass, name)
+        gateway_class = get(client, _GatewayClass, name)
         if gateway_class is None:
             yield (
                 f"GatewayClass {name}",
@@ -169,7 +213,7 @@ def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator
 def _namespaces(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("namespaces", ()):
         name = expected["name"]
-        namespace = _get(client, Namespace, name)
+        namespace = get(client, Namespace, name)
         if namespace is None:
             fault = None if expected["create"] else _MISSING
         elif since := namespace.metadata.deletionTimestamp:
@@ -195,10 +239,29 @@ def _given_up(found: str | None) -> str | None:
     )
 
 
+def _renamed(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    for expected in needs.get("entries", ()):
+        entry, suffix = expected["entry"], expected["suffix"]
+        place = expected.get("namespace")
+        found = get(client, KINDS[expected["type"]], expected["name"], place)
+        marks = (found.metadata.annotations or {}) if found else {}
+        if marks.get(OWNER) != owner() or RESOURCE not in marks:
+            continue
+        former = marks[RESOURCE].removesuffix(suffix)
+        if former not in (entry, expected.get("former", entry)):
+            kind = expected["type"].rsplit(":", 1)[-1]
+            yield (
+                f"{kind} {place}/{expected['name']}" if place else f"{kind} {expected['name']}",
+                f"was made by entry {former}, not by {entry}. If that was renamed, `pulumi config"
+                f" set --path renamed.{entry} {former}` keeps it what it is; else choose another"
+                " name for it",
+            )
+
+
 def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for expected in needs.get("services", ()):
         name, port = f"{expected['namespace']}/{expected['name']}", expected["port"]
-        service = _get(client, Service, expected["name"], expected["namespace"])
+        service = get(client, Service, expected["name"], expected["namespace"])
         spec = service.spec if service else None
         if spec is None:
             yield (
@@ -216,6 +279,41 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
             yield f"Service {name}", f"has no port {port}; it has {listed} (service.port)"
 
 
+def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    istiods = mesh.istiods(client)
+    yield from mesh.not_ready(istiods)
+    labelled = (
+        (one["name"], one["labels"])
+        for one in needs.get("namespaces", ())
+        if "labels" in one and (one["create"] or get(client, Namespace, one["name"]))
+    )
+    yield from mesh.not_discovered(client, istiods, labelled)
+
+
+def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    for expected in needs.get("proxies", ()):
+        namespace, name = expected["namespace"], expected["generated"]
+        for kind in (Service, Deployment):
+            found = get(client, kind, name, namespace)
+            owners = (found.metadata.ownerReferences or []) if found else []
+            if found and ("Gateway", expected["name"]) not in [(o.kind, o.name) for o in owners]:
+                yield (
+                    f"{kind.__name__} {namespace}/{name}",
+                    f"has the name of the one that istiod would make for Gateway"
+                    f" {expected['name']}: it would make none. Give the Gateway another name",
+                )
+
+
+def _routes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    return mixed(client, needs.get("routes", ()))
+
+
+def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    namespaces = needs.get("namespaces", ())
+    yield from enrolments(client, namespaces)
+    yield from bindings(client, needs.get("bindings", ()), namespaces)
+
+
 def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     # Its pods have the label in every installation, the DaemonSet itself has not.
     if any(
@@ -230,16 +328,7 @@ def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
             " (require_waypoint). Install it: the profile `ambient` has it",
         )
         return
-    pulumi.log.warn(
+    warn(
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
         " clients inside the mesh reach the service directly and in plaintext"
     )
-
-
-def _get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
-    try:
-        return client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == HTTPStatus.NOT_FOUND:
-            return None
-        raise

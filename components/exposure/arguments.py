@@ -1,9 +1,10 @@
 """What an exposure is made of."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from ..api.gateway_types import GRPCRouteRule
+from ..api.istio import Binds
 from ..api.istio_types import JWTRule
 from ..parts.authorization import PolicyArgs
 from ..parts.client import ClientArgs, ClientReference
@@ -11,7 +12,7 @@ from ..parts.gateway import GatewayOptions, GatewayReference
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
 from ..parts.routes import RuleArgs
-from ..parts.waypoint import WaypointOptions, WaypointReference
+from ..parts.waypoint import BindingOptions, WaypointOptions, WaypointReference
 from ..parts.workload import ContainerOptions
 
 
@@ -31,7 +32,8 @@ class ServiceOptions(ContainerOptions):
     """The service and the workload behind it."""
 
     name: str
-    """Name of the Service; Gateways and routes are named after it."""
+    """Name of the Service; Gateways and routes are named after it, with a shortened form of it
+    where their names would be too long."""
     port: int
     """Port of the Service."""
     create: NotRequired[bool]
@@ -54,12 +56,16 @@ class GatewayPart(GatewayOptions):
     `IngressGateway.reference`."""
 
 
-class WaypointPart(WaypointOptions):
+class WaypointPart(WaypointOptions, BindingOptions):
     """The waypoint of an exposure: made with it, or existing."""
 
     existing: NotRequired[WaypointReference]
     """One that is not the exposure's own, instead of all other options but
-    `ingress_use_waypoint` and `bind`: `Waypoint.reference`."""
+    `ingress_use_waypoint` and `binds`: `Waypoint.reference`."""
+    binds: NotRequired[Binds]
+    """What is bound to it (default `Service` for a Service that is adopted, else `Namespace`): all
+    Services of the namespace that say nothing else, also those of others, or that of the exposure
+    alone. A Service that is deployed is labelled itself in either case."""
 
 
 class ClientPart(ClientArgs):
@@ -116,3 +122,10 @@ class AmbientExposureArgs(TypedDict):
     """Requests that must be answered before the update ends; none are sent where it is left out."""
     ready_timeout: NotRequired[int]
     """Seconds that each object may take to become ready (default 300)."""
+
+
+def binds(args: Mapping[str, Any]) -> Binds:
+    """What the arguments of an exposure bind to its waypoint."""
+    adopted = not args["service"].get("create", True)
+    bound: Binds = args.get("waypoint", {}).get("binds", "Service" if adopted else "Namespace")
+    return bound

@@ -11,7 +11,7 @@ from ..parts.probe import call, command
 from ..parts.waypoint import WaypointReference
 from . import parts
 from .arguments import AmbientExposureArgs
-from .parts import Exposing
+from .parts import Bind, Exposing
 from .rules import SCHEMA
 
 
@@ -43,20 +43,26 @@ class AmbientExposure(pulumi.ComponentResource):
     so; empty without a verification."""
 
     def __init__(
-        self, name: str, args: AmbientExposureArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        args: AmbientExposureArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        bind: Bind | None = None,
     ) -> None:
+        """`bind` is for a stack, which binds each namespace once for all of its exposures."""
         SCHEMA.validate(f"AmbientExposure {name!r}", args, AmbientExposureArgs)
         if not comparisons:
             _say_that_nothing_was_compared()
         super().__init__("ambient:index:AmbientExposure", name, None, opts)
         with trusted():
             namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
-            exposing = Exposing(name, args, namespace, self)
+            exposing = Exposing(name, args, namespace, self, bind)
             gateway = parts.gateway(exposing)
             waypoint = parts.waypoint(exposing)
             backends = parts.backends(exposing, waypoint)
             waypoint_route = parts.waypoint_route(exposing, backends)
-            authorizations = parts.authorizations(exposing, waypoint)
+            authorizations = parts.authorizations(exposing, waypoint, backends)
             ingress_route = parts.ingress_route(
                 exposing, gateway, backends[0].name, [waypoint_route, *authorizations]
             )

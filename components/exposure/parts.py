@@ -1,6 +1,6 @@
 """What an exposure makes of each part of its arguments, or takes from elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT, Client, ClientArgs, ClientReference
+from ..parts.former import own_binding
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
@@ -19,13 +20,19 @@ from ..parts.probe import Probe, ProbeArgs, fingerprint
 from ..parts.waypoint import (
     Waypoint,
     WaypointBinding,
+    WaypointBindingArgs,
     WaypointOptions,
     WaypointReference,
 )
-from ..parts.workload import AdoptedService, ContainerOptions, Workload
-from .arguments import AmbientExposureArgs, ServiceOptions
+from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
+from . import names
+from .arguments import AmbientExposureArgs, ServiceOptions, binds
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
+_WAYPOINT = WaypointOptions.__annotations__.keys()
+
+Bind = Callable[[WaypointBindingArgs], WaypointReference]
+"""Binds a namespace; returns the waypoint, its name known once the namespace is bound to it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Exposing:
     """Its namespace."""
     component: pulumi.ComponentResource
     """The component."""
+    bind: Bind | None = None
+    """What binds its namespace in its place (default: it does so itself)."""
 
     @property
     def service(self) -> ServiceOptions:
@@ -76,8 +85,8 @@ def gateway(of: Exposing) -> GatewayReference:
     return IngressGateway(
         of.name,
         {
-            "name": f"{of.service['name']}-gateway",
             **cast("GatewayOptions", options),
+            "name": names.gateway(of.service["name"], options),
             "namespace": {"existing": of.namespace},
             "hostnames": of.args["hostnames"],
             "ready_timeout": of.ready_timeout,
@@ -87,56 +96,53 @@ def gateway(of: Exposing) -> GatewayReference:
 
 
 def waypoint(of: Exposing) -> WaypointReference:
-    """The waypoint, its name known once the namespace is bound to it."""
+    """The waypoint, its name known once the namespace is bound to it, or its Service may be."""
     options = of.args.get("waypoint", {})
-    if "existing" not in options:
-        return Waypoint(
+    if "existing" in options:
+        reference = options["existing"]
+    else:
+        own = {key: value for key, value in options.items() if key in _WAYPOINT}
+        reference = Waypoint(
             of.name,
             {
-                "name": f"{of.service['name']}-waypoint",
-                **cast("WaypointOptions", options),
+                **cast("WaypointOptions", own),
+                "name": names.waypoint(of.service["name"], options),
                 "namespace": {"existing": of.namespace},
                 "ready_timeout": of.ready_timeout,
             },
             of.inside(),
         ).reference
-    if not options.get("bind", True):
-        return options["existing"]
-    return WaypointBinding(
-        of.name,
-        {
-            "namespace": of.namespace["name"],
-            "waypoint": options["existing"],
-            "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
-        },
-        of.inside(),
-    ).waypoint
+    if binds(of.args) == "Service":
+        return reference
+    args: WaypointBindingArgs = {
+        "namespace": of.namespace["name"],
+        "waypoint": reference,
+        "ingress_use_waypoint": options.get("ingress_use_waypoint", False),
+    }
+    return of.bind(args) if of.bind else _bind(of, args)
+
+
+def _bind(of: Exposing, args: WaypointBindingArgs) -> WaypointReference:
+    former = pulumi.ResourceOptions(aliases=[own_binding(of.name, of.component.urn)])
+    opts = pulumi.ResourceOptions.merge(of.inside(), former)
+    return WaypointBinding(of.name, args, opts).waypoint
 
 
 def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
     """The Service that is exposed, and that of its second version if it has one."""
     service = of.service
-    labelled = not of.args.get("waypoint", {}).get("ingress_use_waypoint", False)
     if not service.get("create", True):
-        return [_adopted(of, waypoint, labelled=labelled)]
-    listed = [_deployed(of, of.name, service, waypoint, labelled=labelled)]
+        return [_adopted(of, waypoint)]
+    listed = [_deployed(of, of.name, service, waypoint)]
     if canary := service.get("canary"):
-        version = {**service, **canary, "name": f"{service['name']}-canary"}
-        listed.append(
-            _deployed(
-                of, f"{of.name}-canary", cast("ServiceOptions", version), waypoint, labelled=False
-            )
-        )
+        version = {**service, **canary, "name": names.canary(service["name"])}
+        name = f"{of.name}-canary"
+        listed.append(_deployed(of, name, cast("ServiceOptions", version), waypoint))
     return listed
 
 
 def _deployed(
-    of: Exposing,
-    name: str,
-    service: ServiceOptions,
-    waypoint: WaypointReference,
-    *,
-    labelled: bool,
+    of: Exposing, name: str, service: ServiceOptions, waypoint: WaypointReference
 ) -> Backend:
     container = {key: value for key, value in service.items() if key in _CONTAINER}
     workload = Workload(
@@ -148,8 +154,9 @@ def _deployed(
             "image": service["image"],
             "port": service["port"],
             "container_port": service["container_port"],
-            "ingress_use_waypoint": labelled,
-            "waypoint": waypoint["name"],
+            # Nothing reaches a second version from outside by itself.
+            "ingress_use_waypoint": name == of.name,
+            "waypoint": waypoint,
             "ready_timeout": of.ready_timeout,
         },
         of.inside(),
@@ -157,15 +164,16 @@ def _deployed(
     return Backend(workload.service, workload.definition, [workload])
 
 
-def _adopted(of: Exposing, waypoint: WaypointReference, *, labelled: bool) -> Backend:
+def _adopted(of: Exposing, waypoint: WaypointReference) -> Backend:
     # Bound before anything sends requests to it: they would pass by the rules.
     name = after(of.service["name"], waypoint["name"])
-    if not labelled:
+    if of.args.get("waypoint", {}).get("ingress_use_waypoint"):
         return Backend(name, of.service["name"])
-    adopted = AdoptedService(
-        of.name, {"name": name, "namespace": of.namespace["name"]}, of.inside()
-    )
-    return Backend(adopted.service, of.service["name"], [adopted])
+    args: AdoptedServiceArgs = {"name": name, "namespace": of.namespace["name"]}
+    if binds(of.args) == "Service":
+        args["waypoint"] = waypoint
+    adopted = AdoptedService(of.name, args, of.inside())
+    return Backend(adopted.service, adopted.definition, [adopted])
 
 
 def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:
@@ -244,7 +252,9 @@ def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
-def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorization]:
+def authorizations(
+    of: Exposing, waypoint: WaypointReference, backends: Sequence[Backend]
+) -> list[Authorization]:
     """Who may send what."""
     service = of.service
     given: AuthorizationOptions = {}
@@ -252,7 +262,7 @@ def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorizat
         given["policies"] = of.args["policies"]
     if "jwt_rules" in of.args:
         given["jwt_rules"] = of.args["jwt_rules"]
-    versions = [("", given)]
+    versions = [("", service["name"], given)]
     if of.args.get("require_waypoint"):
         principal = pulumi.Output.format(
             "{}/ns/{}/sa/{}",
@@ -263,24 +273,25 @@ def authorizations(of: Exposing, waypoint: WaypointReference) -> list[Authorizat
         selector = service.get("selector", {"app": service["name"]})
         given["required_waypoint"] = {"principal": principal, "selector": selector}
         if "canary" in service:
-            pods = {"app": f"{service['name']}-canary"}
+            name = names.canary(service["name"])
+            pods = {"app": name}
             versions.append(
-                ("-canary", {"required_waypoint": {"principal": principal, "selector": pods}})
+                ("-canary", name, {"required_waypoint": {"principal": principal, "selector": pods}})
             )
     return [
         Authorization(
             f"{of.name}{suffix}",
             {
                 **options,
-                "name": f"{service['name']}{suffix}",
+                "name": name,
                 "namespace": of.namespace["name"],
                 # Bound before anything is enforced at the waypoint.
-                "service": after(f"{service['name']}{suffix}", waypoint["name"]),
+                "service": backend.name,
                 "ready_timeout": of.ready_timeout,
             },
             of.inside(),
         )
-        for suffix, options in versions
+        for (suffix, name, options), backend in zip(versions, backends, strict=False)
         if options
     ]
 
@@ -300,7 +311,7 @@ def probe(
     verification = of.args["verification"]
     client = _client(of)
     args: ProbeArgs = {
-        "name": f"{of.service['name']}-probe",
+        "name": names.probe(of.service["name"]),
         "namespace": client["namespace"],
         "account": client["account"],
         "image": client["image"],

@@ -6,23 +6,16 @@ from typing import Any
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
-from ..parts import (
-    authorization,
-    client,
-    gateway,
-    namespace,
-    probe,
-    routes,
-    waypoint,
-    workload,
-)
-from ..parts.authorization import WAYPOINT_ONLY, named
+from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
+from ..parts.authorization import check_names
 from ..parts.client import CLIENT, ClientArgs
-from ..parts.gateway import GatewayOptions, check_hostnames
+from ..parts.gateway import GatewayOptions, check_hostnames, known_name
+from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
 from ..parts.routes import check_rules
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
+from . import names
 from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
@@ -31,6 +24,7 @@ from .arguments import (
     ServiceOptions,
     VerificationOptions,
     WaypointPart,
+    binds,
 )
 
 
@@ -59,29 +53,21 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
+    if args.get("grants"):
+        for field in ("rules", "grpc_rules", "ingress_rules"):
+            check_backends(faults, at(path, field), args.get(field))
+    _check_names(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
-    _check_policies(faults, path, args)
+    check_names(faults, path, args)
     _check_verification(faults, path, args)
 
 
-def _part(args: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """A mapping among arguments; an empty one where there is none that is known."""
-    part = args.get(field)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _listed(args: Mapping[str, Any], field: str) -> Sequence[Any]:
-    """What a list among arguments holds; nothing where there is none that is known."""
-    listed = args.get(field)
-    return listed if isinstance(listed, list | tuple) else ()
-
-
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    gateway = _part(args, "gateway")
-    tls = _part(gateway, "tls") if "tls" in gateway else None
-    if hostnames := _listed(args, "hostnames"):
-        check_hostnames(faults, path, hostnames, tls, at(path, "gateway.tls"))
+    tls = args.get("gateway", {}).get("tls")
+    if hostnames := args["hostnames"]:
+        known_tls = tls if valid.known(tls) else None
+        check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
     if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
         faults.add(
             at(path, "verification"),
@@ -90,16 +76,49 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
+def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Nothing that istiod makes for a Gateway is called like a Service of the exposure."""
+    service = args.get("service", {})
+    name: Any = service.get("name")
+    if valid.service_name(name):
+        return  # not known, or recorded already
+    own = [name, *([names.canary(name)] if "canary" in service else [])]
+    gateway, waypoint = args.get("gateway", {}), args.get("waypoint", {})
+    made = {
+        "gateway": known_name({**gateway, "name": names.gateway(name, gateway)}),
+        "waypoint": names.waypoint(name, waypoint),
+    }
+    for part, generated in made.items():
+        if isinstance(generated, str) and generated in own:
+            field = "name_override" if "name_override" in args.get(part, {}) else "name"
+            faults.add(
+                at(path, f"{part}.{field}"),
+                f"found {args.get(part, {})[field]!r}, for which istiod makes a Service"
+                f" {generated!r}: it is one of the exposure's own. Choose another",
+            )
+
+
 def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    passes = _part(args, "waypoint").get("waypoint_for", "service")
+    passes = args.get("waypoint", {}).get("waypoint_for", "service")
     if passes in ("workload", "none"):
         faults.add(
             at(path, "waypoint.waypoint_for"),
             f"found {passes!r}, expected 'service' or 'all': the gateway's requests are to a"
             " Service, and would pass by the waypoint and its rules",
         )
-    service = _part(args, "service")
-    adopted = not service.get("create", True)
+    service, waypoint = args["service"], args.get("waypoint", {})
+    alone = binds({"service": service, "waypoint": waypoint}) == "Service"
+    if alone and waypoint.get("ingress_use_waypoint"):
+        faults.add(
+            at(path, "waypoint.ingress_use_waypoint"),
+            "is for all Services of a namespace, expected it beside binds: Namespace",
+        )
+    if alone and passes == "all":
+        faults.add(
+            at(path, "waypoint.waypoint_for"),
+            "found 'all', expected 'service', or binds: Namespace, which binds the pods as well",
+        )
+    adopted = service.get("create", True) is False
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
             at(path, "service.selector"),
@@ -107,35 +126,20 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
-def _check_policies(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    policies = _listed(args, "policies")
-    if not all(isinstance(policy, Mapping) for policy in policies):
-        return
-    labels = [label for label, _ in named(policies)]
-    for index, label in enumerate(labels):
-        if label in [WAYPOINT_ONLY, *labels[:index]]:
-            where = at(path, f"policies[{index}].name")
-            faults.add(where, f"found {label!r}, which is taken already")
-
-
-def _check_bound(faults: Faults, path: str, waypoint: Mapping[str, Any]) -> None:
-    check_existing(faults, path, waypoint, "ingress_use_waypoint", "bind")
-
-
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    verification = _part(args, "verification")
-    client = _part(verification, "client")
-    own = _part(args, "namespace").get("name")
+    verification = args.get("verification", {})
+    client = verification.get("client", {})
+    own = args["namespace"].get("name")
     if verification and "existing" not in client and client.get("namespace", CLIENT) == own:
         where = at(path, "verification.client.namespace")
         faults.add(where, "is the namespace of the service, expected one of its own")
     low, high = (0, 16) if "grpc_rules" in args else (100, 599)
-    prefixes = _prefixes(_listed(args, "rules"))
-    for index, check in enumerate(_listed(verification, "checks")):
+    prefixes = _prefixes(args.get("rules", ()))
+    for index, check in enumerate(verification.get("checks", ())):
         where = at(path, f"verification.checks[{index}]")
         match check:
             case {"path": str(asked), "status": int(status)}:
-                faults.check(f"{where}.status", status, valid.number(low, high))
+                faults.check(f"{where}.status", status, valid.Limit(low, high))
                 if status // 100 == 2 and prefixes and not _passes(asked, prefixes):
                     faults.add(
                         where,
@@ -174,7 +178,7 @@ SCHEMA = (
     | probe.SCHEMA
     | Schema(
         {
-            CanaryOptions: {"image": valid.image, "weight": valid.number(0, 100)},
+            CanaryOptions: {"image": valid.image, "weight": valid.Limit(0, 100)},
             ServiceOptions: {
                 "name": valid.service_name,
                 "port": valid.port,
@@ -197,7 +201,7 @@ SCHEMA = (
         {
             ServiceOptions: _check_service,
             GatewayPart: check_existing,
-            WaypointPart: _check_bound,
+            WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
             ClientPart: check_existing,
             AmbientExposureArgs: _check_exposure,
         },

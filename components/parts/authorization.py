@@ -1,14 +1,14 @@
 """Who may send what to a service: authorization and request authentication."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from ..api.gateway import ObjectMeta, timeouts, wait_for
 from ..api.istio import AuthorizationPolicy, RequestAuthentication
 from ..api.istio_rules import SCHEMA as ISTIO
-from ..api.istio_rules import check_policy, identity, mappings, selector
+from ..api.istio_rules import check_policy, identity
 from ..api.istio_types import (
     AuthorizationPolicySpec,
     ExtensionProvider,
@@ -21,7 +21,7 @@ from ..api.istio_types import (
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import trusted
+from ..checks.schema import at, trusted
 
 
 class PolicyArgs(TypedDict):
@@ -183,13 +183,13 @@ def _metadata(args: AuthorizationArgs, label: str, *conditions: str) -> ObjectMe
     return metadata
 
 
-def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    del path  # it is the root
+def check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Record policies whose names are taken."""
     taken = {WAYPOINT_ONLY}
-    policies = cast("list[PolicyArgs]", mappings(args.get("policies")))
-    for index, (label, _) in enumerate(named(policies)):
+    for index, (label, _) in enumerate(named(args.get("policies", ()))):
         if label in taken:
-            faults.add(f"policies[{index}].name", f"found {label!r}, which is taken already")
+            where = at(path, f"policies[{index}].name")
+            faults.add(where, f"found {label!r}, which is taken already")
         taken.add(label)
 
 
@@ -203,8 +203,13 @@ SCHEMA = ISTIO.extended(
             "ready_timeout": valid.seconds,
         },
         PolicyArgs: {"name": valid.dns_label},
-        RequiredWaypointArgs: {"principal": identity, "selector": selector},
+        RequiredWaypointArgs: {
+            "principal": identity,
+            "selector": valid.some,
+            "selector{}": valid.label_key,
+            "selector[]": valid.label_value,
+        },
     },
-    {AuthorizationArgs: _check_names, PolicyArgs: check_policy},
+    {AuthorizationArgs: check_names, PolicyArgs: check_policy},
 )
 """What is expected of an `Authorization`."""

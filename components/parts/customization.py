@@ -10,7 +10,8 @@ import pulumi_kubernetes as kubernetes
 from ..api.gateway import ObjectMeta
 from ..api.outputs import after
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at, known
+from ..checks.schema import Schema, at
+from ..checks.values import known
 
 
 class CustomizationArgs(TypedDict):

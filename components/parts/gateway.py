@@ -1,5 +1,6 @@
 """The ingress gateway."""
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
@@ -22,7 +23,8 @@ from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTL
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.schema import Schema, at, known, trusted
+from ..checks.schema import Schema, at, trusted
+from ..checks.values import known
 from . import customization
 from . import namespace as namespaces
 from . import tls as https
@@ -90,8 +92,8 @@ class GatewayOptions(TypedDict):
     listeners: NotRequired[Sequence[Listener]]
     """Further listeners, in the Gateway API's own form (default none)."""
     allowed_routes: NotRequired[AllowedRoutes]
-    """Routes that may attach to it, in the Gateway API's own form (default those of all
-    namespaces)."""
+    """Routes that may attach to it, in the Gateway API's own form (default those of its own
+    namespace)."""
     service_type: NotRequired[ServiceType]
     """`ClusterIP`, `LoadBalancer` or `NodePort` (default `ClusterIP`)."""
     address: NotRequired[pulumi.Input[str]]
@@ -118,8 +120,10 @@ class IngressGatewayArgs(GatewayOptions):
     namespace: NamespaceOptions
     """Namespace of the gateway and of its proxy."""
     hostnames: Sequence[pulumi.Input[str]]
-    """Host names that it serves, `*.` allowed in front: a listener each, the first named
-    `default`, the others `default-2` and so on; for HTTPS `https`, `https-2` and so on."""
+    """Host names that it serves, `*.` allowed in front, a listener each, in any order. The
+    listener of the alphabetically first is called `default`, for HTTPS `https`, and istiod names
+    the Service's port after it; the others are called after their host names, such as
+    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`."""
     ready_timeout: NotRequired[int]
     """Seconds that it may take to be programmed and to get its address (default 300)."""
 
@@ -141,6 +145,19 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
     if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
         faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
+    generated = known_name(args)
+    if (
+        generated is not None
+        and "name_override" not in args
+        and valid.dns_label(args["name"]) is None
+        and (expected := valid.service_name(generated))
+    ):
+        faults.add(
+            at(path, "name"),
+            f"found {args['name']!r}, after which istiod names the Service {generated!r}"
+            f" ({len(generated)} characters), expected {expected}. Choose another name, or set"
+            " name_override",
+        )
 
 
 def check_hostnames(
@@ -152,7 +169,7 @@ def check_hostnames(
 ) -> None:
     """Record host names that stand twice, or that `tls` has no certificate for."""
     given: Mapping[str, str] = (tls or {}).get("certificates", {})
-    if not known(given):
+    if not known(given) or not all(map(known, given.values())):
         faults.add(f"{tls_path}.certificates", "has to be known to the program")
         return
     for index, hostname in enumerate(hostnames):
@@ -189,7 +206,7 @@ SCHEMA = (
                 "port": valid.port,
                 "address": valid.address,
                 "gateway_class": valid.dns_label,
-                "name_override": valid.dns_label,
+                "name_override": valid.service_name,
                 "revision": valid.label_value,
                 "cluster_domain": valid.hostname,
             },
@@ -240,6 +257,7 @@ class IngressGateway(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = {"name": name, **args}
         SCHEMA.validate(f"IngressGateway {name!r}", args, IngressGatewayArgs)
         super().__init__("ambient:index:IngressGateway", name, None, opts)
         inside = pulumi.ResourceOptions(
@@ -248,7 +266,7 @@ class IngressGateway(pulumi.ComponentResource):
         with trusted():
             namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
             identity: ObjectMeta = {
-                "name": args.get("name", name),
+                "name": args["name"],
                 "namespace": namespace["name"],
             }
             tls, certificate = _terminate(name, args, identity, inside)
@@ -347,11 +365,11 @@ _ADDRESSED = {
 
 def _certified(args: IngressGatewayArgs) -> list[str]:
     """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
-    encrypted = len(args["hostnames"]) if "tls" in args else 0
+    names = _named("https", args["hostnames"]) if "tls" in args else []
     return [
-        f"jsonpath={{.status.listeners[?@.name=='{_numbered('https', number)}']"
+        f"jsonpath={{.status.listeners[?@.name=='{name}']"
         ".conditions[?@.type=='ResolvedRefs'].status}=True"
-        for number in range(1, encrypted + 1)
+        for name, _ in names
     ]
 
 
@@ -374,6 +392,14 @@ def generated_name(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Inp
     )
 
 
+def known_name(options: Mapping[str, Any]) -> str | None:
+    """The same of options that have a name; None where it is not known to the program."""
+    parts: list[Any] = [options.get("name"), options.get("gateway_class", "istio")]
+    if "name_override" in options:
+        parts = [options["name_override"]]
+    return "-".join(parts) if all(isinstance(part, str) for part in parts) else None
+
+
 def internal_host(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Output[str]:
     """The in-cluster name of the gateway's Service."""
     return pulumi.Output.format(
@@ -393,33 +419,30 @@ def render_gateway(
 
     `tls` is what serves each host name, in their order; `parameters` names a ConfigMap.
     """
-    every: AllowedRoutes = {"namespaces": {"from": "All"}}
-    allowed = args.get("allowed_routes", every)
     own: AllowedRoutes = {"namespaces": {"from": "Same"}}
+    allowed = args.get("allowed_routes", own)
     # Where plaintext is only redirected, nobody else's route may answer it.
     plain: AllowedRoutes = own if redirects(args.get("tls")) else allowed
     plaintext: list[Listener] = [
         {
-            "name": _numbered("default", number),
-            "hostname": hostname,
+            "name": name,
+            "hostname": args["hostnames"][index],
             "port": args.get("port", 80),
             "protocol": "HTTP",
             "allowedRoutes": plain,
         }
-        for number, hostname in enumerate(args["hostnames"], start=1)
+        for name, index in _named("http", args["hostnames"])
     ]
     encrypted: list[Listener] = [
         {
-            "name": _numbered("https", number),
-            "hostname": hostname,
+            "name": name,
+            "hostname": args["hostnames"][index],
             "port": _port(args),
             "protocol": "HTTPS",
-            "tls": served,
+            "tls": tls[index],
             "allowedRoutes": allowed,
         }
-        for number, (hostname, served) in enumerate(
-            zip(args["hostnames"], tls, strict=False), start=1
-        )
+        for name, index in (_named("https", args["hostnames"]) if tls else ())
     ]
     spec: GatewaySpec = {
         "gatewayClassName": args.get("gateway_class", "istio"),
@@ -431,8 +454,34 @@ def render_gateway(
     return spec
 
 
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}-{number}"
+def _named(
+    scheme: Literal["http", "https"], hostnames: Sequence[pulumi.Input[str]]
+) -> list[tuple[pulumi.Input[str], int]]:
+    """Name of each listener, and the index of its host name, whatever the order of these is.
+
+    istiod names a port of the Service after its first listener, and a port that gets another name
+    refuses connections for a moment: so the first one keeps its name.
+    """
+    order = sorted(
+        range(len(hostnames)),
+        key=lambda index: str(hostnames[index]) if known(hostnames[index]) else "~",
+    )
+    first, *others = order
+    return [
+        ({"http": "default", "https": "https"}[scheme], first),
+        *((_listener_name(scheme, hostnames[index]), index) for index in others),
+    ]
+
+
+def _listener_name(scheme: str, hostname: pulumi.Input[str]) -> pulumi.Input[str]:
+    """A DNS label that no other host name has, readable as far as that leaves it."""
+    if not isinstance(hostname, str):
+        return pulumi.Output.all(hostname).apply(lambda later: _listener_name(scheme, later[0]))
+    words = hostname.replace("-", "--").replace(".", "-").replace("*", "any")
+    name = f"{scheme}-{words}"
+    if len(name) <= 63 and not hostname.startswith("any."):
+        return name
+    return f"{name[:54]}-{hashlib.sha256(hostname.encode()).hexdigest()[:8]}"
 
 
 def _terminate(

@@ -6,6 +6,9 @@ from typing import Any, Literal
 import pulumi
 
 from ..api.gateway import GROUP, ReferenceGrant
+from ..checks.faults import Faults
+from ..checks.schema import at
+from ..checks.values import known
 
 
 def grant(
@@ -45,3 +48,21 @@ def backends_elsewhere(rules: Sequence[Mapping[str, Any]]) -> dict[str, list[str
             if "namespace" in backend:
                 found.setdefault(backend["namespace"], []).append(backend["name"])
     return found
+
+
+_WAY = ("backendRefs", "filters", "requestMirror", "backendRef", "namespace")
+"""Fields that lead from a rule to the namespaces of its backends."""
+
+
+def check_backends(faults: Faults, path: str, rules: object) -> None:
+    """Record every namespace of a backend that is not known yet: its grant is named after it."""
+    if not known(rules):
+        faults.add(
+            path, "has to be known to the program: grants are named after the backends' namespaces"
+        )
+    elif isinstance(rules, Mapping):
+        for field in filter(rules.__contains__, _WAY):
+            check_backends(faults, at(path, field), rules[field])
+    elif isinstance(rules, list | tuple):
+        for index, rule in enumerate(rules):
+            check_backends(faults, f"{path}[{index}]", rule)

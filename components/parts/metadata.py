@@ -17,7 +17,8 @@ def common_metadata(
     """A transform that gives every Kubernetes object, and the pods of workloads, more metadata.
 
     What an object sets itself is kept. Patches are left alone: an object that is only adopted gets
-    nothing that its component did not ask for.
+    nothing that its component did not ask for. So are Helm releases, and components of manifests:
+    what they install has the metadata of its chart or file.
     """
     common = {"labels": dict(labels), "annotations": dict(annotations or {})}
 
@@ -28,7 +29,7 @@ def common_metadata(
         }
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if not args.type_.startswith("kubernetes:") or args.type_.endswith("Patch"):
+        if not _is_object(args):
             return None
         props: dict[str, Any] = {**args.props, "metadata": added(args.props.get("metadata"))}
         spec = props.get("spec")
@@ -43,10 +44,21 @@ def common_metadata(
     return transform
 
 
+def _is_object(args: pulumi.ResourceTransformArgs) -> bool:
+    """Whether a resource is one object of the cluster, and the whole of it."""
+    return (
+        args.custom
+        and args.type_.startswith("kubernetes:")
+        and not args.type_.startswith("kubernetes:helm.sh/")
+        and not args.type_.endswith("Patch")
+    )
+
+
 def mirrored_images(registry: str) -> pulumi.ResourceTransform:
     """A transform that takes the images of every workload from `registry`, a mirror of all others.
 
-    The registry that an image names gives way to it; the path is kept.
+    The registry that an image names gives way to it; the path is kept. Helm releases are left
+    alone: their charts have values for it.
     """
 
     def mirrored(image: str) -> str:

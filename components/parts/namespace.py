@@ -24,7 +24,8 @@ class NamespaceArgs(TypedDict):
     (default none: the mesh discovers every namespace)."""
     ambient: NotRequired[bool]
     """Whether the ambient data plane captures its pods (default true); false where only gateways
-    run, or where somebody else enrols it."""
+    run, or where somebody else enrols it. For a namespace that is adopted a stack has to say it,
+    unless the labels are there already: other pods are concerned, too."""
 
 
 class NamespaceReference(TypedDict):

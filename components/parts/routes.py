@@ -18,6 +18,7 @@ from ..api.gateway_types import (
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
+from ..checks.values import known
 from .former import own_component
 
 
@@ -100,11 +101,18 @@ def check_rules(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record what is wrong between the rules of a route, or of an exposure's routes."""
     for listed in ("rules", "ingress_rules"):
         if listed in args:
-            check_http_rules(
-                faults, at(path, listed), [render_rule(rule, ()) for rule in args[listed]]
-            )
+            check_http_rules(faults, at(path, listed), [_whole(rule) for rule in args[listed]])
     if "grpc_rules" in args:
         check_grpc_rules(faults, at(path, "grpc_rules"), args["grpc_rules"])
+
+
+def _whole(rule: Any) -> Any:
+    """A rule with every match written out, as far as it is known."""
+    if not known(rule):
+        return rule
+    if known(rule.get("paths", [])) and known(rule.get("matches", [])):
+        return render_rule(rule, ())
+    return {**rule, "matches": valid.Unknown()}
 
 
 _NAMES = {

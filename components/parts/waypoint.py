@@ -1,4 +1,4 @@
-"""The waypoint proxy of one namespace, or of several."""
+"""The waypoint proxy of one namespace, or of several, and what is bound to it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from ..api import gateway_rules
 from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_for
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
+from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
@@ -18,9 +19,6 @@ from . import namespace as namespaces
 from .customization import CustomizationArgs, customize
 from .former import own_component
 from .namespace import NamespaceOptions, NamespaceReference, namespace_of
-from .workload import INGRESS_USE_WAYPOINT
-
-_USE = "istio.io/use-waypoint"
 
 WaypointFor = Literal["service", "workload", "all", "none"]
 """Requests that pass a waypoint: those to a Service, those to a pod, both or none."""
@@ -51,15 +49,12 @@ class BindingOptions(TypedDict):
     only those services that have the label themselves)."""
 
 
-class WaypointOptions(BindingOptions):
+class WaypointOptions(TypedDict):
     """What passes a waypoint, and how istiod runs it."""
 
     name: NotRequired[pulumi.Input[str]]
     """Name of the Gateway; istiod names Deployment, Service and ServiceAccount after it (default
     that of the component; of an exposure the Service's with `-waypoint`)."""
-    bind: NotRequired[bool]
-    """Whether the services of the namespace use it (default true); false where a `WaypointBinding`
-    of another part of the program says so."""
     waypoint_for: NotRequired[WaypointFor]
     """Requests that pass it (default `service`)."""
     allowed_routes: NotRequired[AllowedRoutes]
@@ -116,7 +111,6 @@ SCHEMA = (
         },
         {WaypointReference: _check_reference},
         {
-            WaypointOptions: BindingOptions,
             WaypointArgs: WaypointOptions,
             WaypointBindingArgs: BindingOptions,
         },
@@ -126,23 +120,24 @@ SCHEMA = (
 
 
 class Waypoint(pulumi.ComponentResource):
-    """The waypoint Gateway, and the label that sends its namespace's services through it.
+    """The waypoint Gateway. Nothing passes it until a namespace or a Service is bound to it.
 
-    The label follows the Gateway and goes before it: services are never bound to a waypoint that
-    is not there, which would let their traffic pass without any layer 7 rule. Raises `InvalidInput`
-    with every fault of `args`; one is the name `none`, by which Istio's labels mean no waypoint.
+    What binds takes its `reference`, and so follows the Gateway and goes before it: what is bound
+    to a waypoint that is not there passes without any layer 7 rule. Raises `InvalidInput` with
+    every fault of `args`; one is the name `none`, by which Istio's labels mean no waypoint.
 
     https://istio.io/latest/docs/ambient/usage/waypoint/
     """
 
     name: pulumi.Output[str]
-    """Name of the waypoint, known once the namespace is bound to it."""
+    """Name of the waypoint, known once it is ready."""
     reference: WaypointReference
-    """What a `WaypointBinding` or an `AmbientExposure` needs to use it too."""
+    """What a `WaypointBinding`, a `Workload` or an `AmbientExposure` needs to use it."""
 
     def __init__(
         self, name: str, args: WaypointArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = {"name": name, **args}
         SCHEMA.validate(f"Waypoint {name!r}", args, WaypointArgs)
         super().__init__("ambient:index:Waypoint", name, None, opts)
         inside = pulumi.ResourceOptions(parent=self)
@@ -151,22 +146,11 @@ class Waypoint(pulumi.ComponentResource):
             parameters = customize(
                 f"{name}-waypoint",
                 args.get("customization"),
-                {"name": args.get("name", name), "namespace": namespace["name"]},
+                {"name": args["name"], "namespace": namespace["name"]},
                 inside,
             )
             gateway = self._gateway(name, args, namespace, parameters)
             self.name = gateway.name
-            if args.get("bind", True):
-                binding = WaypointBinding(
-                    name,
-                    {
-                        "namespace": namespace["name"],
-                        "waypoint": {"name": gateway.name},
-                        "ingress_use_waypoint": args.get("ingress_use_waypoint", False),
-                    },
-                    inside,
-                )
-                self.name = after(gateway.name, binding.urn)
         self.reference = {
             "name": self.name,
             "namespace": namespace["name"],
@@ -191,7 +175,7 @@ class Waypoint(pulumi.ComponentResource):
         return Gateway(
             f"{name}-waypoint",
             {
-                "name": args.get("name", name),
+                "name": args["name"],
                 "namespace": namespace["name"],
                 "labels": labels,
                 "annotations": wait_for("condition=Accepted", "condition=Programmed"),
@@ -219,9 +203,7 @@ class WaypointBinding(kubernetes.core.v1.NamespacePatch):
     ) -> None:
         SCHEMA.validate(f"WaypointBinding {name!r}", args, WaypointBindingArgs)
         waypoint = args["waypoint"]
-        labels: dict[str, pulumi.Input[str]] = {_USE: waypoint["name"]}
-        if "namespace" in waypoint:
-            labels[f"{_USE}-namespace"] = waypoint["namespace"]
+        labels = use_labels(waypoint, args["namespace"])
         if args.get("ingress_use_waypoint"):
             labels[INGRESS_USE_WAYPOINT] = "true"
         former = pulumi.ResourceOptions(aliases=[own_component("WaypointBinding", name, opts)])
@@ -235,6 +217,17 @@ class WaypointBinding(kubernetes.core.v1.NamespacePatch):
             "name": after(waypoint["name"], self.urn),
             "definition": [labels, waypoint.get("definition")],
         }
+
+
+def use_labels(
+    waypoint: WaypointReference, namespace: pulumi.Input[str]
+) -> dict[str, pulumi.Input[str]]:
+    """The labels that bind a namespace, or a Service in it, to a waypoint."""
+    labels: dict[str, pulumi.Input[str]] = {USE_WAYPOINT: waypoint["name"]}
+    # Of an output it is not known whether it is the same; then the label says what goes unsaid.
+    if waypoint.get("namespace", namespace) != namespace:
+        labels[f"{USE_WAYPOINT}-namespace"] = waypoint["namespace"]
+    return labels
 
 
 def render_waypoint(

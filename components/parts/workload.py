@@ -7,21 +7,21 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from ..api.gateway import timeouts, wait_for
+from ..api.gateway import timeouts, wait_for_waypoint
+from ..api.istio import INGRESS_USE_WAYPOINT
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
+from . import waypoint as waypoints
 from .former import own_component
+from .waypoint import WaypointReference, use_labels
 
 Protocol = Literal["http", "grpc"]
 """Application protocol of a Service's port, which names it.
 
 https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
 """
-
-INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
-"""Label of a Service or namespace: requests of ingress gateways pass the waypoint too."""
 
 
 class ContainerOptions(TypedDict):
@@ -61,10 +61,10 @@ class WorkloadArgs(ContainerOptions):
     """Port on which the image listens; unprivileged, unless the `security_context` allows it."""
     ingress_use_waypoint: NotRequired[bool]
     """Label the Service so that ingress gateways reach it through its waypoint (default true);
-    false where the namespace has the label, or nothing reaches it from outside by itself."""
-    waypoint: NotRequired[pulumi.Input[str]]
-    """The waypoint that its requests pass, known once the namespace is bound to it: the Service
-    comes after it and is ready once it is bound, too (default: no waypoint is waited for)."""
+    false where nothing reaches it from outside by itself."""
+    waypoint: NotRequired[WaypointReference]
+    """The waypoint that its requests pass: the Service is labelled with it, whatever its namespace
+    is, comes after it, and is ready once it is bound to it (default none)."""
     ready_timeout: NotRequired[int]
     """Seconds that the Deployment may take to roll out, and the Service to be bound to its
     waypoint (default 300)."""
@@ -77,6 +77,8 @@ class AdoptedServiceArgs(TypedDict):
     """Name of the Service, to be reached by ingress gateways through its waypoint."""
     namespace: pulumi.Input[str]
     """Namespace of the Service."""
+    waypoint: NotRequired[WaypointReference]
+    """The waypoint that it is bound to (default: that of its namespace)."""
 
 
 RESTRICTED: dict[str, Any] = {
@@ -99,13 +101,12 @@ def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> 
         faults.check(at(path, "container_port"), port, valid.unprivileged_port)
 
 
-SCHEMA = Schema(
+SCHEMA = waypoints.SCHEMA | Schema(
     {
-        ContainerOptions: {"replicas": valid.number(0, 1000)},
+        ContainerOptions: {"replicas": valid.Limit(0, 1000)},
         WorkloadArgs: {
-            "name": valid.dns_label,
+            "name": valid.service_name,
             "namespace": valid.dns_label,
-            "waypoint": valid.waypoint_name,
             "image": valid.image,
             "port": valid.port,
             "container_port": valid.port,
@@ -123,8 +124,9 @@ class Workload(pulumi.ComponentResource):
     """ServiceAccount, Service and Deployment, as in Istio's httpbin sample.
 
     With a waypoint the Service is ready when istiod has bound it to it, which is more than that it
-    has endpoints: only then does traffic from the ingress gateway pass the waypoint's routes.
-    Raises `InvalidInput` with every fault of `args`.
+    has endpoints: only then does traffic from the ingress gateway pass the waypoint's routes. Its
+    labels are set back by an update after a refresh, whoever has changed them. Raises
+    `InvalidInput` with every fault of `args`.
 
     https://github.com/istio/istio/blob/master/samples/httpbin/httpbin.yaml
     """
@@ -173,7 +175,7 @@ class Workload(pulumi.ComponentResource):
 
 
 class AdoptedService(kubernetes.core.v1.ServicePatch):
-    """A label of a Service that exists, which loses nothing but this label on destroy.
+    """Labels of a Service that exists, which loses nothing but these labels on destroy.
 
     Raises `InvalidInput` with every fault of `args`.
 
@@ -182,22 +184,24 @@ class AdoptedService(kubernetes.core.v1.ServicePatch):
 
     service: pulumi.Output[str]
     """Name of the Service, known once it is labelled."""
+    definition: dict[str, Any]
+    """Its name and labels as given."""
 
     def __init__(
         self, name: str, args: AdoptedServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         SCHEMA.validate(f"AdoptedService {name!r}", args, AdoptedServiceArgs)
         former = pulumi.ResourceOptions(aliases=[own_component("AdoptedService", name, opts)])
+        labels: dict[str, pulumi.Input[str]] = {INGRESS_USE_WAYPOINT: "true"}
+        if "waypoint" in args:
+            labels.update(use_labels(args["waypoint"], args["namespace"]))
         super().__init__(
             f"{name}-label",
-            metadata={
-                "name": args["name"],
-                "namespace": args["namespace"],
-                "labels": {INGRESS_USE_WAYPOINT: "true"},
-            },
+            metadata={"name": args["name"], "namespace": args["namespace"], "labels": labels},
             opts=pulumi.ResourceOptions.merge(opts, former),
         )
         self.service = after(args["name"], self.urn)
+        self.definition = {"name": args["name"], "labels": labels}
 
 
 def render_service(args: WorkloadArgs) -> dict[str, Any]:
@@ -211,8 +215,13 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
         "labels": labels,
     }
     if "waypoint" in args:
-        metadata["name"] = after(args["name"], args["waypoint"])
-        metadata["annotations"] = wait_for("condition=istio.io/WaypointBound")
+        waypoint, namespace = args["waypoint"], args["namespace"]
+        labels.update(use_labels(waypoint, namespace))
+        metadata["annotations"] = {
+            **wait_for_waypoint(waypoint.get("namespace", namespace), waypoint["name"]),
+            # Changed by hand they would let requests pass by the rules.
+            "pulumi.com/patchForce": "true",
+        }
     return {
         "metadata": metadata,
         "spec": {

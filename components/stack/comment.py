@@ -1,4 +1,5 @@
 """A preview as a comment for a pull request: `python -m components comment`."""
+# ruff: noqa: T201  (the comment is for people to read)
 
 import argparse
 import json

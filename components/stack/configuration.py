@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin, is_typeddict
 
@@ -50,7 +52,7 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 )
 """What is checked of a stack's configuration, entry by entry."""
 
-_BESIDE_EXISTING = {"ingress_use_waypoint", "bind"}
+_BESIDE_EXISTING = {"ingress_use_waypoint", "binds"}
 """Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
 
 _SECRET = (("service", "env"), ("canary", "env"))
@@ -163,18 +165,16 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
         where = repr(str(file))
         faults.add(key, f"holds a secret, expected to find in {where} which value of it is secret")
     for place in places:
-        if place[-3:-1] not in _SECRET:
+        if place[-3:-1] in _SECRET:
+            holder = reduce(getitem, place[:-1], value)
+            holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
+        else:
             where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
             faults.add(
                 f"{key}{where}",
                 "is a secret, and would get into the state as plain text: only the values of env"
                 " may be secret. Set it anew without --secret",
             )
-            continue
-        holder = value
-        for step in place[:-1]:
-            holder = holder[step]
-        holder[place[-1]] = pulumi.Output.secret(holder[place[-1]])
 
 
 def _encrypted(
@@ -186,19 +186,13 @@ def _encrypted(
     """
     if isinstance(stored, dict) and stored.keys() == {"secure"}:
         yield place
-        return
-    inside, held = (dict(_items(whole)) for whole in (stored, value))
-    if inside.keys() != held.keys():
-        raise LookupError(place)
-    for step, part in inside.items():
-        yield from _encrypted(part, held[step], (*place, step))
-
-
-def _items(whole: Any) -> Iterable[tuple[str | int, Any]]:
-    """What a mapping or a list holds, by key or position; nothing of all else."""
-    if isinstance(whole, dict):
-        return ((str(key), part) for key, part in whole.items())
-    return enumerate(whole) if isinstance(whole, list) else ()
+    elif isinstance(stored, dict | list):
+        inside = enumerate(stored) if isinstance(stored, list) else stored.items()
+        if len(stored) != len(value):
+            raise LookupError(place)
+        for key, part in inside:
+            step = key if isinstance(stored, list) else str(key)
+            yield from _encrypted(part, value[step], (*place, step))
 
 
 def completed(args: StackArgs) -> StackArgs:
@@ -207,41 +201,30 @@ def completed(args: StackArgs) -> StackArgs:
     defaults: Mapping[str, Any] = args.get("defaults", {})
     discovery = _only(defaults.get("namespace", {}), "discovery_labels")
     timeout = _only(defaults, "ready_timeout")
-
-    def proxies(part: str) -> dict[str, Any]:
+    result: dict[str, Any] = {key: value for key, value in given.items() if key != "defaults"}
+    result["namespaces"] = {
+        name: {"name": name, **discovery, **entry}
+        for name, entry in given.get("namespaces", {}).items()
+    }
+    result["client"] = {**discovery, **timeout, **given.get("client", {})}
+    for part in ("gateway", "waypoint"):
         options = defaults.get(part, {})
-        shared = _only(options, *(options.keys() - {"existing", *_BESIDE_EXISTING}))
-        return {
-            name: _placed(
-                name,
-                {
-                    "name": name,
-                    **timeout,
-                    **shared,
-                    **entry,
-                    "namespace": merged(discovery, entry.get("namespace", {})),
-                },
-            )
+        taken = _only(options, *(options.keys() - {"existing", *_BESIDE_EXISTING}))
+        result[f"{part}s"] = {
+            name: _placed(name, {"name": name, **timeout, **taken, **entry}, discovery)
             for name, entry in given.get(f"{part}s", {}).items()
         }
-
-    return cast(
-        "StackArgs",
-        {
-            **_only(given, *(given.keys() - {"defaults"})),
-            "namespaces": {
-                name: {"name": name, **discovery, **entry}
-                for name, entry in given.get("namespaces", {}).items()
-            },
-            "gateways": proxies("gateway"),
-            "waypoints": proxies("waypoint"),
-            "client": {**discovery, **timeout, **given.get("client", {})},
-            "exposures": {
-                name: _placed(name, _completed(defaults, entry))
-                for name, entry in given["exposures"].items()
-            },
-        },
-    )
+    parts = {part: options for part, options in defaults.items() if isinstance(options, Mapping)}
+    result["exposures"] = {
+        name: _placed(
+            name,
+            {**defaults, **entry}
+            | {part: merged(options, entry.get(part, {})) for part, options in parts.items()},
+            {},
+        )
+        for name, entry in given["exposures"].items()
+    }
+    return cast("StackArgs", result)
 
 
 def _only(options: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -249,20 +232,11 @@ def _only(options: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in keys}
 
 
-def _placed(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry with its namespace, by default one of the entry's name."""
-    namespace = entry.get("namespace", {})
+def _placed(name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry with its namespace completed, by default one of the entry's name."""
+    namespace = merged(defaults, entry.get("namespace", {}))
     own = {} if "existing" in namespace else {"name": name}
     return {**entry, "namespace": {**own, **namespace}}
-
-
-def _completed(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {
-        part: merged(options, entry.get(part, {}))
-        for part, options in defaults.items()
-        if isinstance(options, Mapping)
-    }
-    return {**defaults, **entry, **parts}
 
 
 def merged(defaults: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:

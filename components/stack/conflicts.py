@@ -1,18 +1,17 @@
 """What is right by itself in a stack's configuration, but not beside the rest."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
-from ..exposure.arguments import AmbientExposureArgs
+from ..exposure import names
+from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.client import CLIENT
-from ..parts.gateway import IngressGatewayArgs
 from ..parts.routes import render_rule
-from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
-from .places import entries, namespace_name, shared, verifies
+from .places import entries, namespace_name, proxies, shared, verifies
 
 _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What a rule without matches matches."""
@@ -20,10 +19,13 @@ _EVERY = [{"path": {"type": "PathPrefix", "value": "/"}}]
 
 def check_together(faults: Faults, args: StackArgs) -> None:
     """Record what of the entries does not fit together."""
-    _check_references(faults, args)
+    for path, entry in entries(args):
+        for part in ("namespace", "gateway", "waypoint"):
+            options: Any = entry.get(part)
+            _check_entry(faults, args, f"{path}.{part}.existing.entry", shared(options), f"{part}s")
     if faults:
         return
-    _check_primary(faults, args)
+    _check_entry(faults, args, "primary", args.get("primary"), "exposures")
     _check_renamed(faults, args)
     _check_namespaces(faults, args)
     _check_names(faults, args)
@@ -31,40 +33,18 @@ def check_together(faults: Faults, args: StackArgs) -> None:
     _check_waypoints(faults, args)
     _check_hostnames(faults, args)
     for name, exposure in args["exposures"].items():
-        if entry := shared(exposure.get("gateway")):
-            _check_gateway(faults, args, name, entry, args["gateways"][entry])
-        if entry := shared(exposure.get("waypoint")):
-            _check_waypoint(faults, args, name, entry, args["waypoints"][entry])
+        _check_shared(faults, args, f"exposures.{name}", exposure)
 
 
-def _check_references(faults: Faults, args: StackArgs) -> None:
-    """Every entry that another one refers to is there."""
-    groups: dict[str, Collection[str]] = {
-        "namespace": args.get("namespaces", {}),
-        "gateway": args.get("gateways", {}),
-        "waypoint": args.get("waypoints", {}),
-    }
-    for path, entry in entries(args):
-        for part, known in groups.items():
-            options: Any = entry.get(part, {})
-            referred = shared(options)
-            if referred is not None and referred not in known:
-                listed = ", ".join(known) or "none"
-                faults.add(
-                    f"{path}.{part}.existing.entry",
-                    f"found {referred!r}, expected one of {part}s:"
-                    f" {listed}{did_you_mean(referred, known)}",
-                )
-
-
-def _check_primary(faults: Faults, args: StackArgs) -> None:
-    exposures = args["exposures"]
-    if "primary" in args and args["primary"] not in exposures:
-        faults.add(
-            "primary",
-            f"found {args['primary']!r}, expected one of exposures:"
-            f" {', '.join(exposures)}{did_you_mean(args['primary'], exposures)}",
-        )
+def _check_entry(
+    faults: Faults, args: Mapping[str, Any], path: str, name: str | None, group: str
+) -> None:
+    """What `path` refers to is there."""
+    known = args.get(group, {})
+    if name is not None and name not in known:
+        listed = ", ".join(known) or "none"
+        hint = did_you_mean(name, known)
+        faults.add(path, f"found {name!r}, expected one of {group}: {listed}{hint}")
 
 
 def _check_renamed(faults: Faults, args: StackArgs) -> None:
@@ -79,33 +59,31 @@ def _check_renamed(faults: Faults, args: StackArgs) -> None:
 
 def _check_namespaces(faults: Faults, args: StackArgs) -> None:
     """Every namespace is made in one place."""
+    listed = args["namespaces"]
     taken: dict[str, str] = {}
-    for key, namespace in args.get("namespaces", {}).items():
+    for key, namespace in listed.items():
         name = str(namespace["name"])
-        if name in taken:
-            faults.add(f"namespaces.{key}.name", f"found {name}, which is at {taken[name]} already")
-        taken.setdefault(name, f"namespaces.{key}")
+        if (first := taken.setdefault(name, f"namespaces.{key}")) != f"namespaces.{key}":
+            faults.add(f"namespaces.{key}.name", f"found {name}, which is at {first} already")
     # Those that exist at the end: others make them.
     for path, entry in sorted(entries(args), key=lambda one: "existing" in one[1]["namespace"]):
         if shared(entry["namespace"]):
             continue
         name = namespace_name(args, entry["namespace"])
         if name in taken:
-            _, listed, key = taken[name].rpartition("namespaces.")
+            group, _, key = taken[name].partition(".")
+            own = f"Write existing: {{entry: {key}}}"
+            several = "Put it into namespaces, and write existing: {entry: NAME} in both"
             faults.add(
                 f"{path}.namespace",
-                f"found {name}, which is at {taken[name]} already. "
-                + (
-                    f"Write existing: {{entry: {key}}}"
-                    if listed
-                    else "Put it into namespaces, and write existing: {entry: NAME} in both"
-                ),
+                f"found {name}, which is at {taken[name]} already."
+                f" {own if group == 'namespaces' else several}",
             )
-        elif name in args.get("namespaces", {}):
+        elif name in listed:
             faults.add(
                 f"{path}.namespace",
                 f"found {name}, expected another name: namespaces.{name} is called"
-                f" {args['namespaces'][name]['name']}",
+                f" {listed[name]['name']}",
             )
         if "existing" not in entry["namespace"]:
             taken.setdefault(name, f"{path}.namespace")
@@ -113,33 +91,31 @@ def _check_namespaces(faults: Faults, args: StackArgs) -> None:
 
 def _check_names(faults: Faults, args: StackArgs) -> None:
     """Every object has a name of its own in its namespace, every resource in the stack."""
-    made: list[tuple[str, str]] = []
-    for path, entry in entries(args):
-        place = namespace_name(args, entry["namespace"])
-        if path.startswith("exposures."):
-            made += _made(path, place, args["exposures"][path.removeprefix("exposures.")])
-        else:
-            proxy: Any = entry
-            made.append((f"{path}.name", f"Gateway {place}/{proxy['name']}"))
+    made = [
+        one for key, exposure in args["exposures"].items() for one in _made(args, key, exposure)
+    ]
+    for proxy in proxies(args):
+        for kind, name in (("Gateway", proxy.name), ("Service", proxy.generated)):
+            made += [(f"{proxy.path}.name", f"{kind} {proxy.namespace}/{name}")]
     taken: dict[str, str] = {}
+    said: set[tuple[str, str]] = set()
     for where, what in made:
         before = taken.setdefault(what, where)
-        if before != where:
+        # Two Gateways of one name have two Services of one name too.
+        if before != where and (where, before) not in said:
+            said.add((where, before))
             faults.add(where, f"makes {what}, which {before} makes already")
 
 
-def _made(path: str, namespace: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
+def _made(args: StackArgs, key: str, exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
     """What an exposure makes that others could make as well, and the setting that names it."""
-    service = exposure["service"]
-    name = path.removeprefix("exposures.")
-    for version in ("", "-canary") if "canary" in service else ("",):
-        yield f"{path}.service.name", f"Service {namespace}/{service['name']}{version}"
-        yield path, f"the resources of {name}{version}"
-    for part in ("gateway", "waypoint"):
-        options: Any = exposure.get(part, {})
-        if "existing" not in options:
-            gateway = options.get("name", f"{service['name']}-{part}")
-            yield f"{path}.{part}.name", f"Gateway {namespace}/{gateway}"
+    path, place = f"exposures.{key}", namespace_name(args, exposure["namespace"])
+    service = exposure["service"]["name"]
+    yield f"{path}.service.name", f"Service {place}/{service}"
+    yield path, f"the resources of {key}"
+    if "canary" in exposure["service"]:
+        yield f"{path}.service.name", f"Service {place}/{names.canary(service)}"
+        yield path, f"the resources of {key}-canary"
 
 
 def _check_client(faults: Faults, args: StackArgs) -> None:
@@ -158,75 +134,60 @@ def _check_client(faults: Faults, args: StackArgs) -> None:
         )
 
 
-def _closed(name: str, place: str, admitted: str) -> str:
-    return (
-        f"found {name}, whose allowed_routes admit only its own namespace {admitted}, not {place}"
-    )
-
-
-def _check_gateway(
-    faults: Faults, args: StackArgs, name: str, entry: str, gateway: IngressGatewayArgs
+def _check_shared(
+    faults: Faults, args: StackArgs, path: str, exposure: AmbientExposureArgs
 ) -> None:
-    exposure = args["exposures"][name]
-    hostnames = [str(hostname) for hostname in gateway["hostnames"]]
-    for hostname in exposure["hostnames"]:
-        if not any(_serves(own, hostname) for own in hostnames):
-            faults.add(
-                f"exposures.{name}.hostnames",
-                f"found {hostname}, which gateway {entry} does not serve; it serves"
-                f" {', '.join(hostnames)}",
-            )
+    """The gateway and the waypoint that an exposure shares serve it."""
+    groups: Any = args
     place = namespace_name(args, exposure["namespace"])
-    own_place = namespace_name(args, gateway["namespace"])
-    if _admitted(gateway, "All") == "Same" and own_place != place:
-        faults.add(f"exposures.{name}.gateway", _closed(entry, place, own_place))
-    if "verification" in exposure and gateway.get("tls", {}).get("mode") == "MUTUAL":
-        faults.add(
-            f"exposures.{name}.verification",
-            f"found beside gateway {entry}, to which clients show certificates: the verification"
-            " has none. Leave it out, or set tls.mode to OPTIONAL_MUTUAL",
-        )
-
-
-def _admitted(proxy: Mapping[str, Any], default: str) -> object:
-    return proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", default)
+    for part in ("gateway", "waypoint"):
+        options: Any = exposure.get(part)
+        if not (entry := shared(options)):
+            continue
+        proxy = groups[f"{part}s"][entry]
+        own_place = namespace_name(args, proxy["namespace"])
+        admitted = proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", "Same")
+        if admitted == "Same" and own_place != place:
+            faults.add(
+                f"{path}.{part}",
+                f"found {entry}, whose allowed_routes admit only its own namespace {own_place}, not"
+                f" {place}. Set {part}s.{entry}.allowed_routes to {{namespaces: {{from: All}}}}, or"
+                " to a Selector",
+            )
+        for hostname in exposure["hostnames"] if part == "gateway" else ():
+            if not any(_serves(own, hostname) for own in proxy["hostnames"]):
+                faults.add(
+                    f"{path}.hostnames",
+                    f"found {hostname}, which gateway {entry} does not serve; it serves"
+                    f" {', '.join(proxy['hostnames'])}",
+                )
+        if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
+            faults.add(
+                f"{path}.verification",
+                f"found beside gateway {entry}, to which clients show certificates: the"
+                " verification has none. Leave it out, or set tls.mode to OPTIONAL_MUTUAL",
+            )
+        if (passes := proxy.get("waypoint_for")) in ("workload", "none"):
+            faults.add(
+                f"{path}.waypoint",
+                f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
+                " Service, and would pass by the waypoint and its rules",
+            )
 
 
 def _serves(listener: str, hostname: str) -> bool:
     """Whether a listener for one host name serves requests for another, wildcards included."""
-    if listener == hostname:
-        return True
     if listener.startswith("*."):
-        return hostname.endswith(listener[1:])
-    return hostname.startswith("*.") and listener.endswith(hostname[1:])
-
-
-def _check_waypoint(
-    faults: Faults, args: StackArgs, name: str, entry: str, waypoint: WaypointArgs
-) -> None:
-    place = namespace_name(args, args["exposures"][name]["namespace"])
-    own_place = namespace_name(args, waypoint["namespace"])
-    if _admitted(waypoint, "Same") == "Same" and own_place != place:
-        faults.add(f"exposures.{name}.waypoint", _closed(entry, place, own_place))
-    if (passes := waypoint.get("waypoint_for", "service")) in ("workload", "none"):
-        faults.add(
-            f"exposures.{name}.waypoint",
-            f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
-            " Service, and would pass by the waypoint and its rules",
-        )
+        return listener == hostname or hostname.endswith(listener[1:])
+    return listener == hostname or (hostname.startswith("*.") and listener.endswith(hostname[1:]))
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:
-    """All of a namespace goes through one waypoint, which is bound to it once."""
-    for name, waypoint in args.get("waypoints", {}).items():
-        for option in ("bind", "ingress_use_waypoint"):
-            if option in waypoint:
-                faults.add(
-                    f"waypoints.{name}.{option}",
-                    "is for a namespace that uses it. Set it at exposures.NAME.waypoint instead",
-                )
+    """A namespace is bound to one waypoint, once."""
     owners: dict[str, str] = {}
     for name, exposure in args["exposures"].items():
+        if binds(exposure) == "Service":
+            continue
         place = namespace_name(args, exposure["namespace"])
         owner = owners.setdefault(place, name)
         if owner == name:
@@ -236,16 +197,14 @@ def _check_waypoints(faults: Faults, args: StackArgs) -> None:
             faults.add(
                 f"exposures.{name}.waypoint",
                 f"namespace {place} has another one at exposures.{owner} already. Put one into"
-                " waypoints, and write existing: {entry: NAME} in both",
+                " waypoints, and write existing: {entry: NAME} in both, or binds: Service here",
             )
-        for option, default in (("ingress_use_waypoint", False), ("bind", True)):
-            expected, found = (options.get(option, default) for options in (before, after))
-            if found != expected:
-                faults.add(
-                    f"exposures.{name}.waypoint.{option}",
-                    f"found {found} in namespace {place}, expected {expected} as at"
-                    f" exposures.{owner}",
-                )
+        expected, found = (one.get("ingress_use_waypoint", False) for one in (before, after))
+        if found != expected:
+            faults.add(
+                f"exposures.{name}.waypoint.ingress_use_waypoint",
+                f"found {found} in namespace {place}, expected {expected} as at exposures.{owner}",
+            )
 
 
 def _check_hostnames(faults: Faults, args: StackArgs) -> None:

@@ -1,10 +1,11 @@
 """Where the entries of a stack are: their namespaces, gateways and waypoints."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
-from ..parts.gateway import IngressGatewayArgs
+from ..parts.gateway import IngressGatewayArgs, known_name
 from ..parts.namespace import NamespaceArgs, NamespaceOptions
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs
@@ -45,10 +46,51 @@ def namespaces(args: StackArgs) -> dict[str, NamespaceArgs]:
     for path, entry in entries(args):
         namespace = entry["namespace"]
         if "existing" not in namespace:
-            captured = path.startswith("exposures.")
             alone = cast("NamespaceArgs", namespace)
-            own[namespace_name(args, namespace)] = {"ambient": captured, **alone}
+            if not path.startswith("exposures."):
+                alone = cast("NamespaceArgs", {"ambient": False, **alone})
+            own[namespace_name(args, namespace)] = alone
     return own
+
+
+class Proxy(NamedTuple):
+    """A Gateway of the stack's own."""
+
+    path: str
+    """Path of its options."""
+    namespace: str
+    """Its namespace."""
+    name: str
+    """Its name."""
+    class_: str
+    """Its GatewayClass."""
+    generated: str
+    """Name of the Deployment and the Service that istiod makes for it."""
+
+
+def proxies(args: StackArgs) -> Iterator[Proxy]:
+    """Every Gateway of the stack's own."""
+    for path, entry in entries(args):
+        own: Any = entry
+        parts: list[tuple[str, str, Any]] = [(path, path.partition("s.")[0], own)]
+        if path.startswith("exposures."):
+            parts = [
+                (f"{path}.{part}", part, {**options, "name": name(own["service"]["name"], options)})
+                for part, name in (("gateway", names.gateway), ("waypoint", names.waypoint))
+                for options in [own.get(part, {})]
+            ]
+        for place, part, options in parts:
+            if "existing" not in options:
+                generated, class_ = options["name"], "istio-waypoint"
+                if part == "gateway":
+                    generated, class_ = str(known_name(options)), "istio"
+                yield Proxy(
+                    place,
+                    namespace_name(args, own["namespace"]),
+                    options["name"],
+                    options.get("gateway_class", class_),
+                    generated,
+                )
 
 
 def verifies(args: StackArgs) -> bool:

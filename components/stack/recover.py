@@ -1,4 +1,5 @@
 """What an interrupted update left: the engine's lock, pending operations, objects nobody knows."""
+# ruff: noqa: T201  (what it did is for people to read)
 
 import argparse
 import json
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import httpx2
 import lightkube
-from lightkube.core.exceptions import ApiError
+from lightkube.core.exceptions import ApiError, ConfigError
+from lightkube.core.resource import NamespacedResource
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Secret, Service
 
@@ -46,11 +49,14 @@ def main() -> None:
         _pulumi("stack", "import", *named, given=json.dumps(state))
     resources = deployment.get("resources", [])
     for access in _clusters(resources):
-        with connect(access) as client:
-            if orphans := list(_orphans(client, whose, resources)):
-                _delete(client, orphans, asks=not args.yes)
-            else:
-                print("no object is left that the state does not know")
+        try:
+            with connect(access) as client:
+                if orphans := list(_orphans(client, whose, resources)):
+                    _delete(client, orphans, asks=not args.yes)
+                else:
+                    print("no object is left that the state does not know")
+        except (ConfigError, httpx2.HTTPError) as error:
+            sys.exit(f"context {access.get('context') or '(current)'}: {error}")
     print("`pulumi up` or `pulumi destroy` goes on from here")
 
 
@@ -81,9 +87,10 @@ def _orphans(
     known = {(resource["type"], resource.get("id")) for resource in resources}
     for type_, kind in KINDS.items():
         try:
-            found = list(client.list(kind, namespace="*"))
-        except ApiError as error:
-            if error.status.code == HTTPStatus.NOT_FOUND:
+            everywhere: Any = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
+            found: list[Any] = list(client.list(kind, **everywhere))
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code == HTTPStatus.NOT_FOUND:
                 continue  # a kind that the cluster does not have
             raise
         for one in found:

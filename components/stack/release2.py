@@ -6,7 +6,7 @@ later release changes a stack of release 2.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..checks.faults import Faults
@@ -17,14 +17,9 @@ class Key(NamedTuple):
     """A key of release 2."""
 
     now: str
-    """Where it stands now, `NAME` in place of an entry's name."""
+    """The paths at which it stands now, `NAME` in place of an entry's name."""
     default: Any
-    """Its default; an empty one meant unset."""
-
-    @property
-    def kind(self) -> type:
-        """What its values are."""
-        return type(self.default)
+    """Its default, of the type that its values are of; an empty one meant unset."""
 
 
 class Rewritten(NamedTuple):
@@ -36,61 +31,29 @@ class Rewritten(NamedTuple):
     """Keys of release 2 that were set, but had no effect beside others; they are left out."""
 
 
-_CLUSTER = {
+KEYS: Mapping[str, Key] = {
     "context": Key("cluster.context", ""),
     "kubeconfig": Key("cluster.kubeconfig", ""),
     "preflight": Key("cluster.preflight", default=True),
-}
-
-_METADATA = {
     "labels": Key("labels", {}),
     "annotations": Key("annotations", {}),
     "imageRegistry": Key("imageRegistry", ""),
-}
-"""Keys that are the same in both forms."""
-
-_VERIFICATION = {
     "clientNamespace": Key("client.namespace", "curl"),
     "clientImage": Key("client.image", "docker.io/curlimages/curl:8.16.0"),
-    "verifyTimeout": Key("exposures.NAME.verification.timeout", 60),
-}
-"""Keys without effect where no exposure was verified."""
-
-_LISTS = {
     "gateways": Key("gateways.NAME, a mapping by name", []),
     "waypoints": Key("waypoints.NAME, a mapping by name", []),
     "exposures": Key("exposures.NAME, a mapping by name", []),
-}
-
-_EVERYWHERE = {
+    "namespace": Key("exposures.NAME.namespace.name", "httpbin"),
+    "createNamespace": Key("exposures.NAME.namespace.create", default=True),
     "discoveryLabels": Key(
         "exposures.NAME.namespace.discoveryLabels and client.discoveryLabels",
         {"istio-discovery": "enabled"},
     ),
-    "revision": Key("exposures.NAME.gateway.revision and exposures.NAME.waypoint.revision", ""),
-    "clusterDomain": Key("exposures.NAME.gateway.clusterDomain", "cluster.local"),
-    "trustDomain": Key("exposures.NAME.trustDomain", "cluster.local"),
-    "referenceGrants": Key(
-        "exposures.NAME.grants and exposures.NAME.gateway.tls.grants", default=False
-    ),
-    "readyTimeout": Key("exposures.NAME.readyTimeout and client.readyTimeout", 300),
-}
-"""Keys of the whole stack that are now each entry's."""
-
-_NAMESPACE = {
-    "namespace": Key("exposures.NAME.namespace.name", "httpbin"),
-    "createNamespace": Key("exposures.NAME.namespace.create", default=True),
-}
-
-_SERVICE = {
     "service": Key("exposures.NAME.service.name", "httpbin"),
     "servicePort": Key("exposures.NAME.service.port", 8000),
     "createService": Key("exposures.NAME.service.create", default=True),
     "selector": Key("exposures.NAME.service.selector", {}),
     "canary": Key("exposures.NAME.service.canary", {}),
-}
-
-_CONTAINER = {
     "image": Key("exposures.NAME.service.image", "docker.io/mccutchen/go-httpbin:v2.15.0"),
     "containerPort": Key("exposures.NAME.service.containerPort", 8080),
     "protocol": Key("exposures.NAME.service.protocol", "http"),
@@ -101,37 +64,18 @@ _CONTAINER = {
     "securityContext": Key("exposures.NAME.service.securityContext", {}),
     "readinessProbe": Key("exposures.NAME.service.readinessProbe", {}),
     "livenessProbe": Key("exposures.NAME.service.livenessProbe", {}),
-}
-"""Keys without effect on a service that was not created."""
-
-_HOSTNAMES = {"hostnames": Key("exposures.NAME.hostnames", ["httpbin.example.com"])}
-
-_RULES = {
+    "hostnames": Key("exposures.NAME.hostnames", ["httpbin.example.com"]),
     "paths": Key("exposures.NAME.rules[0].paths", ["/status", "/headers"]),
     "rules": Key("exposures.NAME.rules", []),
-}
-
-_ROUTES = {
     "grpcRules": Key("exposures.NAME.grpcRules", []),
     "ingressRules": Key("exposures.NAME.ingressRules", []),
-}
-
-_POLICIES = {
-    "policies": Key("exposures.NAME.policies", []),
-    "jwtRules": Key("exposures.NAME.jwtRules", []),
-    "requireWaypoint": Key("exposures.NAME.requireWaypoint", default=False),
-}
-
-_SHARED = {
     "gateway": Key("exposures.NAME.gateway.existing.entry", ""),
-    "waypoint": Key("exposures.NAME.waypoint.existing.entry", ""),
-    "ingressUseWaypoint": Key("exposures.NAME.waypoint.ingressUseWaypoint", "service"),
-}
-
-_GATEWAY = {
     "serviceType": Key("exposures.NAME.gateway.serviceType", "ClusterIP"),
     "port": Key("exposures.NAME.gateway.port", 80),
     "tls": Key("exposures.NAME.gateway.tls", {}),
+    "referenceGrants": Key(
+        "exposures.NAME.grants and exposures.NAME.gateway.tls.grants", default=False
+    ),
     "listeners": Key("exposures.NAME.gateway.listeners", []),
     "allowedRoutes": Key("exposures.NAME.gateway.allowedRoutes", {}),
     "address": Key("exposures.NAME.gateway.address", ""),
@@ -139,50 +83,53 @@ _GATEWAY = {
     "nameOverride": Key("exposures.NAME.gateway.nameOverride", ""),
     "gatewayClass": Key("exposures.NAME.gateway.gatewayClass", "istio"),
     "gatewayCustomization": Key("exposures.NAME.gateway.customization", {}),
-}
-"""Keys without effect on an exposure that shared a gateway."""
-
-_WAYPOINT = {
+    "clusterDomain": Key("exposures.NAME.gateway.clusterDomain", "cluster.local"),
+    "revision": Key("exposures.NAME.gateway.revision and exposures.NAME.waypoint.revision", ""),
+    "waypoint": Key("exposures.NAME.waypoint.existing.entry", ""),
     "waypointFor": Key("exposures.NAME.waypoint.waypointFor", "service"),
     "waypointRoutes": Key("exposures.NAME.waypoint.allowedRoutes", {}),
     "waypointClass": Key("exposures.NAME.waypoint.gatewayClass", "istio-waypoint"),
     "waypointCustomization": Key("exposures.NAME.waypoint.customization", {}),
-}
-"""Keys without effect on an exposure that shared a waypoint."""
-
-_VERIFY = {
+    "ingressUseWaypoint": Key("exposures.NAME.waypoint.ingressUseWaypoint", "service"),
+    "policies": Key("exposures.NAME.policies", []),
+    "jwtRules": Key("exposures.NAME.jwtRules", []),
+    "requireWaypoint": Key("exposures.NAME.requireWaypoint", default=False),
+    "trustDomain": Key("exposures.NAME.trustDomain", "cluster.local"),
+    "readyTimeout": Key("exposures.NAME.readyTimeout and client.readyTimeout", 300),
     "verify": Key("exposures.NAME.verification, which is left out for false", default=True),
     "checks": Key(
         "exposures.NAME.verification.checks",
         [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
     ),
+    "verifyTimeout": Key("exposures.NAME.verification.timeout", 60),
 }
+"""Every key of release 2, in the order of the new form."""
 
-_ENTRIES = {
-    "gateways": {**_NAMESPACE, **_HOSTNAMES, **_GATEWAY},
-    "waypoints": {**_NAMESPACE, **_WAYPOINT},
-    "exposures": {
-        **_NAMESPACE,
-        **_SERVICE,
-        **_CONTAINER,
-        **_HOSTNAMES,
-        **_RULES,
-        **_ROUTES,
-        **_POLICIES,
-        **_SHARED,
-        **_GATEWAY,
-        **_WAYPOINT,
-        **_VERIFY,
-    },
+_ENTRY = "exposures.NAME."
+
+_LISTS = {
+    "exposures": (_ENTRY,),
+    "gateways": tuple(_ENTRY + part for part in ("namespace", "hostnames", "gateway", "ready")),
+    "waypoints": tuple(_ENTRY + part for part in ("namespace", "waypoint", "ready")),
 }
-"""Keys that the entries of each list inherit; each has a `name` besides."""
+"""Beginnings of the paths that concern an entry of each list, as those of an exposure."""
 
-_STACK = {**_CLUSTER, **_METADATA, **_VERIFICATION, **_LISTS, **_EVERYWHERE}
+_OF_STACK = {
+    "discoveryLabels",
+    "revision",
+    "clusterDomain",
+    "trustDomain",
+    "referenceGrants",
+    "readyTimeout",
+    "verifyTimeout",
+}
+"""Keys that no entry had."""
 
-KEYS: Mapping[str, Key] = {**_STACK, **_ENTRIES["exposures"]}
-"""Every key of release 2."""
+_OF_EXPOSURE = {"gateway", "waypoint", "ingressUseWaypoint"}
+"""Keys that no shared gateway or waypoint had."""
 
-_NAME = {"name": Key("the key of the entry", "")}
+_OF_ANY_SERVICE = {"service", "servicePort", "createService", "selector", "canary"}
+"""Keys that had an effect on a service that existed."""
 
 _NEW = {"client", "cluster", "defaults", "namespaces", "primary"}
 """Keys that only the new form has."""
@@ -199,8 +146,6 @@ _WORDS = {
 
 # What the components of release 2 did where the configuration said nothing.
 _ALLOWED_ROUTES = {"namespaces": {"from": "All"}}
-_CLIENT = "curl"
-_ONLY = "exposure"
 _SECURITY_CONTEXT = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -213,9 +158,9 @@ _TLS = {"mode": "SIMPLE", "port": 443, "redirect": True}
 
 def moved(key: str) -> str | None:
     """What to say of a key that is refused; None where it is not one of release 2, or still one."""
-    if key not in KEYS or key in _METADATA:
+    if key not in KEYS or KEYS[key].now == key:
         return None
-    rewrite = "python -m components.stack.rewrite Pulumi.STACK.yaml"
+    rewrite = "python -m components rewrite Pulumi.STACK.yaml"
     return f"now {KEYS[key].now} (`{rewrite}` rewrites the file)"
 
 
@@ -225,9 +170,7 @@ def is_release_2(config: Mapping[str, Any]) -> bool:
     Values are as in a stack file, or JSON as the engine hands them to a program.
     """
     return any(
-        key in KEYS
-        and key not in _METADATA
-        and (key not in _LISTS or isinstance(_parsed(value, list), list))
+        moved(key) and (key not in _LISTS or isinstance(_parsed(value, list), list))
         for key, value in config.items()
     )
 
@@ -247,32 +190,94 @@ def rewrite(subject: str, config: Mapping[str, Any]) -> Rewritten:
     """
     faults = Faults(subject)
     given = _read(faults, "", config, KEYS)
-    listed = {key: _read_entries(faults, key, given.get(key, [])) for key in _LISTS}
+    listed = {key: _read_entries(faults, key, given.pop(key, [])) for key in _LISTS}
     faults.raise_any()
-    stack = _set({key: one.default for key, one in KEYS.items()} | given)
-    gateways, waypoints, exposures = (_complete(stack, key, listed[key]) for key in _LISTS)
-    if not exposures:
-        exposures = _complete(stack, "exposures", [{"name": _ONLY}])
-    namespaces = _namespaces(faults, stack, exposures, [*gateways, *waypoints])
+    exposures = listed["exposures"] = listed["exposures"] or [{"name": "exposure"}]
+    stack = {key: one.default for key, one in KEYS.items()} | given
+    verified = any({**stack, **entry}["verify"] for entry in exposures)
+    new: dict[str, Any] = {"cluster": {}, "client": {"name": "curl"} if verified else {}}
+    used = {"verify"}
+    for key, path in _places(_set({**stack, "verify": verified})):
+        if not path.startswith(_ENTRY):
+            _put(new, path, stack[key])
+            used.add(key)
+    # The flat outputs were those of the first.
+    primary = exposures[0]["name"] if len(exposures) > 1 else ""
+    new |= {"namespaces": {}, "gateways": {}, "waypoints": {}, "primary": primary, "exposures": {}}
+    unused: list[str] = []
+    for list_, entries in listed.items():
+        for index, entry in enumerate(entries):
+            form, effective = _entry(list_, _set({**stack, **entry}))
+            used |= effective
+            unused += [f"{list_}[{index}].{key}" for key in _set(entry) if key not in effective]
+            namespace = form["namespace"]
+            name = namespace.pop("name")
+            new[list_][entry["name"]] = form | {"namespace": {"existing": {"entry": name}}}
+            # The pods of gateways and waypoints are no workloads of the mesh.
+            first = {**namespace, "ambient": list_ == "exposures"}
+            if new["namespaces"].setdefault(name, first)["create"] != namespace["create"]:
+                faults.add(
+                    "createNamespace",
+                    f"found both true and false for namespace {name}, expected one of them",
+                )
     faults.raise_any()
-    effective = [_effective(entry) for entry in exposures]
-    verified = any(entry["verify"] for entry in exposures)
-    new = {
-        "cluster": _placed(_CLUSTER, stack),
-        **_placed(_METADATA, stack),
-        "client": _client(stack) if verified else {},
-        "namespaces": namespaces,
-        "gateways": {one["name"]: _shared_gateway(stack, one) for one in gateways},
-        "waypoints": {one["name"]: _shared_waypoint(stack, one) for one in waypoints},
-        # The flat outputs were those of the first.
-        "primary": exposures[0]["name"] if len(exposures) > 1 else "",
-        "exposures": {one["name"]: _exposure(stack, one) for one in effective},
+    return Rewritten(_set(new), [*(key for key in _set(given) if key not in used), *unused])
+
+
+def _entry(list_: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """An entry in its new form, its namespace as if it were its own; and the keys in effect."""
+    paths = [{"paths": given["paths"]}] if "paths" in given else []
+    values = {
+        "securityContext": _SECURITY_CONTEXT,
+        "readinessProbe": {"tcpSocket": {"port": given["containerPort"]}},
+        "allowedRoutes": _ALLOWED_ROUTES,
+        **given,
+        "rules": [*paths, *given.get("rules", [])],
+        "ingressUseWaypoint": given["ingressUseWaypoint"] == "namespace",
     }
-    used = {*_STACK, *(key for one in (*effective, *gateways, *waypoints) for key in one)}
-    unused = _unused("", given, used if verified else used - _VERIFICATION.keys())
-    for index, (entry, one) in enumerate(zip(listed["exposures"], effective, strict=False)):
-        unused += _unused(f"exposures[{index}].", entry, one)
-    return Rewritten(_set(new), unused)
+    if "tls" in given:
+        values["tls"] = {**_TLS, **given["tls"]}
+    if list_ != "exposures":
+        values = {key: value for key, value in values.items() if key not in _OF_EXPOSURE}
+    form: dict[str, Any] = {}
+    effective = {"name", "verify"}
+    for key, path in _places(values):
+        if path.startswith(_LISTS[list_]) and key != "verify":
+            effective |= {key} & given.keys()
+            _put(form, path.removeprefix(_ENTRY), values[key])
+    if list_ != "exposures":
+        own = form.pop(list_.removesuffix("s"))
+        return form | own, effective
+    for part in ("gateway", "waypoint"):
+        name = {} if part in values else {"name": f"{values['service']}-{part}"}
+        form[part] = {**name, **form[part]}
+    form["waypoint"]["binds"] = "Namespace"
+    form.pop("rules[0]", None)
+    return _set(form), effective
+
+
+def _places(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The keys that have an effect beside others, with each path at which they stand now."""
+    for key, one in KEYS.items():
+        for path in one.now.split(" and ") if key in values else ():
+            part = path.removeprefix(_ENTRY).partition(".")[0]
+            shared = part in _OF_EXPOSURE & values.keys() and key not in _OF_EXPOSURE
+            unverified = part in ("client", "verification") and not values["verify"]
+            adopted = part == "service" and not values["createService"]
+            no_tls = path.endswith(".tls.grants") and "tls" not in values
+            if not (shared or unverified or (adopted and key not in _OF_ANY_SERVICE) or no_tls):
+                yield key, path
+
+
+def _put(whole: dict[str, Any], path: str, value: object) -> None:
+    *steps, last = path.split(".")
+    for step in steps:
+        whole = whole.setdefault(step, {})
+    whole.setdefault(last, value)
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in _UNSET}
 
 
 def _read(
@@ -292,8 +297,8 @@ def _read(
                 " `pulumi config set --secret --path`",
             )
         else:
-            value = _parsed(found, keys[key].kind)
-            if expected := _expected(key, keys[key], value):
+            value = _parsed(found, type(keys[key].default))
+            if expected := _expected(key, keys[key].default, value):
                 faults.add(f"{path}{key}", f"found {shown(found)}, expected {expected}")
             else:
                 values[key] = value
@@ -312,14 +317,16 @@ def _parsed(value: object, kind: type) -> object:
         return value
 
 
-def _expected(name: str, key: Key, value: object) -> str:
+def _expected(key: str, default: Any, value: object) -> str:
     """What is expected in place of a value; nothing where it is right."""
-    if type(value) is not key.kind:
-        return _WORDS[key.kind]
-    if name == "ingressUseWaypoint" and value not in ("service", "namespace"):
+    if type(value) is not type(default):
+        return _WORDS[type(default)]
+    if key == "ingressUseWaypoint" and value not in ("service", "namespace"):
         return "one of service, namespace"
-    may_be_empty = key.default in _UNSET or name in ("discoveryLabels", "paths")
-    return "" if may_be_empty or value not in _UNSET else f"{_WORDS[key.kind]} that is not empty"
+    may_be_empty = default in _UNSET or key in ("discoveryLabels", "paths")
+    return (
+        "" if may_be_empty or value not in _UNSET else f"{_WORDS[type(default)]} that is not empty"
+    )
 
 
 def _holds_secret(value: object) -> bool:
@@ -330,170 +337,22 @@ def _holds_secret(value: object) -> bool:
 
 
 def _read_entries(faults: Faults, list_: str, found: Sequence[object]) -> list[dict[str, Any]]:
+    none = _OF_STACK if list_ == "exposures" else _OF_STACK | _OF_EXPOSURE
+    keys = {"name": Key("the key of the entry", "")} | {
+        key: one
+        for key, one in KEYS.items()
+        if one.now.startswith(_LISTS[list_]) and key not in none
+    }
     entries: list[dict[str, Any]] = []
     for index, entry in enumerate(found):
         path = f"{list_}[{index}]"
         if not isinstance(entry, dict):
             faults.add(path, f"found {shown(entry)}, expected a mapping")
             continue
-        values = _read(faults, f"{path}.", entry, {**_NAME, **_ENTRIES[list_]})
+        values = _read(faults, f"{path}.", entry, keys)
         if not entry.get("name"):
             faults.add(f"{path}.name", "found nothing, expected a string")
         elif any(values.get("name") == other.get("name") for other in entries):
             faults.add(f"{path}.name", f"found {shown(entry['name'])}, which is taken already")
         entries.append(values)
     return entries
-
-
-def _set(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in _UNSET}
-
-
-def _complete(
-    stack: Mapping[str, Any], list_: str, entries: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Entries with what they inherit."""
-    inherited = {key: stack[key] for key in _ENTRIES[list_] if key in stack}
-    return [_set({**inherited, **entry}) for entry in entries]
-
-
-def _effective(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An exposure without the keys that have no effect beside others."""
-    ignored: set[str] = set()
-    if "gateway" in entry:
-        ignored |= _GATEWAY.keys()
-    if "waypoint" in entry:
-        ignored |= _WAYPOINT.keys()
-    if not entry["createService"]:
-        ignored |= _CONTAINER.keys()
-    if not entry["verify"]:
-        ignored |= {"checks"}
-    return {key: value for key, value in entry.items() if key not in ignored}
-
-
-def _unused(path: str, given: Mapping[str, Any], used: Iterable[str]) -> list[str]:
-    return [f"{path}{key}" for key in _set(given) if key not in used]
-
-
-def _placed(keys: Mapping[str, Key], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of `keys` under the last part of their new paths."""
-    return {one.now.split(".")[-1]: values[key] for key, one in keys.items() if key in values}
-
-
-def _namespaces(
-    faults: Faults,
-    stack: Mapping[str, Any],
-    exposures: Sequence[Mapping[str, Any]],
-    proxies: Sequence[Mapping[str, Any]],
-) -> dict[str, dict[str, Any]]:
-    namespaces: dict[str, dict[str, Any]] = {}
-    for entry in (*exposures, *proxies):
-        name, create = entry["namespace"], entry["createNamespace"]
-        namespace = {
-            "create": create,
-            **_discovery(stack),
-            # The pods of gateways and waypoints are no workloads of the mesh.
-            "ambient": any(name == exposure["namespace"] for exposure in exposures),
-        }
-        if namespaces.setdefault(name, namespace)["create"] != create:
-            faults.add(
-                "createNamespace",
-                f"found both true and false for namespace {name}, expected one of them",
-            )
-    return namespaces
-
-
-def _discovery(stack: Mapping[str, Any]) -> dict[str, Any]:
-    return {"discoveryLabels": stack["discoveryLabels"]} if "discoveryLabels" in stack else {}
-
-
-def _revision(stack: Mapping[str, Any]) -> dict[str, Any]:
-    return {"revision": stack["revision"]} if "revision" in stack else {}
-
-
-def _client(stack: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": _CLIENT,
-        "namespace": stack["clientNamespace"],
-        **_discovery(stack),
-        "image": stack["clientImage"],
-        "readyTimeout": stack["readyTimeout"],
-    }
-
-
-def _gateway(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    options = {
-        "allowedRoutes": _ALLOWED_ROUTES,
-        **_placed(_GATEWAY, entry),
-        "clusterDomain": stack["clusterDomain"],
-        **_revision(stack),
-    }
-    if "tls" in options:
-        options["tls"] = {**_TLS, "grants": stack["referenceGrants"], **options["tls"]}
-    return options
-
-
-def _waypoint(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_placed(_WAYPOINT, entry), **_revision(stack)}
-
-
-def _shared_gateway(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "namespace": _existing(entry["namespace"]),
-        **_placed(_HOSTNAMES, entry),
-        **_gateway(stack, entry),
-        "readyTimeout": stack["readyTimeout"],
-    }
-
-
-def _shared_waypoint(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "namespace": _existing(entry["namespace"]),
-        **_waypoint(stack, entry),
-        "readyTimeout": stack["readyTimeout"],
-    }
-
-
-def _exposure(stack: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    exposure = {
-        "namespace": _existing(entry["namespace"]),
-        "service": _service(entry),
-        **_placed(_HOSTNAMES, entry),
-        "rules": [
-            *([{"paths": entry["paths"]}] if "paths" in entry else []),
-            *entry.get("rules", []),
-        ],
-        **_placed(_ROUTES, entry),
-        "grants": stack["referenceGrants"],
-        "gateway": (
-            _existing(entry["gateway"])
-            if "gateway" in entry
-            else {"name": f"{entry['service']}-gateway", **_gateway(stack, entry)}
-        ),
-        "waypoint": {
-            **(
-                _existing(entry["waypoint"])
-                if "waypoint" in entry
-                else {"name": f"{entry['service']}-waypoint", **_waypoint(stack, entry)}
-            ),
-            "ingressUseWaypoint": entry["ingressUseWaypoint"] == "namespace",
-        },
-        **_placed(_POLICIES, entry),
-        "trustDomain": stack["trustDomain"],
-        "readyTimeout": stack["readyTimeout"],
-    }
-    if entry["verify"]:
-        exposure["verification"] = {"checks": entry["checks"], "timeout": stack["verifyTimeout"]}
-    return _set(exposure)
-
-
-def _service(entry: Mapping[str, Any]) -> dict[str, Any]:
-    service = _placed({**_SERVICE, **_CONTAINER}, entry)
-    if entry["createService"]:
-        service.setdefault("securityContext", _SECURITY_CONTEXT)
-        service.setdefault("readinessProbe", {"tcpSocket": {"port": entry["containerPort"]}})
-    return service
-
-
-def _existing(name: str) -> dict[str, Any]:
-    return {"existing": {"entry": name}}

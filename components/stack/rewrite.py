@@ -1,4 +1,4 @@
-"""Rewrites a stack file of release 2: `python -m components.stack.rewrite Pulumi.STACK.yaml`."""
+"""Rewrites a stack file of release 2: `python -m components rewrite Pulumi.STACK.yaml`."""
 # ruff: noqa: T201  (what it did is for people to read)
 
 import argparse
@@ -8,7 +8,6 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
 
 import yaml
 
@@ -19,7 +18,7 @@ from .release2 import is_new, is_release_2, rewrite
 def main() -> None:
     """Rewrite a file; end with status 1 and every fault where that cannot be done."""
     parser = argparse.ArgumentParser(
-        prog="python -m components.stack.rewrite",
+        prog="python -m components rewrite",
         description="Rewrites a stack file of release 2 in the form of this release, with every"
         " default that release 2 had. The old file is kept as FILE.release-2.",
     )
@@ -108,50 +107,36 @@ for _tag, _pattern, _first in (
         )
 
 
-class _Section(NamedTuple):
-    """A key of a mapping in a text, and the lines from it to the next."""
-
-    key: str
-    value: yaml.Node | None
-    start: int
-    stop: int
-
-
-def _sections(node: yaml.Node | None, stop: int) -> list[_Section]:
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    starts = [key.start_mark.index - key.start_mark.column for key, _ in pairs]
-    return [
-        _Section(key.value, value, start, end)
-        for (key, value), start, end in zip(pairs, starts, [*starts[1:], stop], strict=False)
-    ]
-
-
 def _replace(file: str, text: str, root: yaml.Node | None, prefix: str, block: str) -> str:
     """`text` with `block` in place of the keys of `config` that begin with `prefix`."""
-    absent = _Section("config", None, len(text), len(text))
-    config = next((one for one in _sections(root, len(text)) if one.key == "config"), absent)
+    lines = text.splitlines(keepends=True)
+    keys = {key.value: (key.start_mark.line, value) for key, value in _pairs(root)}
+    start, config = keys.get("config", (len(lines), None))
+    stop = min((line for line, _ in keys.values() if line > start), default=len(lines))
     # Lines behind it that say nothing of it.
-    trailing = re.search(r"(?m)(?:^(?:#.*|[ \t]*)\n)*\Z", text[config.start : config.stop])
-    stop = config.start + trailing.start() if trailing else config.stop
-    inside = _sections(config.value, stop)
-    nodes = [node for node in (root, config.value) if isinstance(node, yaml.CollectionNode)]
-    if inside and any(node.flow_style for node in nodes):
+    while stop > start and re.match(r"#|\s*$", lines[stop - 1]):
+        stop -= 1
+    inside = [key for key, _ in _pairs(config)]
+    if inside and "{" in (text[node.start_mark.index] for node in (root, config) if node):
         raise InvalidInput(f"{file}: found {{}} around keys, expected a line for each of `config`")
-    head = text[config.start : inside[0].start] if inside else "config:\n"
-    first = text[inside[0].start : inside[0].stop] if inside else "  "
-    indent = first[: len(first) - len(first.lstrip(" "))]
-    place = next((one.start for one in inside if one.key.startswith(prefix)), stop)
-    others = [one for one in inside if not one.key.startswith(prefix)]
-    return "".join(
-        (
-            text[: config.start],
-            head,
-            *(text[one.start : one.stop] for one in others if one.start < place),
-            textwrap.indent(block, indent),
-            *(text[one.start : one.stop] for one in others if one.start > place),
-            text[stop:],
-        )
-    )
+    if not inside:
+        lines[start:stop] = ["config:\n"]
+        stop = start + 1
+    starts = [*(key.start_mark.line for key in inside), stop]
+    own = {
+        line
+        for key, first, end in zip(inside, starts, starts[1:], strict=False)
+        if key.value.startswith(prefix)
+        for line in range(first, end)
+    }
+    place = min(own, default=stop)
+    indent = " " * (inside[0].start_mark.column if inside else 2)
+    others = (line for index, line in enumerate(lines) if index >= place and index not in own)
+    return "".join((*lines[:place], textwrap.indent(block, indent), *others))
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
+    return node.value if isinstance(node, yaml.MappingNode) else []
 
 
 def _project(file: Path) -> str:
@@ -176,7 +161,3 @@ def _write(file: Path, output: Path | None, text: str) -> None:
         f"{output or file} has the new form, {file if output else target} the old one;"
         " `pulumi preview --diff` shows what changes"
     )
-
-
-if __name__ == "__main__":
-    main()

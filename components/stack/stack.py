@@ -1,25 +1,31 @@
 """The components of a stack, as its configuration describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
 
+from ..api.gateway import GROUP
 from ..api.outputs import after
 from ..checks.faults import Faults
 from ..checks.schema import trusted
-from ..cluster.preflight import PreflightArgs
+from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
+from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.provider import Cluster
-from ..exposure.arguments import AmbientExposureArgs
+from ..cluster.virtual_services import RouteExpectation
+from ..exposure import names
+from ..exposure.arguments import AmbientExposureArgs, binds
 from ..exposure.exposure import AmbientExposure
 from ..parts.client import CLIENT, Client, ClientReference
+from ..parts.former import own_binding
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
-from ..parts.namespace import Namespace, NamespaceOptions
-from ..parts.waypoint import Waypoint, WaypointBinding, WaypointReference
+from ..parts.namespace import Namespace, NamespaceArgs, NamespaceOptions, render_labels
+from ..parts.waypoint import Waypoint, WaypointBinding, WaypointBindingArgs, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
-from .places import entries, namespace_name, namespaces, shared, verifies
+from .places import entries, namespace_name, namespaces, proxies, shared, verifies
 
 
 def expose(args: StackArgs) -> dict[str, AmbientExposure]:
@@ -62,19 +68,22 @@ class _Parts:
         }
         self._waypoints = {
             name: Waypoint(
-                name,
-                {**waypoint, "namespace": self._place(waypoint), "bind": False},
-                self._opts_of(name),
+                name, {**waypoint, "namespace": self._place(waypoint)}, self._opts_of(name)
             )
             for name, waypoint in args.get("waypoints", {}).items()
         }
-        self._bindings = self._bind()
+        self._bindings: dict[str, WaypointReference] = {}
 
     def exposures(self) -> dict[str, AmbientExposure]:
         """The exposures, by name."""
         client = self._client() if verifies(self._args) else None
         return {
-            name: AmbientExposure(name, self._resolved(exposure, client), self._opts_of(name))
+            name: AmbientExposure(
+                name,
+                self._resolved(exposure, client),
+                self._opts_of(name),
+                bind=partial(self._bind, namespace_name(self._args, exposure["namespace"])),
+            )
             for name, exposure in self._args["exposures"].items()
         }
 
@@ -85,10 +94,9 @@ class _Parts:
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
             args["gateway"] = {"existing": self._gateways[entry].reference}
-        if waypoint := self._waypoint(exposure):
-            place = namespace_name(self._args, exposure["namespace"])
-            bound = self._bindings.get(place, waypoint)
-            args["waypoint"] = {**args["waypoint"], "existing": bound, "bind": False}
+        if entry := shared(exposure.get("waypoint")):
+            existing = self._waypoints[entry].reference
+            args["waypoint"] = {**exposure["waypoint"], "existing": existing}
         if client and "verification" in exposure:
             args["verification"] = {**exposure["verification"], "client": {"existing": client}}
         return args
@@ -101,31 +109,18 @@ class _Parts:
         key = shared(options) or str(options["name"])
         return {"existing": self._namespaces[key].reference}
 
-    def _waypoint(self, exposure: AmbientExposureArgs) -> WaypointReference | None:
-        """The waypoint of an exposure; None where it is the exposure's own."""
-        options = exposure.get("waypoint", {})
-        if entry := shared(options):
-            return self._waypoints[entry].reference
-        return options.get("existing")
-
-    def _bind(self) -> dict[str, WaypointReference]:
-        """The waypoint that each namespace is bound to, once for all of its exposures."""
-        bindings: dict[str, WaypointReference] = {}
-        for exposure in self._args["exposures"].values():
-            place = namespace_name(self._args, exposure["namespace"])
-            waypoint = self._waypoint(exposure)
-            if waypoint is None or place in bindings or not exposure["waypoint"].get("bind", True):
-                continue
-            bindings[place] = WaypointBinding(
-                place,
-                {
-                    "namespace": self._place(exposure)["existing"]["name"],
-                    "waypoint": waypoint,
-                    "ingress_use_waypoint": exposure["waypoint"].get("ingress_use_waypoint", False),
-                },
-                self._opts,
-            ).waypoint
-        return bindings
+    def _bind(self, place: str, args: WaypointBindingArgs) -> WaypointReference:
+        """Bind the namespace `place`, once for all of its exposures, whosever the waypoint is."""
+        if place not in self._bindings:
+            former = [
+                own_binding(name, pulumi.create_urn(name, "ambient:index:AmbientExposure"))
+                for name, exposure in sorted(self._args["exposures"].items())
+                if namespace_name(self._args, exposure["namespace"]) == place
+            ]
+            opts = pulumi.ResourceOptions(aliases=[*former])
+            opts = pulumi.ResourceOptions.merge(self._opts, opts)
+            self._bindings[place] = WaypointBinding(place, args, opts).waypoint
+        return self._bindings[place]
 
     def _client(self) -> ClientReference:
         options = self._args.get("client", {})
@@ -166,27 +161,21 @@ def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions
 def needs(args: StackArgs) -> PreflightArgs:
     """What the preflight looks for."""
     places = {
-        str(namespace["name"]): namespace.get("create", True)
+        str(namespace["name"]): _expected(args, namespace)
         for namespace in namespaces(args).values()
     }
     for _, entry in entries(args):
-        places.setdefault(namespace_name(args, entry["namespace"]), False)
+        name = namespace_name(args, entry["namespace"])
+        places.setdefault(name, {"name": name, "create": False, "labels": {}, "enrol": False})
     if verifies(args):
-        places[str(args.get("client", {}).get("namespace", CLIENT))] = True
-    waypoints, gateways = args.get("waypoints", {}).values(), args.get("gateways", {}).values()
-    classes: list[Any] = [
-        *(waypoint.get("gateway_class", "istio-waypoint") for waypoint in waypoints),
-        *(gateway.get("gateway_class", "istio") for gateway in gateways),
-    ]
+        name = str(args.get("client", {}).get("namespace", CLIENT))
+        labels = args.get("client", {}).get("discovery_labels", {})
+        places[name] = _expected(args, {"name": name, "discovery_labels": labels})
+    gateways = list(proxies(args))
     exposures = args["exposures"].values()
-    for exposure in exposures:
-        parts: Mapping[str, Any] = exposure
-        for part, default in (("gateway", "istio"), ("waypoint", "istio-waypoint")):
-            if "existing" not in (options := parts.get(part, {})):
-                classes.append(options.get("gateway_class", default))
     return {
-        "namespaces": [{"name": name, "create": create} for name, create in places.items()],
-        "gateway_classes": list(dict.fromkeys(classes)),
+        "namespaces": list(places.values()),
+        "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
         "services": [
             {
@@ -197,7 +186,93 @@ def needs(args: StackArgs) -> PreflightArgs:
             for exposure in exposures
             if not exposure["service"].get("create", True)
         ],
+        "entries": list(_recognized(args)),
+        "proxies": [
+            {
+                "namespace": gateway.namespace,
+                "name": gateway.name,
+                "generated": gateway.generated,
+            }
+            for gateway in gateways
+            if not places[gateway.namespace]["create"]
+        ],
+        "routes": [_route(args, exposure) for exposure in exposures],
+        "bindings": [_binding(args, exposure) for exposure in exposures],
     }
+
+
+def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
+    place = namespace_name(args, exposure["namespace"])
+    service, options = exposure["service"], exposure.get("waypoint", {})
+    waypoint: Mapping[str, Any] = {"name": names.waypoint(service["name"], options)}
+    holder = place
+    if entry := shared(options):
+        waypoint = args["waypoints"][entry]
+        holder = namespace_name(args, waypoint["namespace"])
+    elif "existing" in options:
+        waypoint = options["existing"]
+        holder = str(waypoint["namespace"])
+    return {
+        "namespace": place,
+        "service": service["name"],
+        "create": service.get("create", True),
+        "waypoint": f"{holder}/{waypoint['name']}",
+        "binds": binds(exposure),
+    }
+
+
+def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
+    """The objects by which a renamed entry is recognized, one of each."""
+    made = [
+        ("kubernetes:core/v1:Namespace", key, "", str(own["name"]), "-namespace")
+        for key, own in args.get("namespaces", {}).items()
+        if own.get("create", True)
+    ]
+    for path, entry in entries(args):
+        group, _, key = path.partition(".")
+        options: Any = entry
+        place = namespace_name(args, entry["namespace"])
+        if group == "exposures":
+            kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
+            name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
+        else:
+            kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
+        made.append((f"kubernetes:{GROUP}/v1:{kind}", key, place, name, suffix))
+    renamed = args.get("renamed", {})
+    for type_, key, place, name, suffix in made:
+        expected: EntryExpectation = {"type": type_, "name": name, "entry": key, "suffix": suffix}
+        if place:
+            expected["namespace"] = place
+        if key in renamed:
+            expected["former"] = renamed[key]
+        yield expected
+
+
+def _expected(args: StackArgs, namespace: NamespaceArgs) -> NamespaceExpectation:
+    """A namespace of the stack, and the labels that it gets."""
+    create = namespace.get("create", True)
+    labels: Any = render_labels(namespace)
+    common = args.get("labels", {}) if create else {}
+    return {
+        "name": str(namespace["name"]),
+        "create": create,
+        "labels": {**common, **labels},
+        "enrol": create or "ambient" in namespace,
+    }
+
+
+def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
+    route: RouteExpectation = {
+        "namespace": namespace_name(args, exposure["namespace"]),
+        "service": exposure["service"]["name"],
+        "hostnames": exposure["hostnames"],
+    }
+    waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
+    if entry := waypoint.get("entry"):
+        route["waypoint_namespace"] = namespace_name(args, args["waypoints"][entry]["namespace"])
+    elif waypoint:
+        route["waypoint_namespace"] = waypoint["namespace"]
+    return route
 
 
 def outputs(args: StackArgs, exposures: Mapping[str, AmbientExposure]) -> dict[str, Any]:

@@ -4,20 +4,24 @@ import pulumi
 
 from ambient_exposure import AmbientExposure, Cluster
 
+DISCOVERY = {"istio-discovery": "enabled"}
+
 config = pulumi.Config()
 cluster = Cluster(
     "cluster",
     {
         "context": config.get("context") or "",
         "needs": {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY} for name in ("httpbin", "curl")
+            ],
         },
     },
 )
 exposure = AmbientExposure(
     "httpbin",
     {
-        "namespace": {"name": "httpbin", "discovery_labels": {"istio-discovery": "enabled"}},
+        "namespace": {"name": "httpbin", "discovery_labels": DISCOVERY},
         "service": {
             "name": "httpbin",
             "port": 8000,

@@ -4,12 +4,17 @@ import pulumi
 
 from ambient_exposure import AmbientExposure, Cluster
 
+DISCOVERY = {"istio-discovery": "enabled"}
+
 cluster = Cluster(
     "cluster",
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": "httpbin", "create": False}, {"name": "curl", "create": True}],
+            "namespaces": [
+                {"name": "httpbin", "create": False, "labels": DISCOVERY},
+                {"name": "curl", "create": True, "labels": DISCOVERY},
+            ],
             "services": [{"namespace": "httpbin", "name": "httpbin", "port": 8000}],
         },
     },
@@ -20,7 +25,8 @@ exposure = AmbientExposure(
         "namespace": {
             "name": "httpbin",
             "create": False,
-            "discovery_labels": {"istio-discovery": "enabled"},
+            "discovery_labels": DISCOVERY,
+            "ambient": True,  # what else runs in it is captured as well
         },
         "service": {"name": "httpbin", "port": 8000, "create": False},
         "hostnames": ["httpbin.example.com"],

@@ -9,6 +9,7 @@ from ambient_exposure import (
     Namespace,
     Probe,
     Waypoint,
+    WaypointBinding,
     Workload,
     after,
     fingerprint,
@@ -24,7 +25,9 @@ cluster = Cluster(
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}]
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY} for name in ("httpbin", "curl")
+            ]
         },
     },
 )
@@ -34,6 +37,9 @@ namespace = Namespace("httpbin", {"discovery_labels": DISCOVERY}, opts)
 waypoint = Waypoint(
     "httpbin", {"name": "httpbin-waypoint", "namespace": {"existing": namespace.reference}}, opts
 )
+binding = WaypointBinding(
+    "httpbin", {"namespace": namespace.name, "waypoint": waypoint.reference}, opts
+)
 workload = Workload(
     "httpbin",
     {
@@ -42,7 +48,7 @@ workload = Workload(
         "image": "docker.io/mccutchen/go-httpbin:v2.15.0",
         "port": 8000,
         "container_port": 8080,
-        "waypoint": waypoint.name,
+        "waypoint": binding.waypoint,
     },
     opts,
 )
@@ -52,6 +58,7 @@ gateway = IngressGateway(
         "name": "httpbin-gateway",
         "namespace": {"existing": namespace.reference},
         "hostnames": HOSTNAMES,
+        "allowed_routes": {"namespaces": {"from": "All"}},
     },
     opts,
 )
@@ -75,7 +82,7 @@ route = ingress_route(
         "gateway_namespace": namespace.name,
         "hostnames": HOSTNAMES,
         # Nothing gets in before the waypoint lets through only what it should.
-        "service": after(workload.service, waypoint.name, rules.name),
+        "service": after(workload.service, rules.name),
         "port": 8000,
     },
     opts,
@@ -98,7 +105,7 @@ probe = Probe(
         "checks": [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}],
         "subject": fingerprint(
             namespace.reference,
-            waypoint.reference["definition"],
+            binding.waypoint["definition"],
             gateway.reference["definition"],
             *(part.definition for part in (workload, rules, route)),
         ),

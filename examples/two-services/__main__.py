@@ -11,6 +11,7 @@ from ambient_exposure import (
     Waypoint,
     after,
 )
+from ambient_exposure.api.gateway_types import AllowedRoutes
 
 DISCOVERY = {"istio-discovery": "enabled"}
 PATHS = {"catalog": "/anything/catalog", "orders": "/anything/orders"}
@@ -20,27 +21,35 @@ cluster = Cluster(
     {
         "context": pulumi.Config().get("context") or "",
         "needs": {
-            "namespaces": [{"name": name, "create": True} for name in ("ingress", *PATHS, "curl")]
+            "namespaces": [
+                {"name": name, "create": True, "labels": DISCOVERY}
+                for name in ("ingress", *PATHS, "curl")
+            ]
         },
     },
 )
 opts = pulumi.ResourceOptions(providers=[cluster.provider])
 
+# Who may use gateway and waypoint.
+ADMITTED: AllowedRoutes = {
+    "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
+}
 # Only proxies run here, which are no workloads of the mesh.
 ingress = Namespace("ingress", {"discovery_labels": DISCOVERY, "ambient": False}, opts)
 gateway = IngressGateway(
     "gateway",
-    {"namespace": {"existing": ingress.reference}, "hostnames": ["*.example.com"]},
+    {
+        "namespace": {"existing": ingress.reference},
+        "hostnames": ["*.example.com"],
+        "allowed_routes": ADMITTED,
+    },
     opts,
 )
 waypoint = Waypoint(
     "waypoint",
     {
         "namespace": {"existing": ingress.reference},
-        "bind": False,
-        "allowed_routes": {
-            "namespaces": {"from": "Selector", "selector": {"matchLabels": DISCOVERY}}
-        },
+        "allowed_routes": ADMITTED,
     },
     opts,
 )

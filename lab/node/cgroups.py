@@ -7,7 +7,6 @@ have been tried.
 """
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -32,9 +31,6 @@ _VERSION_1: Final = {
 """The controllers that a kubelet needs on version 1, and a file by which each is known."""
 
 _OUTSIDE: Final = "Run the lab outside of a container, or in one with a writable cgroup of its own."
-
-_REMOVE_LIMIT: Final = 20.0
-_POLL: Final = 0.05
 
 
 def faults() -> Iterator[str]:
@@ -66,7 +62,17 @@ def make(name: str) -> list[Path]:
 
     Raises `LabError`.
     """
-    return [_make(hierarchy, hierarchy / name) for hierarchy in _used()]
+    nodes = [hierarchy / name / NODE for hierarchy in _used()]
+    for node in nodes:
+        own, hierarchy = node.parents[:2]
+        try:
+            for folder in (own, node):
+                folder.mkdir(exist_ok=True)
+                _copy_processors(hierarchy, folder)
+            _pass_controllers_on(hierarchy, own)
+        except OSError as error:
+            raise LabError(f"{error.filename or own}: {error.strerror}. {_OUTSIDE}") from error
+    return [node / "cgroup.procs" for node in nodes]
 
 
 def pids(name: str) -> set[int]:
@@ -90,11 +96,15 @@ def memory(name: str) -> int:
     return int(fields.get("total_rss", fields.get("anon", 0)))
 
 
-def remove(name: str) -> None:
-    """Remove a lab's folders, whose processes have ended."""
+def remove(name: str) -> bool:
+    """Remove a lab's folders; False while processes are in them, or have only just ended."""
     for hierarchy in _all():
         for folder, _, _ in os.walk(hierarchy / name, topdown=False):
-            _remove(Path(folder))
+            try:
+                Path(folder).rmdir()
+            except OSError:
+                return False
+    return True
 
 
 def _faults_of_version_2(hierarchy: Path) -> Iterator[str]:
@@ -114,17 +124,6 @@ def _faults_of_version_2(hierarchy: Path) -> Iterator[str]:
             f"Move them: `cd {hierarchy} && mkdir -p init && "
             "xargs -n1 <cgroup.procs >init/cgroup.procs`."
         )
-
-
-def _make(hierarchy: Path, own: Path) -> Path:
-    try:
-        for folder in (own, own / NODE):
-            folder.mkdir(exist_ok=True)
-            _copy_processors(hierarchy, folder)
-        _pass_controllers_on(hierarchy, own)
-    except OSError as error:
-        raise LabError(f"{error.filename or own}: {error.strerror}. {_OUTSIDE}") from error
-    return own / NODE / "cgroup.procs"
 
 
 def _used() -> list[Path]:
@@ -158,25 +157,4 @@ def _pass_controllers_on(hierarchy: Path, folder: Path) -> None:
     for parent in (hierarchy, folder):
         enabled = parent / "cgroup.subtree_control"
         for controller in sorted(wanted.difference(enabled.read_text().split())):
-            try:
-                enabled.write_text(f"+{controller}")
-            except OSError as error:
-                raise LabError(
-                    f"{parent}: the controller {controller} cannot be passed on: "
-                    f"{error.strerror}. {_OUTSIDE}"
-                ) from error
-
-
-def _remove(folder: Path) -> None:
-    deadline = time.monotonic() + _REMOVE_LIMIT
-    while True:
-        try:
-            folder.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError as error:  # the kernel lets go of ended processes a little later
-            if time.monotonic() > deadline:
-                raise LabError(f"{folder}: cannot be removed: {error.strerror}.") from error
-            time.sleep(_POLL)
-        else:
-            return
+            enabled.write_text(f"+{controller}")

@@ -7,7 +7,7 @@ some hundred files takes none.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,23 +27,11 @@ wait $!
 """
 """$0 is a folder for the time it takes, $1 the store; the images follow."""
 
-_LIMIT: Final = 300.0
-
 
 def prepare(steps: Steps, artifacts: Artifacts) -> Path:
     """Return containerd's root folder with all images, made unless it is in the cache."""
     cache = Cache()
-    inputs = (artifacts.debian.name, *(image.parent.name for image in artifacts.images))
-    recipe = Recipe("image-store", "images unpacked", inputs, _importer(cache, artifacts))
-    return cache.make(recipe, steps)
 
-
-def place(store: Path, target: Path) -> None:
-    """Fill containerd's root folder `target` from the store."""
-    shutil.copytree(store, target, symlinks=True, copy_function=_link)
-
-
-def _importer(cache: Cache, artifacts: Artifacts) -> Callable[[Path, Step], None]:
     def make(into: Path, _: Step) -> None:
         # The path of a socket must be short.
         with tempfile.TemporaryDirectory() as folder:
@@ -57,19 +45,22 @@ def _importer(cache: Cache, artifacts: Artifacts) -> Callable[[Path, Step], None
                 [*isolated, "sh", "-ec", _IMPORT, folder, str(into), *images],
                 cache.log("image-store"),
                 environment=environment(artifacts),
-                limit=_LIMIT,
+                limit=300.0,
             ).run()
 
-    return make
+    inputs = (artifacts.debian.name, *(image.parent.name for image in artifacts.images))
+    return cache.make(Recipe("image-store", "images unpacked", inputs, make), steps)
+
+
+def place(store: Path, target: Path) -> None:
+    """Fill containerd's root folder `target` from the store."""
+    shutil.copytree(store, target, symlinks=True, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:
     """Link a file, whose content never changes, or copy a database or across file systems."""
     if not source.endswith(".db"):
-        try:
+        with suppress(OSError):
             os.link(source, target, follow_symlinks=False)
-        except OSError:
-            pass
-        else:
             return
     shutil.copy2(source, target, follow_symlinks=False)

@@ -5,34 +5,30 @@ components of a plan, each when those it needs are ready, and starts again what 
 When one keeps ending, the whole node ends: a lab that is half there helps nobody.
 """
 
-import http.client
 import json
 import os
 import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
-import traceback
 import urllib.request
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-RESTARTS: Final = 3
-"""How often in a row a component is started again before the node gives up."""
+RESTARTS: Final = 5
+"""How often a component is started again before the node gives up."""
 
 BACK_OFF: Final = 0.5
 """Seconds before the first start again, and that much more before each further one."""
 
-_STEADY: Final = 60.0
-"""Seconds after which a component that ends counts as one that had been running well."""
-
 _POLL: Final = 0.05
 _POLL_LIMIT: Final = 5.0
-_READY_LIMIT: Final = 120.0
 _CONNECT_LIMIT: Final = 10.0
 
 _PRIVATE: Final = ("/run", "/var")
@@ -58,8 +54,8 @@ class Component:
     command: Sequence[str]
     after: Sequence[str] = ()
     """The components that must be ready before it starts."""
-    ready: str = ""
-    """What answers when it is ready: a URL or the path of a socket. Empty: at once."""
+    ready: str = "/"
+    """What tells that it is ready: a URL that answers, or a path that is there; at once if `/`."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +70,9 @@ class Plan:
     """File of the certificate that the components' own are checked against."""
     services: str
     """Network of the Services' addresses."""
-    needs: Sequence[str]
-    """Folders that must stay visible at their paths, which have no symbolic link in them."""
     places: dict[str, str]
-    """Folders to be seen at other paths too, by those paths: the path of a socket must be short."""
+    """Folders that are to be seen in `/run` and `/var`, by their paths there, in which
+    is no symbolic link; other paths are left as they are."""
     logs: str
     """Folder of the components' log files."""
     environment: dict[str, str]
@@ -95,113 +90,69 @@ class Plan:
         return cls(**fields, components=components)
 
 
-class Supervisor:
-    """Runs the components of a plan, each in a thread that watches it."""
+def supervise(plan: Plan) -> None:
+    """Run the components until one of them cannot be kept running."""
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    ready: set[str] = set()
+    ends: Counter[str] = Counter()
+    while True:
+        for component in plan.components:
+            name = component.name
+            if name not in running:
+                if ready.issuperset(component.after):
+                    running[name] = _start(component, plan)
+            elif (status := running[name].poll()) is not None:
+                log(f"{name} ended with status {status}")
+                del running[name]
+                ends[name] += 1
+                if ends[name] > RESTARTS:
+                    log(f"the node ends: {name} does not keep running; read its log")
+                    return
+                time.sleep(BACK_OFF * ends[name])
+            elif name not in ready and _answers(component.ready, plan):
+                log(f"{name} is ready")
+                ready.add(name)
+        time.sleep(_POLL)
 
-    def __init__(self, plan: Plan) -> None:
-        """Nothing is started yet."""
-        self._plan = plan
-        self._ready = {component.name: threading.Event() for component in plan.components}
 
-    def run(self) -> None:
-        """Run until a component cannot be kept running."""
-        threads = [
-            threading.Thread(target=self._guard, args=[component])
-            for component in self._plan.components
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+def _start(component: Component, plan: Plan) -> subprocess.Popen[bytes]:
+    with Path(plan.logs, f"{component.name}.log").open("ab") as output:
+        return subprocess.Popen(
+            component.command,
+            env=os.environ | plan.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
-    def _guard(self, component: Component) -> None:
-        """Keep a component running; end the node when that cannot be done, for whatever reason."""
-        try:
-            self._keep(component)
-            log(f"the node ends: {component.name} does not keep running; read its log")
-        except Exception:  # noqa: BLE001  # an unseen end leaves half a node
-            log(f"the node ends: {component.name} cannot be watched\n{traceback.format_exc()}")
-        os._exit(1)
 
-    def _keep(self, component: Component) -> None:
-        for name in component.after:
-            self._ready[name].wait()
-        failures = 0
-        while failures <= RESTARTS:
-            if failures:
-                log(f"{component.name} is started again, {failures} of {RESTARTS}")
-                time.sleep(BACK_OFF * failures)
-            started = time.monotonic()
-            log(f"{component.name} ended with status {self._run(component)}")
-            failures = 1 if time.monotonic() - started > _STEADY else failures + 1
-
-    def _run(self, component: Component) -> int:
-        """Run a component until it ends, and return its status."""
-        with self._log(component).open("ab") as output:
-            process = subprocess.Popen(
-                component.command,
-                env=os.environ | self._plan.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        if self._await_ready(component, process):
-            self._ready[component.name].set()
-        return process.wait()
-
-    def _await_ready(self, component: Component, process: subprocess.Popen[bytes]) -> bool:
-        started = time.monotonic()
-        while process.poll() is None:
-            elapsed = time.monotonic() - started
-            if self._answers(component.ready):
-                log(f"{component.name} was ready after {elapsed:.1f} s")
-                return True
-            if elapsed > _READY_LIMIT:
-                log(f"{component.name} did not answer at {component.ready} within {elapsed:.0f} s")
-                process.kill()
-                return False
-            time.sleep(_POLL)
-        return False
-
-    def _answers(self, probe: str) -> bool:
-        if not probe:
-            return True
-        try:
-            if probe.startswith("/"):
-                with socket.socket(socket.AF_UNIX) as connection:
-                    connection.connect(probe)
-                return True
-            trust = ssl.create_default_context(cafile=self._plan.authority)
-            with urllib.request.urlopen(probe, timeout=_POLL_LIMIT, context=trust) as response:  # noqa: S310  # the plan's
-                return bool(response.status == 200)
-        except (OSError, http.client.HTTPException):
-            return False
-
-    def _log(self, component: Component) -> Path:
-        return Path(self._plan.logs, f"{component.name}.log")
+def _answers(probe: str, plan: Plan) -> bool:
+    if probe.startswith("/"):
+        return Path(probe).exists()
+    with suppress(OSError, HTTPException):
+        trust = ssl.create_default_context(cafile=plan.authority)
+        urllib.request.urlopen(probe, timeout=_POLL_LIMIT, context=trust).close()  # noqa: S310  # the plan's
+        return True
+    return False
 
 
 def make_private(plan: Plan) -> None:
     """Hide the parts of the file system that components would change for the whole host."""
     kept = {
-        need: os.open(need, os.O_PATH)
-        for need in plan.needs
-        if any(Path(need).is_relative_to(Path(folder).resolve()) for folder in _PRIVATE)
+        path: os.open(folder, os.O_PATH)
+        for path, folder in plan.places.items()
+        if any(Path(path).is_relative_to(Path(hidden).resolve()) for hidden in _PRIVATE)
     }
     for folder in _PRIVATE:
         _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)
     for path, descriptor in kept.items():
         Path(path).mkdir(parents=True, exist_ok=True)
-        source = f"/proc/self/fd/{descriptor}"
-        _mount("--no-canonicalize", "--rbind", source, path, descriptors=[descriptor])
+        _mount("--no-canonicalize", "--rbind", f"/proc/{os.getpid()}/fd/{descriptor}", path)
         os.close(descriptor)
     Path("/var/run").symlink_to("/run")
     for folder in ("/run/lock", "/run/netns", "/var/lib", "/var/log", "/var/tmp"):  # noqa: S108  # the node's own
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for path, folder in plan.places.items():
-        Path(path).mkdir(parents=True)
-        _mount("--bind", folder, path)
     for name, value in _SYSCTLS.items():
         stand_in = Path("/run/sysctl", name)
         stand_in.parent.mkdir(parents=True, exist_ok=True)
@@ -234,12 +185,12 @@ def log(message: str) -> None:
     print(time.strftime("%H:%M:%S"), message, flush=True)  # noqa: T201  # the log is its output
 
 
-def _mount(*arguments: str, descriptors: Sequence[int] = ()) -> None:
-    _run("mount", "--no-mtab", *arguments, descriptors=descriptors)
+def _mount(*arguments: str) -> None:
+    _run("mount", "--no-mtab", *arguments)
 
 
-def _run(*command: str, descriptors: Sequence[int] = ()) -> None:
-    subprocess.run(command, check=True, pass_fds=descriptors)
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)
 
 
 def main() -> None:
@@ -247,7 +198,7 @@ def main() -> None:
     plan = Plan.read(Path(sys.argv[1]))
     make_private(plan)
     connect(plan)
-    Supervisor(plan).run()
+    supervise(plan)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -20,7 +20,7 @@ from typing import Final
 from lab.build.artifacts import Artifacts
 from lab.errors import LabError
 from lab.node import cgroups
-from lab.node.state import CHECKOUT, Slot, State, hold
+from lab.node.state import CHECKOUT, Slot, State
 
 NODE: Final = "lab"
 """The node's name, and that of the context in the user's kubeconfig."""
@@ -32,12 +32,14 @@ SERVICES: Final = IPv4Network("10.96.0.0/16")
 """Addresses of Services, known inside the node only."""
 
 _POLL: Final = 0.05
-_LINKS: Final = Path("/sys/class/net")
 _START_LIMIT: Final = 10.0
 _END_LIMIT: Final = 20.0
 
 ISOLATE: Final = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc")
 """How the node gets namespaces of its own."""
+
+_FIRST: Final = "catatonit"
+"""The program of process 1 inside, which takes in processes that lose their parents."""
 
 _INHERITED: Final = ("PATH", "HOME", "LANG")
 """What the node takes over of the caller's environment: other variables, of a proxy or of a
@@ -59,16 +61,16 @@ class Process:
     """Bytes resident."""
 
 
-def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
+def start(state: State, slot: Slot, artifacts: Artifacts) -> None:
     """Start the node's first process and connect it; its components start on their own.
 
-    `lock` holds the slot, and does so as long as the node runs.
+    Where that fails, nothing is left on the host, and the slot is given back.
     """
     joins = cgroups.make(slot.name)
     # fmt: off
     command = [
         "sh", "-ec", _JOIN, "sh", *map(str, joins), "--",
-        *ISOLATE, str(artifacts.debian / "usr/bin/catatonit"), "--",
+        *ISOLATE, str(artifacts.debian / "usr/bin" / _FIRST), "--",
         sys.executable, "-m", "lab.node.init", str(state.node / "plan.json"),
     ]
     # fmt: on
@@ -80,7 +82,6 @@ def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[lock],
             start_new_session=True,
         )
     try:
@@ -91,61 +92,58 @@ def start(state: State, slot: Slot, lock: int, artifacts: Artifacts) -> None:
         # joined the cgroup folders yet.
         node.kill()
         node.wait()
-        clean(slot)
+        end(slot)
         raise
-    finally:
-        os.close(lock)
 
 
-def end(state: State, slot: Slot) -> None:
-    """End the lab that was given the slot, running or not, and give the slot back."""
+def runs(slot: Slot) -> bool:
+    """Whether the node has processes."""
+    return bool(_own(slot))
+
+
+def end(slot: Slot) -> None:
+    """End the lab that has the slot, running or not, with all it has on the host."""
     deadline = time.monotonic() + _END_LIMIT
-    while (lock := hold(slot)) is None and state.slot() == slot:
-        _kill(slot, deadline)
-    if lock is None:
-        return  # another lab has taken the slot meanwhile, and cleaned it
-    if state.slot() == slot:
-        clean(slot)
-        slot.registration.unlink()
-    os.close(lock)
-
-
-def clean(slot: Slot) -> None:
-    """Remove what a lab that ended has left on the host; the caller holds the slot."""
-    deadline = time.monotonic() + _END_LIMIT
-    while cgroups.pids(slot.name):
-        _kill(slot, deadline)
-    _delete_link(slot)
-    cgroups.remove(slot.name)
-
-
-def _delete_link(slot: Slot) -> None:
-    """Delete what joined the host and a node that has ended.
-
-    It goes with the namespace of its other end too, at any moment, but connections that were cut
-    off keep that in the kernel for a minute.
-    """
-    link = _LINKS / slot.name
-    if not link.exists():
-        return
-    try:
+    while (pids := cgroups.pids(slot.name)) or not cgroups.remove(slot.name):
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"cgroup folders {slot.name}: not empty and removed {_END_LIMIT:.0f} s after "
+                f"SIGKILL; their processes: {sorted(pids)}. Look at them with `ps`, then run "
+                "`python -m lab down` again."
+            )
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL)
+    # It goes with the namespace of its other end too, at any moment, but connections that were
+    # cut off keep that in the kernel for a minute.
+    with suppress(LabError):
         _ip("link", "delete", slot.name)
-    except LabError:
-        if link.exists():
-            raise
+    slot.registration.unlink()
 
 
 def enter(slot: Slot, command: Sequence[str], environment: dict[str, str]) -> None:
     """Become `command`, run in the node's namespaces."""
-    first = _first_process(slot)
+    first = next((p.pid for p in processes(slot) if p.program == _FIRST), None)
+    if first is None:
+        raise LabError(f"{slot.name}: its first process is gone. Run `python -m lab up`.")
     nsenter = ["nsenter", f"--target={first}", "--net", "--mount", "--pid", f"--wdns={Path.cwd()}"]
     os.execvpe(nsenter[0], [*nsenter, "--", *command], environment)  # noqa: S606  # no shell
 
 
-def processes(slot: Slot) -> list[Process]:
+def processes(slot: Slot) -> Iterator[Process]:
     """The node's own processes, those of pods left out."""
-    found = (_process(pid) for pid in _own(slot))
-    return [process for process in found if process]
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    for pid in sorted(_own(slot)):
+        with suppress(OSError):  # it has just ended
+            program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            yield Process(
+                pid=pid,
+                program=Path(program).name,
+                uptime=up - int(fields[19]) / os.sysconf("SC_CLK_TCK"),
+                memory=int(fields[21]) * os.sysconf("SC_PAGE_SIZE"),
+            )
 
 
 def _wait_for_namespace(node: subprocess.Popen[bytes], state: State) -> None:
@@ -177,48 +175,5 @@ def _ip(*arguments: str) -> None:
         raise LabError(f"`ip {' '.join(arguments)}` failed: {done.stderr.strip()}")
 
 
-def _kill(slot: Slot, deadline: float) -> None:
-    """End the slot's processes; they are gone a little later."""
-    pids = cgroups.pids(slot.name)
-    if time.monotonic() > deadline:
-        raise LabError(
-            f"processes {sorted(pids)} of {slot.name} did not end within {_END_LIMIT:.0f} s "
-            "after SIGKILL. Look at them with `ps`, then run `python -m lab down` again."
-        )
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    time.sleep(_POLL)
-
-
-def _own(slot: Slot) -> list[int]:
-    return sorted(cgroups.pids(f"{slot.name}/{cgroups.NODE}"))
-
-
-def _first_process(slot: Slot) -> int:
-    """The host's number for process 1 of the node."""
-    for pid in _own(slot):
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-        except OSError:
-            continue
-        numbers = status.partition("NSpid:")[2].partition("\n")[0].split()
-        if len(numbers) > 1 and numbers[-1] == "1":
-            return pid
-    raise LabError(f"{slot.name}: its first process is gone. Run `python -m lab up`.")
-
-
-def _process(pid: int) -> Process | None:
-    """What /proc says about a process, None when it has ended."""
-    try:
-        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    uptime = float(Path("/proc/uptime").read_text().split()[0])
-    return Process(
-        pid=pid,
-        program=Path(program).name,
-        uptime=uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK"),
-        memory=int(fields[21]) * os.sysconf("SC_PAGE_SIZE"),
-    )
+def _own(slot: Slot) -> set[int]:
+    return cgroups.pids(f"{slot.name}/{cgroups.NODE}")

@@ -6,10 +6,11 @@ The standard library is enough for it: `python3 -m lab check` runs before there 
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,8 +46,6 @@ PROGRAMS: Final = {
     "unshare": "install the package util-linux",
 }
 """What must be on PATH, and what to do where it is not."""
-
-_LIMIT: Final = 10.0
 
 
 def check() -> None:
@@ -124,30 +123,33 @@ def memory(needed: int) -> Iterator[str]:
 
 def namespaces() -> Iterator[str]:
     """Whether processes may have namespaces of their own."""
-    if failure := _failure([*ISOLATE, "true"]):
+    command = f"{' '.join(ISOLATE)} true"
+    status, printed = _run(command)
+    if status:
         yield (
-            f"namespaces: `{' '.join(ISOLATE)} true`: {failure}. Run the lab with the capability "
+            f"namespaces: `{command}`: {printed}. Run the lab with the capability "
             "CAP_SYS_ADMIN, in a container with --privileged."
         )
 
 
 def overlay(folders: set[Path]) -> Iterator[str]:
     """Whether containerd can mount images' layers over each other there."""
-    mount = "mkdir lower upper work all; mount -t overlay overlay -o "
+    mount = "mkdir lower upper work all && mount -t overlay overlay -o "
     mount += "lowerdir=lower,upperdir=upper,workdir=work all"
     for folder in sorted(folders):
         with tempfile.TemporaryDirectory(prefix=".overlay-", dir=_existing(folder)) as place:
-            if failure := _failure(["unshare", "--mount", "sh", "-ec", mount], place):
-                yield (
-                    f"overlayfs: cannot be mounted in {folder}: {failure}. Load the kernel's "
-                    "module overlay, or name a folder (LAB_CACHE, LAB_STATE) on a file system that "
-                    "takes it, as a container's volume does and its own root does not."
-                )
+            status, printed = _run(f"cd {shlex.quote(place)} && unshare --mount sh -c '{mount}'")
+        if status:
+            yield (
+                f"overlayfs: cannot be mounted in {folder}: {printed}. Load the kernel's "
+                "module overlay, or name a folder (LAB_CACHE, LAB_STATE) on a file system that "
+                "takes it, as a container's volume does and its own root does not."
+            )
 
 
 def addresses() -> Iterator[str]:
     """Whether the labs' addresses are free, and the routes to them would count."""
-    routes = _ip("route", "show", "table", "all", "root", str(ADDRESSES))
+    routes = _ip(f"route show table all root {ADDRESSES}")
     devices = {route["dev"] for route in routes if "dev" in route}
     if others := sorted(device for device in devices if not device.startswith(INTERFACE)):
         yield (
@@ -157,7 +159,7 @@ def addresses() -> Iterator[str]:
     rules = _ip("rule")
     main = min((rule["priority"] for rule in rules if rule["table"] == "main"), default=0)
     earlier = {rule["table"] for rule in rules if rule["priority"] < main} - {"local"}
-    for route in _ip("route", "get", str(ADDRESSES[-2])):
+    for route in _ip(f"route get {ADDRESSES[-2]}"):
         if route.get("table") in earlier:
             yield (
                 f"route: table {route['table']} (`ip rule`) decides about {ADDRESSES} before the "
@@ -171,23 +173,13 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.is_dir())
 
 
-def _failure(command: Sequence[str], cwd: Path | str = "/") -> str:
-    """What a command says that fails; empty where it succeeds."""
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, check=False, timeout=_LIMIT
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return done.stderr.strip() or f"status {done.returncode}" if done.returncode else ""
-
-
-def _ip(*arguments: str) -> list[dict[str, Any]]:
+def _ip(arguments: str) -> list[dict[str, Any]]:
     """What `ip` lists; nothing where it does not answer, as when there is no route at all."""
-    command = ["ip", "-json", "-4", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_LIMIT)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    listed: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    status, printed = _run(f"ip -json -4 {arguments}")
+    listed: list[dict[str, Any]] = json.loads("[]" if status else printed or "[]")
     return listed
+
+
+def _run(command: str) -> tuple[int, str]:
+    """A command's status, and what it prints; also of one that is not installed."""
+    return subprocess.getstatusoutput(command)  # noqa: S605  # composed here

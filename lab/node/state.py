@@ -5,21 +5,20 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
 from lab.errors import LabError
 
 REGISTRY: Final = Path("/run/ambient-lab")
-"""One file per slot in use: it names a state folder, and is locked while the lab runs."""
+"""One file per slot in use, which names a state folder."""
 
 SLOTS: Final = 64
-"""How many labs one machine can run at once."""
+"""How many labs one machine can have at once."""
 
 ADDRESSES: Final = IPv4Network("198.18.0.0/15")
 """What all labs take their addresses from; no network that a machine is part of uses it."""
@@ -30,72 +29,59 @@ INTERFACE: Final = "ambient-lab-"
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 """The folder that holds the `lab` package."""
 
-LOCK_LIMIT: Final = 3600.0
-"""Seconds to wait for another command on the same lab: it may be one that builds everything."""
-
-_POLL: Final = 0.1
-
 _MARK: Final = "# The state of a lab: `python -m lab down` removes this folder.\n*\n"
 
 _NETWORKS: Final = list(ADDRESSES.subnets(new_prefix=24))
 
 
-@dataclass(frozen=True)
 class Slot:
     """What keeps one lab apart from the others on this machine."""
 
-    number: int
-
-    @property
-    def name(self) -> str:
+    def __init__(self, number: int) -> None:
+        """The slot of that number, below `SLOTS`, taken or not."""
+        self.name = f"{INTERFACE}{number}"
         """Name of the lab's network interface on the host and of its cgroup folders."""
-        return f"{INTERFACE}{self.number}"
-
-    @property
-    def link(self) -> IPv4Network:
-        """The network between the host and the node."""
-        return _NETWORKS[2 * self.number]
-
-    @property
-    def host(self) -> IPv4Address:
-        """The host's address on the link."""
-        return self.link[1]
-
-    @property
-    def node(self) -> IPv4Address:
-        """The node's address on the link, where the API server answers."""
-        return self.link[2]
-
-    @property
-    def pool(self) -> IPv4Network:
-        """The addresses for Services of type LoadBalancer, reached through the node."""
-        return _NETWORKS[2 * self.number + 1]
-
-    @property
-    def registration(self) -> Path:
+        self.link, self.pool = _NETWORKS[2 * number : 2 * number + 2]
+        """The network between the host and the node, and the addresses for Services of type
+        LoadBalancer, reached through the node."""
+        self.host, self.node = self.link[1], self.link[2]
+        """The addresses on the link; at the node's the API server answers."""
+        self.registration = REGISTRY / str(number)
         """The slot's file in the registry."""
-        return REGISTRY / str(self.number)
 
 
 @dataclass(frozen=True)
 class Record:
     """What later commands must know about the lab that runs."""
 
-    ztunnel: str | None
-    """Path of the ztunnel the lab was given, None for a lab without one."""
     versions: dict[str, str]
-    """What the lab was built from, by the names of `lab.versions`."""
+    """What the lab was built from, by the names of `lab.versions`; its ztunnel too, a path."""
     programs: list[str]
     """Folders of kubectl, istioctl, pulumi and its plugins, first on PATH in `env`."""
     ready: bool = False
     """Whether an `up` has come to its end."""
 
 
-@dataclass(frozen=True)
 class State:
     """The state folder: all files of one lab."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        """The folder `root`, which may not exist yet."""
+        self.root = root
+        self.kubeconfig = root / "kubeconfig"
+        """Credentials of the cluster's administrator, context `lab`."""
+        self.logs = root / "log"
+        """One log file per component, and the pods' in `pods/`."""
+        self.previous_logs = root / "log.previous"
+        """The logs of the lab before, where that ended without `down`."""
+        self.node = root / "node"
+        """Configuration and data of the node's components."""
+        self.backend = root / "pulumi"
+        """Folder of the Pulumi backend; its stacks end with the cluster they describe."""
+        self.pulumi_home = root / "pulumi-home"
+        """Pulumi's own folder while it works on the lab."""
+        self._mark = root / ".gitignore"
+        self._record = root / "lab.json"
 
     @classmethod
     def of_environment(cls) -> "State":
@@ -107,36 +93,6 @@ class State:
                 "takes. Set it to the path of a folder without them."
             )
         return cls(root)
-
-    @property
-    def kubeconfig(self) -> Path:
-        """Credentials of the cluster's administrator, context `lab`."""
-        return self.root / "kubeconfig"
-
-    @property
-    def logs(self) -> Path:
-        """One log file per component, and the pods' in `pods/`."""
-        return self.root / "log"
-
-    @property
-    def previous_logs(self) -> Path:
-        """The logs of the lab before, where that ended without `down`."""
-        return self.root / "log.previous"
-
-    @property
-    def node(self) -> Path:
-        """Configuration and data of the node's components."""
-        return self.root / "node"
-
-    @property
-    def backend(self) -> Path:
-        """Folder of the Pulumi backend; its stacks end with the cluster they describe."""
-        return self.root / "pulumi"
-
-    @property
-    def pulumi_home(self) -> Path:
-        """Pulumi's own folder while it works on the lab."""
-        return self.root / "pulumi-home"
 
     def log(self, component: str) -> Path:
         """The log file of `component`."""
@@ -166,124 +122,57 @@ class State:
             else:
                 path.unlink()
 
-    def remove(self) -> None:
-        """Remove the folder with all it holds."""
-        shutil.rmtree(self.root)
-
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Let one command at a time change this lab; others wait for it, at most an hour."""
+        """Let one command at a time change this lab; others wait for it.
+
+        Raises `LabError` for a folder of others: a lab never takes, nor removes one.
+        """
         lock = self._lock()
         try:
+            if not any(self.root.iterdir()):
+                self._mark.write_text(_MARK)
+            elif not self._mark.exists() or self._mark.read_text() != _MARK:
+                raise LabError(
+                    f"LAB_STATE: {self.root} holds files that are not a lab's. "
+                    "Name a folder that is new or empty."
+                )
             yield
         finally:
             os.close(lock)
 
+    def _lock(self) -> int:
+        while True:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # that other is `down`, which removes the folder
+                lock = os.open(self.root, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    sys.stderr.write(f"waiting for another command on {self.root}\n")
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                if os.path.samestat(os.fstat(lock), self.root.stat()):
+                    return lock
+
     def slot(self) -> Slot | None:
         """The slot this lab was given, whether the lab still runs or not."""
-        for number in range(SLOTS):
-            slot = Slot(number)
-            try:
+        for slot in map(Slot, range(SLOTS)):
+            with suppress(FileNotFoundError):
                 if slot.registration.read_text() == str(self.root):
                     return slot
-            except FileNotFoundError:
-                continue
         return None
 
-    def claim(self) -> tuple[Slot, int]:
-        """Take the first slot whose lab does not run.
-
-        The second value is the lock that holds it, a file descriptor: the slot is taken as long
-        as any process has it open. What the slot's former lab left behind is the caller's to
-        clean.
-        """
-        for number in range(SLOTS):
-            slot = Slot(number)
+    def claim(self) -> Slot:
+        """Take a free slot, which is this lab's until its file is removed."""
+        for slot in map(Slot, range(SLOTS)):
             # Each time anew, as the end of another lab may remove it.
             REGISTRY.mkdir(parents=True, exist_ok=True)
-            lock = hold(slot)
-            if lock is not None:
-                os.ftruncate(lock, 0)
-                os.pwrite(lock, str(self.root).encode(), 0)
-                return slot, lock
+            with suppress(FileExistsError, FileNotFoundError):
+                with slot.registration.open("x") as file:
+                    file.write(str(self.root))
+                return slot
         raise LabError(
-            f"{REGISTRY}: all {SLOTS} slots are in use by labs of this machine. "
-            "Run `python -m lab down` for one that is not needed."
+            f"{REGISTRY}: all {SLOTS} slots are taken by labs of this machine. Each file there "
+            "names a state folder: run `LAB_STATE=FOLDER python -m lab down` for one that is not "
+            "needed."
         )
-
-    def _lock(self) -> int:
-        deadline = time.monotonic() + LOCK_LIMIT
-        waiting = False
-        while True:
-            self._make()
-            lock = _try_lock(self.root, os.O_RDONLY | os.O_DIRECTORY)
-            if lock is not None:
-                return lock
-            if not waiting:
-                sys.stderr.write(f"waiting for another command on {self.root}\n")
-                waiting = True
-            if time.monotonic() > deadline:
-                raise LabError(
-                    f"{self.root}: another command has worked on it for {LOCK_LIMIT / 60:.0f} "
-                    "minutes. End that one, then run this again."
-                )
-            time.sleep(_POLL)
-
-    def _make(self) -> None:
-        """Make the folder, or recognise it: a lab never takes, nor removes, a folder of others."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        if self._mark.exists() and self._mark.read_text() == _MARK:
-            return
-        if any(self.root.iterdir()):
-            raise LabError(
-                f"LAB_STATE: {self.root} holds files that are not a lab's. "
-                "Name a folder that is new or empty."
-            )
-        self._mark.write_text(_MARK)
-
-    @property
-    def _mark(self) -> Path:
-        return self.root / ".gitignore"
-
-    @property
-    def _record(self) -> Path:
-        return self.root / "lab.json"
-
-
-def hold(slot: Slot) -> int | None:
-    """Lock a slot, so that no lab can start in it; None while one runs.
-
-    The lock is a file descriptor.
-    """
-    return _try_lock(slot.registration)
-
-
-def runs(slot: Slot) -> bool:
-    """Whether a process holds the slot."""
-    try:
-        lock = os.open(slot.registration, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def _try_lock(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
-    """Lock a file or folder; None where another process holds it, or has just removed it."""
-    try:
-        lock = os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(lock), path.stat()):
-            return lock
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(lock)
-    return None

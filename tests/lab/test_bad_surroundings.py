@@ -1,5 +1,6 @@
 """What may be wrong with configuration and cluster: one clear message, nothing half-done."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -69,6 +70,30 @@ def test_missing_gateway_class(stack: Stack) -> None:
 
 
 @pytest.fixture
+def no_istiod(lab: Lab) -> Iterator[None]:
+    """The control plane is away."""
+    istiod = ("deployment/istiod", "-n", "istio-system")
+    lab.kubectl("scale", *istiod, "--replicas=0")
+    lab.kubectl("wait", *istiod, "--for=jsonpath={.status.replicas}=0", "--timeout=60s")
+    yield
+    lab.kubectl("scale", *istiod, "--replicas=1")
+    lab.kubectl("rollout", "status", *istiod, "--timeout=120s")
+
+
+@pytest.mark.usefixtures("no_istiod")
+def test_control_plane_that_is_not_ready(stack: Stack) -> None:
+    printed = refused(stack)
+    assert "Deployment istio-system/istiod: none of its pods is ready" in printed
+
+
+def test_namespaces_that_the_mesh_does_not_discover(stack: Stack) -> None:
+    printed = refused(stack, defaults={})
+    for name in ("httpbin", "curl"):
+        assert f"namespace {name}: the mesh would not discover it: found the labels " in printed
+    assert "expected istio-discovery=enabled (discoverySelectors in ConfigMap " in printed
+
+
+@pytest.fixture
 def theirs(lab: Lab) -> Iterator[None]:
     """A namespace `httpbin` that is not the stack's."""
     lab.kubectl("create", "namespace", "httpbin")
@@ -81,6 +106,33 @@ def test_namespace_of_somebody_else(stack: Stack) -> None:
     said = "Namespace httpbin exists already, and no stack made it. Choose another name"
     assert said in stack.pulumi("preview", ends="badly")
     assert said in stack.failing_up()
+
+
+@pytest.mark.usefixtures("theirs")
+def test_service_of_the_name_that_the_waypoint_needs(lab: Lab, stack: Stack) -> None:
+    port = ("--tcp=80:80", "-n", "httpbin")
+    lab.kubectl("create", "service", "clusterip", "httpbin-waypoint", *port)
+    printed = refused(stack, exposures=sample(namespace={"create": False}))
+    assert "Service httpbin/httpbin-waypoint: has the name of the one that istiod" in printed
+
+
+@pytest.mark.usefixtures("theirs")
+def test_virtual_service_for_what_a_route_serves(lab: Lab, stack: Stack) -> None:
+    route = {"route": [{"destination": {"host": "httpbin"}}]}
+    file = stack.folder / "virtual-service.json"
+    file.write_text(
+        json.dumps(
+            {
+                "apiVersion": "networking.istio.io/v1",
+                "kind": "VirtualService",
+                "metadata": {"name": "theirs", "namespace": "httpbin"},
+                "spec": {"hosts": ["httpbin"], "http": [route]},
+            }
+        )
+    )
+    lab.kubectl("apply", "-f", str(file))
+    printed = refused(stack, exposures=sample(namespace={"create": False}))
+    assert "VirtualService httpbin/theirs: is for Service httpbin/httpbin, too" in printed
 
 
 @pytest.mark.usefixtures("theirs")

@@ -118,8 +118,8 @@ def test_what_is_adopted_is_left_as_it_was(
     before, metadata = objects(lab), theirs()
     stack = new_stack(example="existing-service")
     stack.up()
-    assert theirs()["namespace"]["labels"].keys() >= {"team", "istio.io/use-waypoint"}
-    assert theirs()["service"]["labels"].keys() >= {"team", "istio.io/ingress-use-waypoint"}
+    assert theirs()["namespace"]["labels"].keys() >= {"team", "istio.io/dataplane-mode"}
+    assert theirs()["service"]["labels"].keys() >= {"team", "istio.io/use-waypoint"}
     owned = {
         one["type"].rsplit(":", 1)[-1]
         for one in stack.resources()

@@ -25,7 +25,7 @@ def test_entries_and_stacks_may_be_renamed(lab: Lab, stack: Stack) -> None:
     stack.up()
     uids = made(lab)
     stack.configure(exposures=renamed())
-    said = "exists already as resource httpbin-"
+    said = "`pulumi config set --path renamed.web httpbin` keeps it what it is"
     assert said in stack.pulumi("preview", ends="badly")
     assert said in stack.failing_up()
     stack.up(renamed={"web": "httpbin"})

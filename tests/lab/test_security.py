@@ -209,12 +209,12 @@ def test_policies_tell_the_clients_in_the_mesh_apart(
 
 WAYPOINT = """
 import pulumi
-from components import Cluster, Namespace, Waypoint
+from components import Cluster, Namespace, Waypoint, WaypointBinding
 
 cluster = Cluster("cluster", {"context": "lab"})
 opts = pulumi.ResourceOptions(providers=[cluster.provider])
 namespace = Namespace("pods", {"discovery_labels": {"istio-discovery": "enabled"}}, opts)
-Waypoint(
+waypoint = Waypoint(
     "waypoint",
     {
         "namespace": {"existing": namespace.reference},
@@ -222,6 +222,7 @@ Waypoint(
     },
     opts,
 )
+WaypointBinding("pods", {"namespace": namespace.name, "waypoint": waypoint.reference}, opts)
 """
 
 

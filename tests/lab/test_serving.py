@@ -492,3 +492,37 @@ def test_proxies_of_other_classes_are_reached_in_another_domain(
         labels = found(lab, "deployment", name)["metadata"]["labels"]
         assert labels["gateway.networking.k8s.io/gateway-class-name"] == class_
     stack.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.fixture
+def vendor(lab: Lab, stack: Stack) -> Iterator[str]:
+    """The class of a mesh whose control plane calls itself otherwise, as OpenShift's does."""
+    class_ = "openshift-default"
+    istiod = ("deployment/istiod", "-n", "istio-system")
+    own = {
+        "PILOT_GATEWAY_API_CONTROLLER_NAME": "openshift.io/gateway-controller/v1",
+        "PILOT_GATEWAY_API_DEFAULT_GATEWAYCLASS_NAME": class_,
+    }
+
+    def restart(*variables: str) -> None:
+        lab.kubectl("set", "env", *istiod, *variables)
+        lab.kubectl("rollout", "status", *istiod, "--timeout=120s")
+
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    restart(*(f"{name}={value}" for name, value in own.items()))
+    until(lambda: class_ in lab.kubectl("get", "gatewayclasses", "-o", "name"))
+    lab.kubectl("wait", "--for=condition=Accepted", f"gatewayclass/{class_}", "--timeout=60s")
+    yield class_
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    restart(*(f"{name}-" for name in own))
+    lab.kubectl("delete", "gatewayclass", class_)
+
+
+def test_routes_of_another_vendors_class_are_waited_for(
+    lab: Lab, stack: Stack, vendor: str
+) -> None:
+    stack.up(exposures=sample(gateway={"gatewayClass": vendor}))
+    host = f"httpbin-gateway-{vendor}.httpbin.svc.cluster.local"
+    assert lab.curl(*HEADER, f"{host}/headers") == "200"
+    assert lab.curl(*HEADER, f"{host}/get") == "404"
+    stack.pulumi("preview", "--expect-no-changes")

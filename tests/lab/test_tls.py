@@ -181,7 +181,13 @@ def test_other_host_names_get_another_certificate_without_a_gap(
         listed = lab.kubectl("get", "secrets", "-n", "httpbin", "-o", "name").split()
         return {name for name in listed if "httpbin-gateway-tls" in name}
 
+    def listeners() -> list[str]:
+        path = "jsonpath={.spec.listeners[*].name}"
+        return lab.kubectl("get", "gateway", "httpbin-gateway", "-n", "httpbin", "-o", path).split()
+
     issuer = {"issuer": "self-signed"}
+    # Before the one that there was: its listener gets another name.
+    earlier = "earlier.example.com"
     before = stack.up(exposures=secured(issuer))
     address = before["ingressHost"]
     old = secrets()
@@ -195,7 +201,7 @@ def test_other_host_names_get_another_certificate_without_a_gap(
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        after = stack.up(exposures=secured(issuer, hostnames=[HOST, OTHER]))
+        after = stack.up(exposures=secured(issuer, hostnames=[HOST, earlier]))
     finally:
         done.set()
         sender.join()
@@ -205,5 +211,9 @@ def test_other_host_names_get_another_certificate_without_a_gap(
     assert old != secrets()
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(after["ingressCertificate"])
-    assert https(address, OTHER, "--cacert", certificate) == ANSWERED
+    assert https(address, earlier, "--cacert", certificate) == ANSWERED
+    names = ["default", "http-httpbin-example-com", "https", "https-httpbin-example-com"]
+    assert listeners() == names
+    stack.up(exposures=secured(issuer, hostnames=[earlier, HOST]))
+    assert listeners() == names
     settled(stack)

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.lab.conftest import ROOT, Lab, Stack, plain, sample
+from tests.lab.conftest import ROOT, Lab, Stack, merged, plain, sample
 from tests.lab.test_exposure import until
 
 pytestmark = plain
@@ -16,7 +17,7 @@ KINDS = "gateways,httproutes,services,serviceaccounts,deployments,pods,jobs"
 HOSTNAME = "httpbin.example.com"
 GATEWAY = "httpbin-gateway-istio.httpbin"
 DENIED = "the waypoint's allowedRoutes do not admit this namespace"
-EDGE = {"serviceType": None, "existing": {"entry": "edge"}}
+EDGE = {"serviceType": None, "allowedRoutes": None, "existing": {"entry": "edge"}}
 """The gateway of an exposure that shares the entry `edge`."""
 WAYPOINT = {"existing": {"entry": "waypoint"}}
 
@@ -52,7 +53,8 @@ def within(namespace: str) -> dict[str, Any]:
 
 def gateways(**options: Any) -> dict[str, Any]:
     """The only gateway that is shared, `edge` in the entry `edge` of `namespaces`."""
-    return {"edge": {"namespace": within("edge"), "hostnames": ["*.example.com"], **options}}
+    edge = {"namespace": within("edge"), "hostnames": ["*.example.com"], **routes("All")}
+    return {"edge": merged(edge, options)}
 
 
 def waypoints(namespace: str, **options: Any) -> dict[str, Any]:
@@ -225,6 +227,8 @@ def test_the_gateway_admits_the_routes_it_is_told_to(lab: Lab, stack: Stack, gue
     own = exposure("own", "edge", gateway=EDGE)
     stack.configure(namespaces={"edge": {}}, exposures=own)
     for allowed, reason, status in (
+        ({"allowedRoutes": None}, "NotAllowedByListeners", "404"),
+        (routes("All"), "Accepted", "302"),
         (routes("Same"), "NotAllowedByListeners", "404"),
         (routes("All"), "Accepted", "302"),
         (routes("Selector", **named("edge")), "NotAllowedByListeners", "404"),
@@ -288,21 +292,31 @@ def test_further_listeners_and_a_namespace_that_gateways_reach_through_its_waypo
     stack.up(
         exposures=sample(gateway={"listeners": [listener]}, waypoint={"ingressUseWaypoint": True})
     )
-    assert (labelled("namespace"), labelled("service")) == (True, False)
+    assert (labelled("namespace"), labelled("service")) == (True, True)
     until(lambda: answer(lab, f"{GATEWAY}:8081", **own) == "200")
     for port in (80, 8081):
         assert answer(lab, f"{GATEWAY}:{port}", HOSTNAME, "/get") == "404"
     settled(stack)
 
 
+LONG = f"httpbin-{'long' * 13}"
+"""The name of a Service after which no proxy can be named as it is."""
+
+
 @pytest.fixture
 def theirs(lab: Lab, stack: Stack) -> Iterator[str]:
-    """A namespace of somebody else with a Service."""
+    """A namespace of somebody else with a Service of a long name."""
     stack.pulumi("destroy", "--yes", "--skip-preview")
     lab.kubectl("create", "namespace", "theirs")
-    sample = ROOT / "examples" / "existing-service" / "httpbin.yaml"
-    lab.kubectl("apply", "-n", "theirs", "-f", str(sample))
-    for kind, name in (("namespace", "theirs"), ("service", "httpbin")):
+    sample = (ROOT / "examples" / "existing-service" / "httpbin.yaml").read_text(encoding="utf-8")
+    objects = [*yaml.safe_load_all(sample)]
+    for one in objects:
+        if one["kind"] == "Service":
+            one["metadata"]["name"] = LONG
+    file = stack.folder / "theirs.yaml"
+    file.write_text(yaml.safe_dump_all(objects))
+    lab.kubectl("apply", "-n", "theirs", "-f", str(file))
+    for kind, name in (("namespace", "theirs"), ("service", LONG)):
         lab.kubectl("label", kind, name, "-n", "theirs", "team=shop")
         lab.kubectl("annotate", kind, name, "-n", "theirs", "note=keep")
     yield "theirs"
@@ -316,24 +330,28 @@ def test_what_is_adopted_gets_labels_and_is_left_as_it_was(
         kept = ("labels", "annotations", "uid")
         objects = [
             json.loads(lab.kubectl("get", kind, name, "-n", theirs, "-o", "json"))
-            for kind, name in (("namespace", theirs), ("service", "httpbin"))
+            for kind, name in (("namespace", theirs), ("service", LONG))
         ]
         return [{key: one["metadata"].get(key) for key in kept} for one in objects]
 
     before, objects = metadata(), uids(lab, theirs)
-    stack.up(
+    outputs = stack.up(
         exposures=sample(
-            namespace={"name": theirs, "create": False},
-            service={"create": False, "image": None, "containerPort": None},
+            namespace={"name": theirs, "create": False, "ambient": True},
+            service={"name": LONG, "create": False, "image": None, "containerPort": None},
         )
     )
     namespace, service = metadata()
     assert namespace["labels"].items() >= before[0]["labels"].items()
-    assert namespace["labels"]["istio.io/use-waypoint"] == "httpbin-waypoint"
-    assert service["labels"] == {**before[1]["labels"], "istio.io/ingress-use-waypoint": "true"}
+    assert "istio.io/use-waypoint" not in namespace["labels"]
+    assert service["labels"] == {
+        **before[1]["labels"],
+        "istio.io/ingress-use-waypoint": "true",
+        "istio.io/use-waypoint": service["labels"]["istio.io/use-waypoint"],
+    }
     assert service["uid"] == before[1]["uid"]
-    assert answer(lab, "httpbin-gateway-istio.theirs", HOSTNAME, "/headers") == "200"
-    assert answer(lab, "httpbin-gateway-istio.theirs", HOSTNAME, "/get") == "404"
+    assert answer(lab, outputs["ingressHost"], HOSTNAME, "/headers") == "200"
+    assert answer(lab, outputs["ingressHost"], HOSTNAME, "/get") == "404"
     settled(stack)
     stack.pulumi("destroy", "--yes", "--skip-preview")
     assert metadata() == before

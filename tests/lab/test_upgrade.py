@@ -110,7 +110,7 @@ def rewrite(stack: Stack, former: Path) -> None:
     """Give a stack the file that it had in an earlier release, in the form of this one."""
     file = stack.folder / "Pulumi.dev.yaml"
     file.write_text(yaml.safe_dump(stack_file(stack.folder) | yaml.safe_load(former.read_text())))
-    run(sys.executable, "-m", "components.stack.rewrite", file.name, cwd=stack.folder)
+    run(sys.executable, "-m", "components", "rewrite", file.name, cwd=stack.folder)
 
 
 @plain

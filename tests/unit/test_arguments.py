@@ -23,10 +23,11 @@ from components import (
 )
 from components.exposure.arguments import AmbientExposureArgs
 from components.exposure.rules import SCHEMA
+from tests.unit import test_gateway_api_rules as specs
 from tests.unit.conftest import Run
 
 NAME = "expected a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "expected a DNS label that starts with a letter, 1 to 48 characters"
+LETTER = NAME.replace(" label:", " label that starts with a letter:")
 HOST = (
     "expected a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 )
@@ -34,11 +35,11 @@ PATH = "expected a path that starts with '/' and has no '//', '/./', '/../', '%2
 PORT = "expected a port from 1 to 65535"
 UNPRIVILEGED = "expected a port from 1024 to 65535"
 IMAGE = "expected an image reference like 'docker.io/curlimages/curl:8.16.0'"
-SECONDS = "expected seconds, from 1 to 3600"
+SECONDS = "expected seconds from 1 to 3600"
 KEY = "expected a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
 LABEL = (
-    "expected letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both"
-    " ends"
+    "expected letters, digits, '-', '_' and '.', a letter or digit at both ends, at most 63"
+    " characters"
 )
 SOME = "expected at least one"
 
@@ -145,7 +146,7 @@ INVALID: list[Case] = [
     (Workload, "ready_timeout", 0, f"found 0, {SECONDS}"),
     (AdoptedService, "name", "Shop", f"found 'Shop', {NAME}"),
     (AdoptedService, "namespace", ..., "found nothing, expected a string"),
-    (AdoptedService, "port", 80, "found an unknown key, expected one of name, namespace"),
+    (AdoptedService, "port", 80, "found an unknown key, expected one of name, namespace, waypoint"),
     (
         Waypoint,
         "name",
@@ -165,7 +166,6 @@ INVALID: list[Case] = [
         {"namespaces": {"from": "any"}},
         "allowed_routes.namespaces.from: found 'any', expected one of All, Selector, Same",
     ),
-    (Waypoint, "bind", 1, "found 1, expected true or false"),
     (Waypoint, "revision", "-", f"found '-', {LABEL}"),
     (WaypointBinding, "waypoint", "shared", "found 'shared', expected a mapping"),
     (
@@ -174,13 +174,50 @@ INVALID: list[Case] = [
         ...,
         "waypoint: expected entry, or name and namespace of the waypoint",
     ),
-    (WaypointBinding, "waypoint.name", "A", f"found 'A', {NAME}"),
+    (WaypointBinding, "waypoint.name", "A", f"found 'A', {LETTER}"),
+    (Waypoint, "name", "1st", f"found '1st', {LETTER}"),
+    (Workload, "name", "1st", f"found '1st', {LETTER}"),
     (WaypointBinding, "ingress_use_waypoint", "all", "found 'all', expected true or false"),
+    (Workload, "waypoint", "shared", "found 'shared', expected a mapping"),
+    (
+        AdoptedService,
+        "waypoint",
+        {},
+        "waypoint: expected entry, or name and namespace of the waypoint",
+    ),
     (Waypoint, "namespace", "shop", "found 'shop', expected a mapping"),
     (Waypoint, "namespace", ..., "found nothing, expected a mapping"),
     (Waypoint, "namespace.existing", {"name": "a"}, f"namespace.name: {OWN}"),
     (Waypoint, "ready_timeout", 3601, f"found 3601, {SECONDS}"),
     (IngressGateway, "namespace.name", "Edge", f"found 'Edge', {NAME}"),
+    (
+        IngressGateway,
+        "name",
+        "g" * 58,
+        f"found '{'g' * 58}', after which istiod names the Service '{'g' * 58}-istio' (64"
+        f" characters), {LETTER}. Choose another name, or set name_override",
+    ),
+    (
+        IngressGateway,
+        "name",
+        "1st",
+        f"found '1st', after which istiod names the Service '1st-istio' (9 characters), {LETTER}."
+        " Choose another name, or set name_override",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"name": "shop"},
+        "waypoint.name: found 'shop', for which istiod makes a Service 'shop': it is one of the"
+        " exposure's own. Choose another",
+    ),
+    (
+        AmbientExposure,
+        "gateway",
+        {"name_override": "shop"},
+        "gateway.name_override: found 'shop', for which istiod makes a Service 'shop': it is one of"
+        " the exposure's own. Choose another",
+    ),
     (
         IngressGateway,
         "namespace",
@@ -328,8 +365,8 @@ INVALID: list[Case] = [
         {"existing": {"name": "shop", "entry": "shop"}},
         "namespace.existing: expected either entry or name of the namespace",
     ),
-    (AmbientExposure, "service.name", "s" * 49, f"found '{'s' * 49}', {SERVICE}"),
-    (AmbientExposure, "service.name", "1shop", f"found '1shop', {SERVICE}"),
+    (AmbientExposure, "service.name", "s" * 64, f"found '{'s' * 64}', {LETTER}"),
+    (AmbientExposure, "service.name", "1shop", f"found '1shop', {LETTER}"),
     (AmbientExposure, "service.port", "80", "found '80', expected an integer"),
     (AmbientExposure, "service.image", ..., "found nothing, expected it for a service to deploy"),
     (AmbientExposure, "service.image", "", f"found '', {IMAGE}"),
@@ -448,6 +485,27 @@ INVALID: list[Case] = [
         "waypoint",
         {"existing": {"name": "a"}},
         "waypoint.existing: expected entry, or name and namespace of the waypoint",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"binds": "namespace"},
+        "waypoint.binds: found 'namespace', expected one of Namespace, Service (did you mean"
+        " Namespace?)",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"binds": "Service", "waypoint_for": "all"},
+        "waypoint.waypoint_for: found 'all', expected 'service', or binds: Namespace, which binds"
+        " the pods as well",
+    ),
+    (
+        AmbientExposure,
+        "waypoint",
+        {"binds": "Service", "ingress_use_waypoint": True},
+        "waypoint.ingress_use_waypoint: is for all Services of a namespace, expected it beside"
+        " binds: Namespace",
     ),
     (
         AmbientExposure,
@@ -652,6 +710,7 @@ def test_every_fault_between_fields_is_reported_at_once() -> None:
         "gateway.tls.certificates",
         "hostnames[1]",
         "gateway.tls.certificates",
+        "waypoint.ingress_use_waypoint",
         "policies[1].name",
         "verification.checks[0].status",
     ]
@@ -703,6 +762,82 @@ def test_what_is_not_known_yet_is_left_to_the_api_server(
     assert "Not known" in str([one.inputs for one in graph.values()])
 
 
+BACKEND = {"name": "other", "namespace": "elsewhere", "port": 80}
+
+
+@pytest.mark.parametrize(
+    ("component", "path", "fault"),
+    [
+        (
+            AmbientExposure,
+            "rules[1].backendRefs[0].namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        (
+            AmbientExposure,
+            "ingress_rules[0].filters[0].requestMirror.backendRef.namespace",
+            "has to be known to the program: grants are named after the backends' namespaces",
+        ),
+        *(
+            (AmbientExposure, path, "has to be known to the program")
+            for path in (
+                "service.name",
+                "policies[0].name",
+                "ingress_rules",
+                "rules[1]",
+                "rules[0].paths",
+                "ingress_rules[0].filters",
+            )
+        ),
+        (AmbientExposure, "gateway.tls.certificates.shop", "has to be known to the program"),
+    ],
+)
+def test_what_names_are_made_of_has_to_be_known(
+    component: Component, path: str, fault: str
+) -> None:
+    policy = {"name": "readers", "action": "ALLOW", "rules": [{}]}
+    args = {**VALID[component], "policies": [policy]}
+    if component is AmbientExposure:
+        mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}
+        args |= {
+            "grants": True,
+            "rules": [{"paths": ["/api"]}, {"backendRefs": [BACKEND]}],
+            "ingress_rules": [{"filters": [mirror]}],
+            "hostnames": ["shop"],
+            "gateway": {"tls": {"certificates": {"shop": "shop"}}},
+        }
+        del args["verification"]
+    found = refused(component, put(args, path, pulumi.Output.from_input("late")))
+    assert f"{path.removesuffix('.shop')}: {fault}" in found
+
+
+@pytest.mark.parametrize("component", [IngressGateway, Waypoint])
+def test_the_name_of_a_component_that_names_a_gateway_is_checked_too(component: Component) -> None:
+    args = {key: value for key, value in VALID[component].items() if key != "name"}
+    with pytest.raises(InvalidInput, match="name: found '1st', "):
+        component("1st", args)
+
+
+def test_the_second_version_has_a_name_that_no_proxy_has() -> None:
+    canary = {"image": "shop:2", "weight": 1}
+    args = changed(AmbientExposure, "service.canary", canary)
+    args["gateway"] = {"name": "shop", "gateway_class": "canary"}
+    assert refused(AmbientExposure, args) == [
+        "gateway.name: found 'shop', for which istiod makes a Service 'shop-canary': it is one of"
+        " the exposure's own. Choose another"
+    ]
+
+
+def test_a_waypoint_is_given_as_a_reference_and_not_by_its_name_alone(run: Run) -> None:
+    def program() -> None:
+        name = pulumi.Output.from_input("shared")
+        assert refused(Workload, changed(Workload, "waypoint", name)) == [
+            "waypoint: has to be known to the program"
+        ]
+
+    run(program)
+
+
 def test_a_customization_may_be_known_only_later(run: Run) -> None:
     late = pulumi.Output.from_input({"replicas": 2})
     patches = {"deployment": {"spec": late}, "horizontalPodAutoscaler": {"spec": late}}
@@ -737,6 +872,15 @@ WHOLE: dict[str, Any] = {
     ],
     "jwt_rules": [{"issuer": "a", "jwksUri": "https://a", "fromHeaders": [{"name": "a"}]}],
     "require_waypoint": True,
+    "rules": [
+        {
+            "paths": ["/a"],
+            "matches": [{"path": {"value": "/b"}}],
+            "filters": [{"type": "RequestMirror", "requestMirror": {"backendRef": BACKEND}}],
+            "backendRefs": [BACKEND],
+        }
+    ],
+    "grants": True,
 }
 """An exposure with something in every part."""
 
@@ -763,30 +907,70 @@ def paths(value: Any, path: str) -> Iterator[str]:
     yield path
     if isinstance(value, dict):
         for key, held in value.items():
-            yield from paths(held, f"{path}.{key}")
+            if "." not in key:
+                yield from paths(held, f"{path}.{key}")
     elif isinstance(value, list):
         for index, held in enumerate(value):
             yield from paths(held, f"{path}[{index}]")
 
 
+WITH_ROUTES: dict[str, Any] = {
+    **VALID[AmbientExposure],
+    "rules": [
+        {"paths": ["/paths"]},
+        {
+            **specs.VALID["HTTPRoute"][0]["rules"][0],
+            "filters": [specs.HEADER_FILTERS[0], specs.MIRRORS[1]],
+            "backendRefs": [{**specs.BACKEND, "filters": specs.HEADER_FILTERS[:1]}],
+        },
+    ],
+    "ingress_rules": specs.VALID["HTTPRoute"][1]["rules"],
+    "gateway": {
+        "tls": {"certificates": {"shop.example.com": "shop"}},
+        "listeners": specs.VALID["Gateway"][1]["listeners"],
+    },
+}
+WITH_GRPC: dict[str, Any] = {
+    "namespace": {"name": "shop"},
+    "service": ADOPTED,
+    "hostnames": ["shop.example.com"],
+    "grpc_rules": specs.VALID["GRPCRoute"][0]["rules"],
+}
+
+
 @pytest.mark.parametrize(
-    "part",
+    ("args", "part"),
     [
-        "namespace",
-        "service",
-        "waypoint",
-        "policies",
-        "jwt_rules",
-        "require_waypoint",
-        "verification",
+        *((WHOLE, part) for part in sorted(WHOLE.keys() - {"hostnames", "rules", "gateway"})),
+        *((WITH_ROUTES, part) for part in ("hostnames", "rules", "ingress_rules", "gateway")),
+        (WITH_GRPC, "grpc_rules"),
     ],
 )
-def test_whatever_is_wrong_is_a_fault_and_breaks_no_check(part: str) -> None:
+def test_whatever_is_wrong_is_a_fault_and_breaks_no_check(args: dict[str, Any], part: str) -> None:
+    SCHEMA.validate("exposure", args, AmbientExposureArgs)
     refusals = 0
-    for path in paths(WHOLE[part], part):
+    for path in paths(args[part], part):
         for value in (*ANYTHING, pulumi.Output.from_input("late")):
             try:
-                SCHEMA.validate("exposure", put(WHOLE, path, value), AmbientExposureArgs)
+                SCHEMA.validate("exposure", put(args, path, value), AmbientExposureArgs)
             except InvalidInput:
                 refusals += 1
     assert refusals > 10
+
+
+@pytest.mark.parametrize("late", [pulumi.Output.from_input("late"), 1])
+def test_rules_that_are_wrong_or_not_known_yet_hide_no_fault_of_others(late: Any) -> None:
+    rules: list[Any] = [
+        {"paths": late},
+        {"matches": late},
+        {"matches": [late]},
+        late,
+        {"paths": ["/a"], "filters": late},
+        {"paths": ["/a"], "filters": [late]},
+    ]
+    found = refused(AmbientExposure, {**VALID[AmbientExposure], "ingress_rules": rules})
+    wrong = ("found 1, expected", "has to be known to the program")
+    assert [fault for fault in found if not any(words in fault for words in wrong)] == [
+        "ingress_rules[5]: found the match of path '/a' as in ingress_rules[4], which comes first,"
+        " expected another: no request gets here"
+    ]

@@ -8,7 +8,12 @@ import pulumi
 import pytest
 
 from components.api.istio import AuthorizationPolicy, RequestAuthentication
-from components.api.istio_types import PolicyTargetReference, WorkloadSelector
+from components.api.istio_types import (
+    PolicyOperation,
+    PolicySource,
+    PolicyTargetReference,
+    WorkloadSelector,
+)
 from components.checks.faults import InvalidInput
 from components.parts.authorization import Authorization, AuthorizationArgs
 from tests.unit.conftest import Run
@@ -162,7 +167,7 @@ WHEN = "policies[0].rules[0].when[0]"
 INVALID: list[tuple[str, object, str]] = [
     ("namespace", "Shop", "namespace: found 'Shop', expected a DNS label: lower-case letters,"
      " digits and '-', 1 to 63 characters"),
-    ("ready_timeout", 0, "ready_timeout: found 0, expected seconds, from 1 to 3600"),
+    ("ready_timeout", 0, "ready_timeout: found 0, expected seconds from 1 to 3600"),
     ("policies[0].action", "allow", "policies[0].action: found 'allow', expected one of ALLOW,"
      " DENY, AUDIT, CUSTOM (did you mean ALLOW?)"),
     ("policies[1].name", "readers", "policies[1].name: found 'readers', which is taken already"),
@@ -185,11 +190,12 @@ INVALID: list[tuple[str, object, str]] = [
      f"{OPERATION}: found nothing, expected it: Istio demands it"),
     ("policies[1].provider", {},
      "policies[1].provider.name: found nothing, expected it: Istio demands it"),
-    (SOURCE, {}, f"{SOURCE}: found nothing in it, expected at least one condition"),
+    (SOURCE, {}, f"{SOURCE}: found neither {' nor '.join(PolicySource.__annotations__)}, expected"
+     " one of them"),
     (SOURCE, {"serviceAccounts": ["a/b"], "notNamespaces": ["c"]},
      f"{SOURCE}: found serviceAccounts beside principals or namespaces, expected one sort"),
     (SOURCE, {"serviceAccounts": ["a/b/c"]}, f"{SOURCE}.serviceAccounts[0]: found 'a/b/c',"
-     " expected 'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards"),
+     " expected 'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards, 1 to 320 characters"),
     (SOURCE, {"principals": [f"spiffe://{GATEWAY}"]},
      f"{SOURCE}.principals[0]: found 'spiffe://{GATEWAY}', expected {IDENTITY.format('ACCOUNT')}"),
     (SOURCE, {"notTrustDomains": ["a/b"]}, f"{SOURCE}.notTrustDomains[0]: found 'a/b', expected a"
@@ -197,9 +203,10 @@ INVALID: list[tuple[str, object, str]] = [
     (SOURCE, {"notIpBlocks": ["10.0.0.0/33"]},
      f"{SOURCE}.notIpBlocks[0]: found '10.0.0.0/33', expected {ADDRESS}"),
     (SOURCE, {"namespaces": [""]},
-     f"{SOURCE}.namespaces[0]: found '', expected a text that is not empty"),
+     f"{SOURCE}.namespaces[0]: found '', expected at least 1 character"),
     (OPERATION, {"ports": []},
-     f"{OPERATION}: found nothing in it, expected at least one condition"),
+     f"{OPERATION}: found neither {' nor '.join(PolicyOperation.__annotations__)}, expected one of"
+     " them"),
     (OPERATION, {"ports": ["0"]},
      f"{OPERATION}.ports[0]: found '0', expected a port as a text, from '1' to '65535'"),
     (OPERATION, {"notMethods": ["get"]},
@@ -228,8 +235,8 @@ INVALID: list[tuple[str, object, str]] = [
      " 'x token', expected letters, digits, '-' and '_', at least 1 character"),
     ("required_waypoint.principal", f"spiffe://{WAYPOINT}", "required_waypoint.principal: found"
      f" 'spiffe://{WAYPOINT}', expected {IDENTITY.format('WAYPOINT')}"),
-    ("required_waypoint.selector", {}, "required_waypoint.selector: found {}, expected at least one"
-     " label"),
+    ("required_waypoint.selector", {}, "required_waypoint.selector: found {}, expected at least"
+     " one"),
 ]  # fmt: skip
 
 

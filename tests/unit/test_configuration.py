@@ -22,15 +22,15 @@ from components.stack.stack import needs
 from tests.unit.conftest import PROJECT, SAMPLE, Run, handed_over, patched
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
-SERVICE = "a DNS label that starts with a letter, 1 to 48 characters"
+SERVICE = NAME.replace(" label:", " label that starts with a letter:")
 HOST = "a DNS name like 'httpbin.example.com' or '*.example.com': lower case, no port or path"
 PATH = "a path that starts with '/' and has no '//', '/./', '/../', '%2F' or '#'"
 PORT = "a port from 1 to 65535"
 UNPRIVILEGED = "a port from 1024 to 65535"
 IMAGE = "an image reference like 'docker.io/curlimages/curl:8.16.0'"
-SECONDS = "seconds, from 1 to 3600"
+SECONDS = "seconds from 1 to 3600"
 KEY = "a key like 'app' or 'example.com/app', the name behind '/' at most 63 characters"
-LABEL = "letters, digits, '-', '_' and '.', at most 63 characters, a letter or digit at both ends"
+LABEL = "letters, digits, '-', '_' and '.', a letter or digit at both ends, at most 63 characters"
 TLS = "a Secret, 'name' or 'namespace/name'"
 SOME = "at least one"
 SERVICE_TYPES = "one of ClusterIP, LoadBalancer, NodePort"
@@ -212,11 +212,12 @@ def test_what_a_program_writes_is_refused_with_the_key_to_write() -> None:
         **several({"ready_timeout": 1, "rules": [{"backend_refs": []}], "gatway_class": 1}),
         "defaults": {"service": {"container_port": 8080}},
     }
-    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, client, cluster, labels,"
+    keys = "exposures, gateways, waypoints, namespaces, defaults, primary, renamed, client"
     top, *inside = faults_of(values)
     assert top == (
-        f"'image_registry': found an unknown key, expected one of {keys} annotations, imageRegistry"
-        " (did you mean imageRegistry?). `pulumi config rm image_registry` removes it"
+        f"'image_registry': found an unknown key, expected one of {keys}, cluster, labels,"
+        " annotations, imageRegistry (did you mean imageRegistry?)."
+        " `pulumi config rm image_registry` removes it"
     )
     assert [one.partition(" (did")[0][:90] for one in inside[1:2]] == [
         "exposures.e0['gatway_class']: found an unknown key, expected one of namespace, service, ho"
@@ -249,7 +250,7 @@ def test_values_of_other_packages_are_left_alone() -> None:
 
 
 def test_keys_of_release_2_are_refused_with_the_new_place() -> None:
-    command = "(`python -m components.stack.rewrite Pulumi.STACK.yaml` rewrites the file)"
+    command = "(`python -m components rewrite Pulumi.STACK.yaml` rewrites the file)"
     assert faults_of({"serviceType": "LoadBalancer", "paths": ["/a"], "labels": {}}) == [
         f"serviceType: now exposures.NAME.gateway.serviceType {command}",
         f"paths: now exposures.NAME.rules[0].paths {command}",
@@ -282,7 +283,7 @@ STACK: Values = {
         "shop": shop(
             namespace={"name": "shop"},
             gateway={"serviceType": "LoadBalancer"},
-            waypoint={"name": "shop"},
+            waypoint={"name": "proxy"},
             verification={"checks": [{"path": "/api?page=1", "status": 404}]},
         ),
         "blog": shop(
@@ -385,7 +386,7 @@ WRONG: list[Case] = [
         f"{SHOP}.namespace.existing: expected either entry or name of the namespace",
     ),
     (f"{SHOP}.service", ..., "found nothing, expected a mapping"),
-    (f"{SHOP}.service.name", "a" * 49, f"found '{'a' * 49}', expected {SERVICE}"),
+    (f"{SHOP}.service.name", "a" * 64, f"found '{'a' * 64}', expected {SERVICE}"),
     (f"{SHOP}.service.name", "http_bin", f"found 'http_bin', expected {SERVICE}"),
     (f"{SHOP}.service.name", "1shop", f"found '1shop', expected {SERVICE}"),
     (f"{SHOP}.service.port", -1, f"found -1, expected {PORT}"),
@@ -562,7 +563,7 @@ WRONG: list[Case] = [
             ("port", 0, PORT),
             ("port", "80", "an integer"),
             ("gatewayClass", "Istio", NAME),
-            ("nameOverride", "a.b", NAME),
+            ("nameOverride", "a.b", SERVICE),
             ("address", "a.example.com", "an IP address"),
             ("revision", "-", LABEL),
             ("clusterDomain", "cluster..local", HOST),
@@ -643,9 +644,8 @@ WRONG: list[Case] = [
     (
         f"{SHARED}.hostnames",
         [],
-        "found an unknown key, expected one of ingressUseWaypoint, name,"
-        " bind, waypointFor, allowedRoutes, gatewayClass, revision, customization, namespace,"
-        " readyTimeout (did you mean name?)",
+        "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
+        " revision, customization, namespace, readyTimeout (did you mean name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -960,7 +960,7 @@ CANARY = {"image": "shop:2", "weight": 1}
 VERIFIED = {"verification": {"checks": [{"path": "/api", "status": 200}]}}
 ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
 SAME = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
-GATEWAY = {"hostnames": ["*.example.com"]}
+GATEWAY: Values = {"hostnames": ["*.example.com"], **ALL}
 BEHIND_EDGE = {"gateway": {"existing": {"entry": "edge"}}}
 SHARING = {"waypoint": {"existing": {"entry": "shared"}}}
 IN_APPS = {"namespace": {"existing": {"entry": "apps"}}}
@@ -1114,6 +1114,28 @@ CONFLICTS: list[tuple[Values, str]] = [
         "exposures.e0.waypoint.name: makes Gateway e0/a-waypoint, which exposures.e0.gateway.name"
         " makes already",
     ),
+    (
+        several(
+            {**IN_APPS, "service": {"name": "a"}, "waypoint": {"existing": {"entry": "a"}}},
+            {
+                **IN_APPS,
+                "service": {"name": "b", "create": False, "image": None, "containerPort": None},
+                "waypoint": {"existing": {"entry": "a"}},
+            },
+            namespaces={"apps": {}},
+            waypoints={"a": {**IN_APPS}},
+        ),
+        "waypoints.a.name: makes Service apps/a, which exposures.e0.service.name makes already",
+    ),
+    (
+        sharing(
+            {**IN_APPS, "service": {"name": "a"}, "gateway": {"name": "edge"}},
+            {**IN_APPS, "service": {"name": "edge-istio"}},
+            namespaces={"apps": {}},
+        ),
+        "exposures.e0.gateway.name: makes Service apps/edge-istio, which exposures.e1.service.name"
+        " makes already",
+    ),
     # The client
     (
         several({**VERIFIED, "namespace": {"name": "tests"}}, {}, client={"namespace": "tests"}),
@@ -1132,7 +1154,12 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         at_edge({}, gateway=SAME),
         "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
-        " not e0",
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
+    ),
+    (
+        several(BEHIND_EDGE, gateways={"edge": {"hostnames": ["*.example.com"]}}),
+        "exposures.e0.gateway: found edge, whose allowedRoutes admit only its own namespace edge,"
+        " not e0. Set gateways.edge.allowedRoutes to {namespaces: {from: All}}, or to a Selector",
     ),
     (
         at_edge(VERIFIED, gateway={"tls": {"mode": "MUTUAL", "issuer": "self-signed"}}),
@@ -1175,7 +1202,8 @@ CONFLICTS: list[tuple[Values, str]] = [
     (
         sharing({}, waypoint={}),
         "exposures.e0.waypoint: found shared, whose allowedRoutes admit only its own namespace"
-        " shared, not e0",
+        " shared, not e0. Set waypoints.shared.allowedRoutes to {namespaces: {from: All}}, or to a"
+        " Selector",
     ),
     *(
         (
@@ -1187,14 +1215,6 @@ CONFLICTS: list[tuple[Values, str]] = [
     ),
     *(
         (
-            sharing({}, waypoint={**ALL, option: value}),
-            f"waypoints.shared.{option}: is for a namespace that uses it. Set it at"
-            " exposures.NAME.waypoint instead",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
-    ),
-    *(
-        (
             several(
                 {**IN_APPS, **first},
                 {**IN_APPS, **second},
@@ -1202,22 +1222,19 @@ CONFLICTS: list[tuple[Values, str]] = [
                 waypoints={"shared": ALL},
             ),
             "exposures.e1.waypoint: namespace apps has another one at exposures.e0 already. Put one"
-            " into waypoints, and write existing: {entry: NAME} in both",
+            " into waypoints, and write existing: {entry: NAME} in both, or binds: Service here",
         )
         for first, second in (({}, {}), ({}, SHARING), (SHARING, {}), (FOREIGN, SHARING))
     ),
-    *(
-        (
-            several(
-                {**IN_APPS, **SHARING},
-                {**IN_APPS, "waypoint": {**SHARING["waypoint"], option: value}},
-                namespaces={"apps": {}},
-                waypoints={"shared": ALL},
-            ),
-            f"exposures.e1.waypoint.{option}: found {value} in namespace apps, expected"
-            f" {not value} as at exposures.e0",
-        )
-        for option, value in (("bind", False), ("ingressUseWaypoint", True))
+    (
+        several(
+            {**IN_APPS, **SHARING},
+            {**IN_APPS, "waypoint": {**SHARING["waypoint"], "ingressUseWaypoint": True}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        ),
+        "exposures.e1.waypoint.ingressUseWaypoint: found True in namespace apps, expected False as"
+        " at exposures.e0",
     ),
 ]
 
@@ -1254,6 +1271,16 @@ FITTING: list[Values] = [
     # Two services of a namespace share a waypoint, also one of somebody else.
     sharing(IN_APPS, IN_APPS, namespaces={"apps": {}}),
     several({**IN_APPS, **FOREIGN}, {**IN_APPS, **FOREIGN}, namespaces={"apps": {}}),
+    # What is bound by itself has any waypoint.
+    *(
+        several(
+            {**IN_APPS, **first},
+            {**IN_APPS, "waypoint": {**second, "binds": "Service"}},
+            namespaces={"apps": {}},
+            waypoints={"shared": ALL},
+        )
+        for first, second in (({}, {}), ({}, SHARING["waypoint"]), (SHARING, {}))
+    ),
     # A namespace of somebody else may hold any of them.
     several(
         {"namespace": {"existing": {"name": "a"}}, **FOREIGN},
@@ -1317,8 +1344,11 @@ def test_every_namespace_is_made_once_and_enrolled_where_services_are() -> None:
         "shared": {"name": "shared", "ambient": True},
         # The pods of gateways are no workloads of the mesh.
         "edge": {"name": "edge", "ambient": False},
-        "own": {"name": "own", "create": False, "ambient": True},
+        "own": {"name": "own", "create": False},
     }
+
+
+TEAM, AMBIENT = {"team": "shop"}, {"istio.io/dataplane-mode": "ambient"}
 
 
 def test_the_preflight_looks_for_what_all_entries_need() -> None:
@@ -1327,34 +1357,90 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             {**BEHIND_EDGE, **VERIFIED, "waypoint": {"gatewayClass": "slow"}},
             {**SHARING, "namespace": {"existing": {"name": "foreign"}}},
             {
-                "namespace": {"create": False},
+                "namespace": {"create": False, "discoveryLabels": {"mesh": "blue"}},
                 "service": {"create": False, "image": None, "containerPort": None},
+                "gateway": {"nameOverride": "front"},
                 "rules": [{}],
             },
             gateways={"edge": {**GATEWAY, "gatewayClass": "fast"}},
             waypoints={"shared": ALL},
-            client={"namespace": "tests"},
+            client={"namespace": "tests", "discoveryLabels": {"mesh": "green"}},
+            labels=TEAM,
         )
     )
-    assert needs(args) == {
+    found = needs(args)
+    made = [(one["entry"], one["name"], one["suffix"]) for one in found.pop("entries")]
+    assert made == [
+        ("shared", "shared", "-waypoint"),
+        ("edge", "edge", "-gateway"),
+        ("e0", "s0-ingress", "-ingress-route"),
+        ("e1", "s1-ingress", "-ingress-route"),
+        ("e2", "s2-ingress", "-ingress-route"),
+    ]
+    assert [tuple(one.values()) for one in found.pop("bindings")] == [
+        ("e0", "s0", True, "e0/s0-waypoint", "Namespace"),
+        ("foreign", "s1", True, "shared/shared", "Namespace"),
+        ("e2", "s2", False, "e2/s2-waypoint", "Service"),
+    ]
+    assert found == {
         "namespaces": [
-            {"name": "shared", "create": True},
-            {"name": "edge", "create": True},
-            {"name": "e0", "create": True},
-            {"name": "e2", "create": False},
-            {"name": "foreign", "create": False},
-            {"name": "tests", "create": True},
+            {"name": name, "create": create, "labels": labels, "enrol": enrol}
+            for name, create, labels, enrol in (
+                ("shared", True, TEAM, True),
+                ("edge", True, TEAM, True),
+                ("e0", True, {**TEAM, **AMBIENT}, True),
+                # Nobody asked to enrol what is adopted, or to capture only proxies.
+                ("e2", False, {"mesh": "blue", **AMBIENT}, False),
+                ("foreign", False, {}, False),
+                ("tests", True, {**TEAM, "mesh": "green", **AMBIENT}, True),
+            )
         ],
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
+        "proxies": [
+            {"namespace": "foreign", "name": "s1-gateway", "generated": "s1-gateway-istio"},
+            {"namespace": "e2", "name": "s2-gateway", "generated": "front"},
+            {"namespace": "e2", "name": "s2-waypoint", "generated": "s2-waypoint"},
+        ],
+        "routes": [
+            {"namespace": "e0", "service": "s0", "hostnames": ["h0.example.com"]},
+            {
+                "namespace": "foreign",
+                "service": "s1",
+                "hostnames": ["h1.example.com"],
+                "waypoint_namespace": "shared",
+            },
+            {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
+        ],
     }
-    args = read(several({"requireWaypoint": True}))
-    assert needs(args) == {
-        "namespaces": [{"name": "e0", "create": True}],
-        "gateway_classes": ["istio", "istio-waypoint"],
+    args = read(several({"requireWaypoint": True, **FOREIGN}, renamed={"e0": "former"}))
+    found = needs(args)
+    assert found.pop("entries") == [
+        {
+            "type": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+            "namespace": "e0",
+            "name": "s0-ingress",
+            "entry": "e0",
+            "former": "former",
+            "suffix": "-ingress-route",
+        }
+    ]
+    assert [one["waypoint"] for one in found.pop("bindings")] == ["mesh/waypoint"]
+    assert found == {
+        "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
+        "gateway_classes": ["istio"],
         "ztunnel": True,
         "services": [],
+        "proxies": [],
+        "routes": [
+            {
+                "namespace": "e0",
+                "service": "s0",
+                "hostnames": ["h0.example.com"],
+                "waypoint_namespace": "mesh",
+            }
+        ],
     }
 
 
@@ -1365,17 +1451,12 @@ def test_the_preflight_takes_what_is_needed_besides_and_may_be_left_out(
     monkeypatch.setattr("components.cluster.provider.preflight", lambda _, one: asked.append(one))
     run(cluster={"preflight": True, "needs": {"ztunnel": True}})
     run(cluster={"preflight": False})
-    assert asked == [
-        {
-            "namespaces": [{"name": "httpbin", "create": True}, {"name": "curl", "create": True}],
-            "gateway_classes": ["istio", "istio-waypoint"],
-            "ztunnel": True,
-            "services": [],
-        }
-    ]
+    (needed,) = asked
+    assert [one["name"] for one in needed["namespaces"]] == ["httpbin", "curl"]
+    assert needed["ztunnel"] is True
 
 
-def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
+def test_namespaces_are_bound_once_for_all_of_their_exposures(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -1388,27 +1469,32 @@ def test_namespaces_are_bound_once_to_the_waypoint_that_their_exposures_share(
     values = several(
         *({**IN_APPS, **SHARING, "requireWaypoint": True},) * 2,
         {**FOREIGN, "requireWaypoint": True},
-        {"waypoint": {**FOREIGN["waypoint"], "bind": False}, "requireWaypoint": True},
+        {"waypoint": {**FOREIGN["waypoint"], "binds": "Service"}, "requireWaypoint": True},
+        {},
         namespaces={"apps": {}},
         waypoints={"shared": ALL},
     )
     graph = run(**values).graph
-    assert made == ["apps", "e2"]
+    assert made == ["apps", "e2", "e4"]
     labels = {
         key: one.inputs["metadata"]["labels"]
         for key, one in graph.items()
         if key.endswith("-binding")
     }
     assert labels == {
-        f"NamespacePatch/{namespace}-binding": {
-            "istio.io/use-waypoint": name,
-            "istio.io/use-waypoint-namespace": place,
-        }
-        for namespace, name, place in (("apps", "shared", "shared"), ("e2", "waypoint", "mesh"))
+        "NamespacePatch/apps-binding": {
+            "istio.io/use-waypoint": "shared",
+            "istio.io/use-waypoint-namespace": "shared",
+        },
+        "NamespacePatch/e2-binding": {
+            "istio.io/use-waypoint": "waypoint",
+            "istio.io/use-waypoint-namespace": "mesh",
+        },
+        "NamespacePatch/e4-binding": {"istio.io/use-waypoint": "s4-waypoint"},
     }
     for name, place in (("e0", "apps"), ("e1", "apps"), ("e2", "e2")):
         assert f"NamespacePatch/{place}-binding" in graph[f"Service/{name}-service"].dependencies
-    # Whoever has bound it, its waypoint is the one that may reach the pods.
+    # Bound by itself or with its namespace, its waypoint is the one that may reach the pods.
     (rule,) = graph["AuthorizationPolicy/e3-waypoint-only"].inputs["spec"]["rules"]
     assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/mesh/sa/waypoint"]}}]
 

@@ -20,7 +20,7 @@ SERVER = {
     " ServiceAccount/httpbin-account",
 }
 PROXIES = {
-    "Waypoint/httpbin: Gateway/httpbin-waypoint NamespacePatch/httpbin-binding",
+    "Waypoint/httpbin: Gateway/httpbin-waypoint",
     "IngressGateway/httpbin: Gateway/httpbin-gateway",
 }
 ROUTES = "HTTPRoute/httpbin-ingress-route HTTPRoute/httpbin-waypoint-route Job/httpbin-probe-job"
@@ -48,14 +48,16 @@ def sharing(name: str) -> set[str]:
     }
 
 
+BINDING = "NamespacePatch/httpbin-binding"
+
 HTTPBIN = {
-    f"AmbientExposure/httpbin: {ROUTES}",
+    f"AmbientExposure/httpbin: {ROUTES} {BINDING}",
     *exposure("httpbin", SERVER | PROXIES | client("httpbin-client")),
 }
 
 # The components and the objects that they make.
 PARTS = {
-    "procedure": {f"no component: {ROUTES}"} | SERVER | PROXIES | client("curl"),
+    "procedure": {f"no component: {ROUTES} {BINDING}"} | SERVER | PROXIES | client("curl"),
     "existing-service": {
         f"AmbientExposure/httpbin: {ROUTES} ServicePatch/httpbin-label",
         *exposure(

@@ -409,31 +409,25 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[1].name",
             "http",
-            ("found 'http' as in listeners[0].name, expected another: each may stand here once"),
+            (["listeners[1]: found name 'http' as in listeners[0], expected another"]),
         ),
         (
             "listeners[1].hostname",
             "*.example.com",
             [
                 (
-                    "listeners[1]: found port 80, protocol HTTP and hostname as in listeners[0], "
-                    "expected another port, protocol or hostname"
+                    "listeners[1]: found port 80, protocol 'HTTP', hostname '*.example.com' as in "
+                    "listeners[0], expected another"
                 )
             ],
         ),
-        (
-            "listeners[0].tls",
-            {"certificateRefs": [{"name": "a"}]},
-            "found for protocol HTTP, expected none",
-        ),
-        ("listeners[2].hostname", "a.example.com", "found for protocol TCP, expected none"),
         (
             "listeners[0].allowedRoutes.namespaces",
             {"from": "Selector"},
             [
                 (
-                    "listeners[0].allowedRoutes.namespaces.selector: found nothing, expected a "
-                    "selector beside from Selector"
+                    "listeners[0].allowedRoutes.namespaces.selector: found nothing, expected "
+                    "selector, as from is Selector"
                 )
             ],
         ),
@@ -442,8 +436,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "All",
             [
                 (
-                    "listeners[0].allowedRoutes.namespaces.selector: found beside from All, which "
-                    "ignores it, expected Selector"
+                    "listeners[0].allowedRoutes.namespaces.selector: found 2 elements, expected "
+                    "nothing: only from Selector looks at it"
                 )
             ],
         ),
@@ -461,12 +455,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[0].allowedRoutes.namespaces.selector.matchExpressions[0].values",
             [],
-            "found none, expected at least one for operator In",
+            "found nothing, expected values, as operator is In",
         ),
         (
             "listeners[0].allowedRoutes.namespaces.selector.matchExpressions[1].values",
             ["a"],
-            "found some, expected none for operator DoesNotExist",
+            "found ['a'], expected nothing: only operators In and NotIn have some",
         ),
         (
             "listeners[0].allowedRoutes.kinds[0].kind",
@@ -522,10 +516,10 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "listeners[2].protocol",
             "HBONE",
             [
-                "listeners[2].port: found 9000, expected 15008 for protocol HBONE",
+                "listeners[2].port: found 9000, expected 15008",
                 (
-                    "listeners[2].protocol: found 'HBONE', expected HTTP, HTTPS, TLS or TCP: it is "
-                    "for waypoints only"
+                    "listeners[2].protocol: found 'HBONE', expected HTTP, HTTPS, TLS or TCP for "
+                    "class istio"
                 ),
             ],
         ),
@@ -534,20 +528,16 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[0].tls",
             MISSING,
-            "found nothing, expected the TLS of protocol HTTPS: Istio skips such a listener",
+            "found nothing, expected tls, as protocol is HTTPS",
         ),
         (
             "listeners[0].tls.mode",
             "Passthrough",
             [
                 (
-                    "listeners[0].tls.certificateRefs: found for mode Passthrough, which ignores "
-                    "them, expected none"
-                ),
-                (
-                    "listeners[0].tls.mode: found 'Passthrough', expected 'Terminate' for protocol "
-                    "HTTPS"
-                ),
+                    "listeners[0].tls.certificateRefs: found 2 elements, expected nothing: Istio "
+                    "ignores it"
+                )
             ],
         ),
         (
@@ -563,8 +553,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             {"certificateRefs": []},
             [
                 (
-                    "listeners[0].tls.certificateRefs: found none, expected at least one for mode "
-                    "Terminate"
+                    "listeners[0].tls.certificateRefs: found nothing, expected certificateRefs or "
+                    "options, as mode is Terminate"
                 )
             ],
         ),
@@ -573,8 +563,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             {"mode": "Passthrough", "certificateRefs": [{"name": "a"}]},
             [
                 (
-                    "listeners[1].tls.certificateRefs: found for mode Passthrough, which ignores "
-                    "them, expected none"
+                    "listeners[1].tls.certificateRefs: found [{'name': 'a'}], expected nothing: "
+                    "Istio ignores it"
                 )
             ],
         ),
@@ -589,19 +579,9 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "found 17 elements, expected at most 16 elements",
         ),
         (
-            "addresses",
-            [{"type": "Hostname", "value": "a"}] * 2,
-            [
-                (
-                    "addresses[1].value: found 'a' as in addresses[0].value, expected each address "
-                    "once"
-                )
-            ],
-        ),
-        (
             "addresses[0].value",
             MISSING,
-            "found nothing, expected the Service that runs the gateway",
+            "found nothing, expected value, as type is Hostname",
         ),
         (
             "tls.frontend.default.validation.caCertificateRefs",
@@ -612,8 +592,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "tls.frontend.perPort[1].port",
             443,
             (
-                "found 443 as in tls.frontend.perPort[0].port, expected another: each may stand "
-                "here once"
+                [
+                    (
+                        "tls.frontend.perPort[1]: found port 443 as in tls.frontend.perPort[0], "
+                        "expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -629,8 +613,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "None",
             [
                 (
-                    "allowedListeners.namespaces.selector: found beside from None, which ignores "
-                    "it, expected Selector"
+                    "allowedListeners.namespaces.selector: found 2 elements, expected nothing: "
+                    "only from Selector looks at it"
                 )
             ],
         ),
@@ -639,25 +623,16 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[0].protocol",
             "HTTP",
-            "found 'HTTP', expected 'HBONE', the only one of class istio-waypoint",
+            "found 'HTTP', expected HBONE for class istio-waypoint",
         ),
-        ("listeners[0].port", 15001, "found 15001, expected 15008 for protocol HBONE"),
+        ("listeners[0].port", 15001, "found 15001, expected 15008"),
         (
             "listeners",
             [
                 {"name": "a", "port": 15008, "protocol": "HBONE"},
                 {"name": "b", "port": 80, "protocol": "HTTP"},
             ],
-            [
-                (
-                    "listeners: found 2 elements, expected one: a waypoint's is port 15008, "
-                    "protocol HBONE"
-                ),
-                (
-                    "listeners[1].protocol: found 'HTTP', expected 'HBONE', the only one of class "
-                    "istio-waypoint"
-                ),
-            ],
+            ["listeners[1].protocol: found 'HTTP', expected HBONE for class istio-waypoint"],
         ),
     ],
     ("HTTPRoute", 0): [
@@ -697,17 +672,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "parentRefs[2].sectionName",
             "http",
-            "found for a Service, expected none: Istio ignores it there",
-        ),
-        (
-            "parentRefs[1].sectionName",
-            MISSING,
-            [("parentRefs[1]: found the parent of parentRefs[0], expected a sectionName in both")],
-        ),
-        (
-            "parentRefs[1].sectionName",
-            "http",
-            "found 'http' of the same parent as in parentRefs[0], expected another",
+            "found 'http', expected nothing: Istio ignores it",
         ),
         (
             "parentRefs",
@@ -742,11 +707,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         ),
         ("rules", [], "found [], expected 1 to 16 elements"),
         (
-            "rules[1].name",
-            "api",
-            "found 'api' as in rules[0].name, expected each rule to have a name of its own",
-        ),
-        (
             "rules[0].matches[1].path.value",
             "/a//b",
             (
@@ -774,16 +734,24 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].headers[1].name",
             "x-a",
             (
-                "found 'x-a' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'x-a' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
         (
             "rules[0].matches[0].headers[1].name",
             "X-A",
             (
-                "found 'X-A' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'X-A' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -799,8 +767,12 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].queryParams[1].name",
             "X-A",
             (
-                "found 'X-A' as in rules[0].matches[0].queryParams[0].name, expected another: each "
-                "may stand here once"
+                [
+                    (
+                        "rules[0].matches[0].queryParams[1]: found name 'X-A' as in "
+                        "rules[0].matches[0].queryParams[0], expected another"
+                    )
+                ]
             ),
         ),
         (
@@ -810,22 +782,13 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 (
                     "rules[1]: found the match of path '/a%20b' as in rules[0], which comes "
                     "first, expected another: no request gets here"
-                ),
-                (
-                    "rules[1].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', "
-                    "expected it in a rule of exactly one match, by PathPrefix"
-                ),
+                )
             ],
         ),
         (
             "rules[0].timeouts.request",
             "10",
             "found '10', expected a duration like '1h30m', '10s' or '500ms'",
-        ),
-        (
-            "rules[0].timeouts.backendRequest",
-            "10s1ms",
-            "found '10s1ms', expected at most request, '10s'",
         ),
         (
             "rules[0].filters[0].requestMirror",
@@ -838,50 +801,41 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "found nothing, expected it for type RequestHeaderModifier",
         ),
         (
-            "rules[0].filters[1]",
-            HEADER_FILTERS[0],
-            [
-                (
-                    "rules[0].filters[1].type: found 'RequestHeaderModifier' as in "
-                    "rules[0].filters[0].type, expected one filter of this type"
-                )
-            ],
-        ),
-        (
             "rules[0].filters[0].requestHeaderModifier.remove",
-            ["x-a"],
+            ["X-A", "x-a"],
             [
-                (
-                    "rules[0].filters[0].requestHeaderModifier.remove[0]: found 'x-a' as in "
-                    "rules[0].filters[0].requestHeaderModifier.set[0].name, expected each header "
-                    "once, whatever its case: Istio ignores the second"
-                )
+                "rules[0].filters[0].requestHeaderModifier.remove[1]: found 'x-a' as in"
+                " rules[0].filters[0].requestHeaderModifier.remove[0], expected another"
             ],
         ),
         (
             "rules[0].filters[0].requestHeaderModifier.set[0].value",
             "a\nb",
             (
-                "found 'a\\nb', expected 1 to 4096 characters, no control characters, for which "
-                "Istio refuses the route"
+                "found 'a\\nb', expected a text without control characters, for which Istio "
+                "refuses the route, 1 to 4096 characters"
             ),
         ),
         (
             "rules[0].filters[2].requestMirror.fraction",
             {"numerator": 1},
-            "found beside percent, expected one of both",
-        ),
-        (
-            "rules[0].filters[3].requestMirror.fraction.numerator",
-            9,
-            "found 9, expected at most the denominator, 8",
+            [
+                (
+                    "rules[0].filters[2].requestMirror: found both percent and fraction, expected "
+                    "one of them"
+                )
+            ],
         ),
         (
             "rules[0].filters[2].requestMirror.percent",
             101,
             "found 101, expected an integer from 0 to 100",
         ),
-        ("rules[0].backendRefs[0].port", MISSING, "found nothing, expected a port of the Service"),
+        (
+            "rules[0].backendRefs[0].port",
+            MISSING,
+            "found nothing, expected port, as kind is Service",
+        ),
         (
             "rules[0].backendRefs[0].weight",
             1_000_001,
@@ -899,7 +853,11 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 (
                     "rules[0].backendRefs[0].group: found '', expected 'networking.istio.io' for "
                     "kind Hostname"
-                )
+                ),
+                (
+                    "rules[0].backendRefs[0].namespace: found 'shop', expected nothing: Istio "
+                    "refuses the route"
+                ),
             ],
         ),
         (
@@ -907,9 +865,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             [{"type": "CORS", "cors": {}}],
             [
                 (
-                    "rules[0].backendRefs[0].filters[0].type: found 'CORS', expected "
-                    "RequestHeaderModifier or ResponseHeaderModifier: Istio takes no other on a "
-                    "backend"
+                    "rules[0].backendRefs[0].filters[0].type: found 'CORS', expected one of "
+                    "RequestHeaderModifier, ResponseHeaderModifier; Istio takes no other"
                 )
             ],
         ),
@@ -924,18 +881,8 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             },
             [
                 (
-                    "rules[0].backendRefs[1].namespace: found for a Hostname, expected none: Istio "
+                    "rules[0].backendRefs[1].namespace: found 'c', expected nothing: Istio "
                     "refuses the route"
-                )
-            ],
-        ),
-        (
-            "rules[1].matches[0].path.type",
-            "Exact",
-            [
-                (
-                    "rules[1].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', "
-                    "expected it in a rule of exactly one match, by PathPrefix"
                 )
             ],
         ),
@@ -963,11 +910,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             ],
         ),
         (
-            "rules[1].filters[1].cors.allowOrigins",
-            ["*", "https://a"],
-            "found '*' beside others, expected it alone",
-        ),
-        (
             "rules[1].filters[1].cors.allowOrigins[0]",
             "example.com",
             (
@@ -978,10 +920,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "rules[1].filters[1].cors.allowHeaders[1]",
             "X-A",
-            (
-                "found 'X-A' as in rules[1].filters[1].cors.allowHeaders[0], expected another: "
-                "each may stand here once"
-            ),
+            ("found 'X-A' as in rules[1].filters[1].cors.allowHeaders[0], expected another"),
         ),
         ("rules[1].filters[1].cors.maxAge", 0, "found 0, expected an integer from 1 to 2147483647"),
         ("rules[0].filters", [MIRRORS[0]] * 17, "found 17 elements, expected at most 16 elements"),
@@ -1027,16 +966,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             ],
         ),
         (
-            "rules",
-            [{"matches": [{"path": {"value": f"/{r}/{n}"}} for n in range(43)]} for r in range(3)],
-            "found 129 matches in all rules, expected at most 128",
-        ),
-        (
-            "rules[0].backendRefs",
-            [{"name": "shop", "port": 80}],
-            "found beside the redirect of rules[0].filters[0], expected none",
-        ),
-        (
             "rules[1].matches",
             [{"path": {"value": "/old/"}}],
             [
@@ -1061,17 +990,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "rules[0].matches[0].method",
             {"type": "Exact"},
-            "found {'type': 'Exact'}, expected service, method or both",
-        ),
-        (
-            "rules[0].matches[0].method.service",
-            "example/Greeter",
-            "found 'example/Greeter', expected a service like 'example.v1.Greeter'",
-        ),
-        (
-            "rules[0].matches[0].method.method",
-            "Say-Hello",
-            "found 'Say-Hello', expected a method like 'SayHello'",
+            "found neither service nor method, expected one of them",
         ),
         (
             "rules[1].matches",
@@ -1095,15 +1014,23 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "rules[0].matches[0].headers[1].name",
             "x-a",
             (
-                "found 'x-a' as in rules[0].matches[0].headers[0].name, expected each header once, "
-                "whatever its case"
+                [
+                    (
+                        "rules[0].matches[0].headers[1]: found name 'x-a' as in "
+                        "rules[0].matches[0].headers[0], expected another"
+                    )
+                ]
             ),
         ),
     ],
     ("TLSRoute", 0): [
         ("hostnames", MISSING, "found nothing, expected a list"),
         ("rules", [], "found [], expected 1 element"),
-        ("rules[0].backendRefs[0].port", MISSING, "found nothing, expected a port of the Service"),
+        (
+            "rules[0].backendRefs[0].port",
+            MISSING,
+            "found nothing, expected port, as kind is Service",
+        ),
         (
             "useDefaultGateways",
             "All",
@@ -1115,12 +1042,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         (
             "listeners[0].protocol",
             "HTTPS",
-            [
-                (
-                    "listeners[0].tls: found nothing, expected the TLS of protocol HTTPS: Istio "
-                    "skips such a listener"
-                )
-            ],
+            ["listeners[0].tls: found nothing, expected tls, as protocol is HTTPS"],
         ),
     ],
     ("BackendTLSPolicy", 0): [
@@ -1128,27 +1050,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             "validation.subjectAltNames[1].hostname",
             "a.example.com",
             "found for type URI, expected uri alone",
-        ),
-        (
-            "validation.caCertificateRefs",
-            [],
-            "found none, expected one, or wellKnownCACertificates, to trust the backend by",
-        ),
-        (
-            "targetRefs",
-            [{"group": "", "kind": "Service", "name": "shop", "sectionName": "tls"}] * 2,
-            [
-                "targetRefs[1].sectionName: found 'tls' of the same target as in targetRefs[0],"
-                " expected another"
-            ],
-        ),
-        (
-            "targetRefs",
-            [
-                {"group": "", "kind": "Service", "name": "shop", "sectionName": "tls"},
-                {"group": "", "kind": "Service", "name": "shop"},
-            ],
-            ["targetRefs[1]: found the target of targetRefs[0], expected a sectionName in both"],
         ),
     ],
     ("BackendTLSPolicy", 1): [
@@ -1160,14 +1061,6 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
                 "^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/"
                 "([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$, 1 to 253 characters"
             ),
-        ),
-        (
-            "validation.caCertificateRefs",
-            [{"group": "", "kind": "ConfigMap", "name": "ca"}],
-            [
-                "validation.wellKnownCACertificates: found beside caCertificateRefs, expected one"
-                " of both"
-            ],
         ),
     ],
     ("ReferenceGrant", 0): [
@@ -1216,13 +1109,10 @@ ALL = [
     ),
     "listeners[1].port: found 0, expected a port from 1 to 65535",
     "listeners[1].tls.mode: found '', expected one of Terminate, Passthrough",
+    "listeners[1]: found name 'http' as in listeners[0], expected another",
     (
-        "listeners[1].name: found 'http' as in listeners[0].name, expected another: each may "
-        "stand here once"
-    ),
-    (
-        "listeners[1]: found port 0, protocol HTTP and hostname as in listeners[0], expected "
-        "another port, protocol or hostname"
+        "listeners[1]: found port 0, protocol 'HTTP', hostname '' as in listeners[0], expected "
+        "another"
     ),
 ]
 
@@ -1415,35 +1305,10 @@ def between(check: Any, rules: list[dict[str, Any]]) -> list[str]:
 
 
 def test_rules_are_checked_as_a_whole_without_a_route() -> None:
-    prefixes = [{"path": {"value": f"/{n}"}} for n in range(65)]
-    replaced = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}}
-    assert between(
-        check_http_rules,
-        [
-            {"name": "a", "matches": prefixes},
-            {"name": "a", "matches": prefixes[:64]},
-            {
-                "matches": prefixes[:2],
-                "filters": [{"type": "URLRewrite", "urlRewrite": replaced}],
-            },
-        ],
-    ) == [
-        "rules[0]: found 65 matches, expected at most 64",
-        "rules: found 131 matches in all rules, expected at most 128",
-        "rules[1].name: found 'a' as in rules[0].name, expected each rule to have a name of its"
-        " own",
-        *(
-            f"rules[1]: found the match of path '/{n}' as in rules[0], which comes first, expected"
-            " another: no request gets here"
-            for n in range(64)
-        ),
-        *(
-            f"rules[2]: found the match of path '/{n}' as in rules[0], which comes first, expected"
-            " another: no request gets here"
-            for n in range(2)
-        ),
-        "rules[2].filters[0].urlRewrite.path.type: found 'ReplacePrefixMatch', expected it in a"
-        " rule of exactly one match, by PathPrefix",
+    matches = [{"path": {"value": f"/{n}"}} for n in range(2)]
+    assert between(check_http_rules, [{"matches": matches}, {"matches": matches[:1]}, {}]) == [
+        "rules[1]: found the match of path '/0' as in rules[0], which comes first, expected"
+        " another: no request gets here"
     ]
     assert between(check_grpc_rules, [{}, {}]) == [
         "rules[1]: found the match of method '*/*' as in rules[0], which comes first, expected"

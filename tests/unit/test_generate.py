@@ -10,9 +10,8 @@ import pytest
 from components import InvalidInput
 from components.checks.faults import Faults
 from components.checks.schema import Schema
-from generate import render
-from generate.classes import Release, Spec, classes, specs
-from generate.gosource import Sources, sources
+from generate.api import Rendering
+from generate.definitions import Object, Release, Sources, classes, objects
 from generate.modules import Module, ModuleError
 
 OLD, EARLY, NEW = (Release((1, 1)), Release((1, 2), standard=False), Release((1, 2)))
@@ -43,6 +42,7 @@ LAMP: dict[str, Any] = {
 }
 
 GO = """
+// $location: https://example.com/docs/lamp.html
 type Lamp struct {
 	metav1.TypeMeta `json:",inline"`
 	Spec LampSpec `json:"spec"`
@@ -85,17 +85,12 @@ def changed(path: str, value: Any, spec: dict[str, Any] = LAMP) -> dict[str, Any
 
 def made(*releases: tuple[Release, dict[str, Any]], go: str = GO) -> str:
     """The module that is made of the lamp's specs in several releases."""
-    found = sources({"lamp.go": go})
-    listed: list[Spec] = []
+    found = Sources([go])
+    listed: list[Object] = []
     for release, spec in releases:
-        listed += specs([crd(spec)], KINDS, found, release)
-    return render.module(
-        "Lamps.",
-        "lamps v1.1.0, v1.2.0",
-        "v",
-        lambda name: f"https://example.com/#{name}",
-        classes(listed, {"Colour": "Hue"}),
-    )
+        listed += objects([crd(spec)], KINDS, found, release)
+    rendering = Rendering(classes(listed, {"Colour": "Hue"}), "v", found.pages)
+    return rendering.text("Lamps.", "lamps v1.1.0, v1.2.0")
 
 
 def module(*releases: tuple[Release, dict[str, Any]]) -> dict[str, Any]:
@@ -126,7 +121,7 @@ def test_types_limits_and_links_are_those_of_the_definition() -> None:
         spec: {"lamps.example.com/v1": ["spec"]},
     }
     assert names["RELEASES"] == {}
-    assert "https://example.com/#LampSpec" in text
+    assert "https://example.com/latest/docs/lamp/#LampSpec" in text
     assert "- `colour`: Default `red`." in text
     assert "`spec.shades[]` of Lamp." in text
 
@@ -189,21 +184,21 @@ def test_the_standard_channel_decides_and_the_experimental_one_adds() -> None:
 
 def test_what_was_called_otherwise_keeps_its_newest_name() -> None:
     found = [
-        *specs([crd(LAMP)], KINDS, sources({"": GO.replace("Screen", "Shade")}), OLD),
-        *specs([crd(LAMP)], KINDS, sources({"": GO}), NEW),
+        *objects([crd(LAMP)], KINDS, Sources([GO.replace("Screen", "Shade")]), OLD),
+        *objects([crd(LAMP)], KINDS, Sources([GO]), NEW),
     ]
     assert list(classes(found, {})) == ["Screen", "LampSpec"]
 
 
 def test_without_a_go_name_a_class_is_called_after_its_place() -> None:
-    [spec] = specs([crd(LAMP)], KINDS, Sources(), OLD)
-    assert list(classes([spec], {"Lamp": "LampSpec"})) == ["LampShade", "LampSpec"]
+    found = objects([crd(LAMP)], KINDS, Sources([]), OLD)
+    assert list(classes(found, {"Lamp": "LampSpec"})) == ["LampShade", "LampSpec"]
 
 
 def test_one_name_for_two_types_is_refused() -> None:
-    [spec] = specs([crd(LAMP)], KINDS, sources({"": GO}), OLD)
+    found = objects([crd(LAMP)], KINDS, Sources([GO]), OLD)
     with pytest.raises(ValueError, match="Screen and LampSpec are both LampSpec"):
-        classes([spec], {"Screen": "LampSpec"})
+        classes(found, {"Screen": "LampSpec"})
 
 
 def test_two_places_that_differ_are_refused() -> None:
@@ -212,17 +207,17 @@ def test_two_places_that_differ_are_refused() -> None:
     )
     shade = {"type": "object", "properties": {"label": {"type": "integer"}}}
     both = changed("properties.more", {"type": "array", "items": shade})
-    with pytest.raises(ValueError, match=r"pulumi\.Input\[int\].*pulumi\.Input\[str\]"):
+    with pytest.raises(ValueError, match=r"pulumi\.Input\[str\].*pulumi\.Input\[int\]"):
         made((OLD, both), go=go)
 
 
 @pytest.mark.parametrize("served", [crd(LAMP, "v2"), crd(LAMP, served=False)])
 def test_a_version_that_is_not_served_is_no_part_of_a_release(served: dict[str, Any]) -> None:
-    assert list(specs([served], KINDS, Sources(), OLD)) == []
+    assert list(objects([served], KINDS, Sources([]), OLD)) == []
 
 
 def test_protobuf_sources_name_fields_by_their_tags() -> None:
-    found = sources({"": """
+    found = Sources(["""
 // $location: https://example.com/docs/lamp.html
 type Lamp struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -233,13 +228,13 @@ type Lamp struct {
 type Lamp_Dimmer struct {
 	Dimmer *Lamp_DimmerSettings `protobuf:"bytes,3,opt,name=dimmer,proto3,oneof"`
 }
-"""})  # fmt: skip
-    assert found.of("Lamp") == {
+"""])  # fmt: skip
+    assert found.fields("Lamp") == {
         "powerLimit": "uint32",
         "shades": "Lamp_Shade",
         "dimmer": "Lamp_DimmerSettings",
     }
-    assert found.locations["Lamp"] == "https://example.com/docs/lamp.html"
+    assert found.pages["Lamp"] == "https://example.com/docs/lamp.html"
 
 
 @pytest.mark.parametrize(

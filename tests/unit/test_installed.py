@@ -136,7 +136,8 @@ def test_without_the_definition_nothing_is_compared() -> None:
 def test_what_is_not_known_yet_is_left_out(run: Run) -> None:
     def program() -> None:
         late: Any = pulumi.Output.from_input({"retry": {}})
-        assert lacking({"name": "shop", "rules": [late]}, OLD) == []
+        filter_ = {"type": "RequestHeaderModifier", "requestHeaderModifier": late}
+        assert lacking({"name": "shop", "rules": [{"filters": [filter_]}]}, OLD) == []
         assert lacking({"name": "shop", "rules": [{"retry": late}]}, OLD) != []
 
     run(program)

@@ -26,6 +26,7 @@ from lightkube import ApiError, codecs
 from lab import __main__ as command_line
 from lab import commands
 from lab.build.artifacts import UPSTREAMS, Artifacts
+from lab.build.progress import Step
 from lab.errors import LabError
 from lab.node import (
     addons,
@@ -38,7 +39,7 @@ from lab.node import (
     requirements,
     state,
 )
-from lab.node.init import Component, Plan, Supervisor
+from lab.node.init import Component, Plan
 from lab.node.pki import write_credentials
 from lab.node.state import Record, Slot, State
 
@@ -87,62 +88,27 @@ class TestSlot:
 
 class TestClaim:
     def test_each_lab_has_a_slot_of_its_own(self, make_state: Callable[[str], State]) -> None:
-        (one, first), (two, second) = make_state("a").claim(), make_state("b").claim()
-        assert (one, two) == (Slot(0), Slot(1))
-        assert make_state("b").slot() == two
-        for lock in (first, second):
-            os.close(lock)
-
-    def test_a_slot_is_held_while_a_process_has_the_lock(
-        self, make_state: Callable[[str], State]
-    ) -> None:
-        slot, lock = make_state("a").claim()
-        heir = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
-        os.close(lock)
-        assert state.runs(slot)
-        heir.kill()
-        heir.wait()
-        assert not state.runs(slot)
-
-    def test_the_slot_of_a_dead_lab_is_taken_over(self, make_state: Callable[[str], State]) -> None:
-        dead, lock = make_state("a").claim()
-        os.close(lock)
-        slot, lock = make_state("b").claim()
-        assert slot == dead
-        assert make_state("a").slot() is None
-        os.close(lock)
+        one, two = make_state("a").claim(), make_state("b").claim()
+        assert (one.name, two.name) == ("ambient-lab-0", "ambient-lab-1")
+        found = make_state("b").slot()
+        assert found
+        assert found.name == two.name
 
     def test_an_ended_lab_gives_its_slot_back(
         self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        cleaned: list[Slot] = []
-        monkeypatch.setattr(node, "clean", cleaned.append)
-        slot, lock = make_state("a").claim()
-        os.close(lock)
-        node.end(make_state("a"), slot)
-        assert cleaned == [slot]
+        monkeypatch.setattr(cgroups, "_hierarchies", lambda _: [])
+        node.end(make_state("a").claim())
         assert make_state("a").slot() is None
-        assert not state.runs(slot)
-
-    def test_a_slot_that_another_lab_has_taken_over_is_left_alone(
-        self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(node, "clean", pytest.fail)
-        dead, lock = make_state("a").claim()
-        os.close(lock)
-        _, lock = make_state("b").claim()
-        node.end(make_state("a"), dead)
-        assert make_state("b").slot() == dead
-        os.close(lock)
+        assert make_state("b").claim().name == "ambient-lab-0"
 
     def test_the_machine_is_full(
         self, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(state, "SLOTS", 1)
-        _, lock = make_state("a").claim()
-        with pytest.raises(LabError, match="all 1 slots are in use"):
+        make_state("a").claim()
+        with pytest.raises(LabError, match="all 1 slots are taken"):
             make_state("b").claim()
-        os.close(lock)
 
 
 class TestState:
@@ -196,7 +162,7 @@ class TestState:
         with lab.locked():
             thread = threading.Thread(target=other)
             thread.start()
-            lab.remove()
+            shutil.rmtree(lab.root)
             seen.append("down")
         thread.join(timeout=60)
         assert seen == ["down", "other"]
@@ -204,7 +170,7 @@ class TestState:
 
     def test_record(self, make_state: Callable[[str], State]) -> None:
         lab = make_state("a")
-        record = Record(ztunnel="/z", versions={"Istio": "1"}, programs=["/bin"], ready=True)
+        record = Record(versions={"Istio": "1"}, programs=["/bin"], ready=True)
         with lab.locked():
             assert lab.record() is None
             lab.write(record)
@@ -216,7 +182,7 @@ class TestState:
 class TestCommands:
     def test_a_shell_reads_the_exports(self, tmp_path: Path) -> None:
         lab = State(tmp_path / "it's a lab")
-        record = Record(ztunnel=None, versions={}, programs=["/venv/bin", "/a b/bin"])
+        record = Record(versions={}, programs=["/venv/bin", "/a b/bin"])
         script = "\n".join(commands.exports(lab, record))
         values = subprocess.run(
             ["/bin/sh", "-ec", f'{script}\necho "$KUBECONFIG|$PATH|$NO_PROXY|$PULUMI_BACKEND_URL"'],
@@ -239,16 +205,13 @@ class TestCommands:
             command()
 
     def test_another_lab_is_asked_for(self) -> None:
-        record = Record(ztunnel=None, versions=commands._versions(), programs=[])
-        commands._require_same(record, None)
+        record = Record(versions=commands._versions("none"), programs=[])
+        commands._require_same(record, "none")
         with pytest.raises(LabError, match=r"ztunnel is none, wanted /z\. Run"):
             commands._require_same(record, "/z")
         record.versions["Istio"] = "1.0"
         with pytest.raises(LabError, match=r"Istio is 1\.0, wanted 1\."):
-            commands._require_same(record, None)
-        ambient = Record(ztunnel="/z", versions=commands._versions(), programs=[])
-        with pytest.raises(LabError, match=r"ztunnel is /z, wanted none\. Run"):
-            commands._require_same(ambient, None)
+            commands._require_same(record, "none")
 
     def test_a_ztunnel_that_is_not_there(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -261,26 +224,24 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("asked", "before", "wanted"),
         [
-            (None, None, None),
+            (None, "none", "none"),
             (None, "/z", "/z"),
             ("", "/z", "/z"),
-            ("none", "/z", None),
+            ("none", "/z", "none"),
             ("/y", "/z", "/y"),
         ],
     )
-    def test_which_ztunnel_is_meant(
-        self, asked: str | None, before: str | None, wanted: str | None
-    ) -> None:
-        record = Record(ztunnel=before, versions={}, programs=[])
+    def test_which_ztunnel_is_meant(self, asked: str | None, before: str, wanted: str) -> None:
+        record = Record(versions={"ztunnel": before}, programs=[])
         assert commands._ztunnel(asked, record) == wanted
-        assert commands._ztunnel(None, None) is None
+        assert commands._ztunnel(None, None) == "none"
 
     def test_down_removes_the_registry_with_its_last_lab(
         self, tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(commands, "REGISTRY", registry)
-        monkeypatch.setattr(node, "clean", lambda _: None)
-        os.close(State(tmp_path / "a").claim()[1])
+        monkeypatch.setattr(cgroups, "_hierarchies", lambda _: [])
+        State(tmp_path / "a").claim()
         for name, left in (("b", True), ("a", False)):
             monkeypatch.setenv("LAB_STATE", str(tmp_path / name))
             commands.down()
@@ -328,8 +289,8 @@ class TestPlan:
         (tmp_path / "link").symlink_to(tmp_path / "cache")
         linked = replace(artifacts, bin=tmp_path / "link/bin")
         plan = control_plane.prepare(State(tmp_path / "a"), Slot(0), linked)
-        assert str(tmp_path / "cache") in plan.needs
-        assert str(tmp_path / "link") not in plan.needs
+        assert str(tmp_path / "cache") in plan.places
+        assert str(tmp_path / "link") not in plan.places
 
     def test_components_wait_for_components_that_exist(
         self, tmp_path: Path, artifacts: Artifacts
@@ -356,7 +317,7 @@ class TestNode:
         monkeypatch: pytest.MonkeyPatch,
         make_state: Callable[[str], State],
         artifacts: Artifacts,
-    ) -> Callable[[], tuple[State, Slot]]:
+    ) -> Callable[[], None]:
         lab = make_state("a")
         lab.logs.mkdir(parents=True)
         unshare = tmp_path / "bin/unshare"
@@ -364,48 +325,41 @@ class TestNode:
         unshare.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\nexec sleep 60\n")
         unshare.chmod(0o755)
         monkeypatch.setenv("PATH", f"{unshare.parent}:{os.environ['PATH']}")
-        monkeypatch.setattr(cgroups, "make", lambda _: [])
-        monkeypatch.setattr(node, "clean", lambda _: None)
+        monkeypatch.setattr(cgroups, "_hierarchies", lambda _: [])
 
         def wait_for_sleep(process: subprocess.Popen[bytes], _: State) -> None:
-            """By then `env`, which holds the slot as well, has written all and is gone."""
+            """By then `env` has written all."""
             while Path(f"/proc/{process.pid}/comm").read_text(encoding="utf-8") != "sleep\n":
                 time.sleep(0.01)
 
         monkeypatch.setattr(node, "_wait_for_namespace", wait_for_sleep)
 
-        def start() -> tuple[State, Slot]:
-            slot, lock = lab.claim()
-            node.start(lab, slot, lock, artifacts)
-            return lab, slot
-
-        return start
+        return lambda: node.start(lab, lab.claim(), artifacts)
 
     def test_a_node_that_cannot_be_connected_is_ended(
-        self, started: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+        self,
+        started: Callable[[], None],
+        make_state: Callable[[str], State],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        cleaned: list[Slot] = []
-
         def refused(*_: str) -> None:
             raise LabError("`ip link add` failed")
 
         monkeypatch.setattr(node, "_ip", refused)
-        monkeypatch.setattr(node, "clean", cleaned.append)
         with pytest.raises(LabError, match="`ip link add` failed"):
             started()
-        assert cleaned == [Slot(0)]
-        assert not state.runs(Slot(0))
+        assert make_state("a").slot() is None
 
     def test_it_inherits_nothing_that_changes_its_components(
-        self, started: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, started: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("HTTPS_PROXY", "ETCD_NAME"):
             monkeypatch.setenv(name, "x")
 
-        def interrupted(*_: str) -> None:
+        def interrupted(*_: Any) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(node, "_ip", interrupted)
+        monkeypatch.setattr(node, "_connect", interrupted)
         with pytest.raises(KeyboardInterrupt):
             started()
         lines = (tmp_path / "environment").read_text().splitlines()
@@ -415,86 +369,77 @@ class TestNode:
         assert names <= {"PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_"}
 
 
-class TestLink:
-    slot = Slot(3)
+class TestEnd:
+    @pytest.fixture
+    def lab(
+        self, tmp_path: Path, make_state: Callable[[str], State], monkeypatch: pytest.MonkeyPatch
+    ) -> tuple[Slot, Path]:
+        """A lab and the file of its processes, in what looks like a hierarchy."""
+        monkeypatch.setattr(cgroups, "_all", lambda: [tmp_path / "cgroup"])
+        slot = make_state("a").claim()
+        members = tmp_path / "cgroup" / slot.name / "node/cgroup.procs"
+        members.parent.mkdir(parents=True)
+        return slot, members
 
+    def test_processes_are_killed_before_folders_are_removed(
+        self, lab: tuple[Slot, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slot, members = lab
+        process = subprocess.Popen(["sleep", "60"])
+        members.write_text(f"{process.pid}\n")
+        assert node.runs(slot)
+        kill = os.kill
+
+        def killed(pid: int, signal: int) -> None:
+            kill(pid, signal)
+            members.unlink()
+
+        monkeypatch.setattr(os, "kill", killed)
+        node.end(slot)
+        assert process.wait(timeout=10) == -9
+        assert not members.parents[1].exists()
+        assert not node.runs(slot)
+
+    def test_processes_that_stay_are_named(
+        self, lab: tuple[Slot, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slot, members = lab
+        members.write_text("7\n")
+        monkeypatch.setattr(os, "kill", lambda *_: None)
+        monkeypatch.setattr(node, "_END_LIMIT", 0.1)
+        with pytest.raises(LabError, match=rf"{slot.name}: .* their processes: \[7\]\. Look"):
+            node.end(slot)
+        assert slot.registration.exists()
+
+
+class TestSupervise:
     @pytest.fixture(autouse=True)
-    def link(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        monkeypatch.setattr(node, "_LINKS", tmp_path)
-        link = tmp_path / self.slot.name
-        link.mkdir()
-        return link
-
-    def test_it_may_go_by_itself(self, link: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def too_late(*_: str) -> None:
-            link.rmdir()
-            raise LabError("cannot find device")
-
-        monkeypatch.setattr(node, "_ip", too_late)
-        node._delete_link(self.slot)
-        node._delete_link(self.slot)
-
-    def test_one_that_stays_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refused(*_: str) -> None:
-            raise LabError("refused")
-
-        monkeypatch.setattr(node, "_ip", refused)
-        with pytest.raises(LabError, match="refused"):
-            node._delete_link(self.slot)
-
-
-class TestSupervisor:
-    @pytest.fixture(autouse=True)
-    def ended(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-        """The statuses with which the node would have ended."""
-        statuses: list[int] = []
-        monkeypatch.setattr(os, "_exit", statuses.append)
+    def back_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(init, "BACK_OFF", 0)
-        return statuses
 
-    def test_what_cannot_be_started_ends_the_node(
-        self, tmp_path: Path, ended: list[int], capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        Supervisor(_plan(tmp_path, [Component("etcd", ["/nowhere"])])).run()
-        assert ended == [1]
-        printed = capsys.readouterr().out
-        assert "the node ends: etcd cannot be watched" in printed
-        assert "FileNotFoundError" in printed
+    def test_what_cannot_be_started_ends_the_node(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError, match="/nowhere"):
+            init.supervise(_plan(tmp_path, [Component("etcd", ["/nowhere"])]))
 
-    def test_one_that_ran_well_for_long_begins_to_count_anew(
-        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(init, "_STEADY", 0)
-        monkeypatch.setattr(init, "RESTARTS", 1)
-        runs = iter([0, 0, 0, 0, 0])
-        supervisor = Supervisor(_plan(tmp_path, [Component("etcd", [])]))
-        monkeypatch.setattr(supervisor, "_run", lambda _: next(runs))
-        supervisor.run()
-        assert list(runs) == []
-        assert ended == [1]
-
-    def test_order_and_restarts(
-        self, tmp_path: Path, ended: list[int], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        order = tmp_path / "order"
-
-        def ready(_: Supervisor, probe: str) -> bool:
-            return not probe or (order.exists() and probe in order.read_text())
-
-        def saying(name: str, then: str = "") -> list[str]:
-            return ["sh", "-c", f"echo {name} >> {order}; {then}exit 3"]
-
-        monkeypatch.setattr(Supervisor, "_answers", ready)
-        late_has_spoken = f"until grep -q late {order}; do sleep 0.02; done; "
+    def test_order_and_restarts(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        order, up = tmp_path / "order", tmp_path / "up"
+        wait = f"until grep -q late {order}; do sleep 0.02; done"
+        early = f"echo early >>{order}; sleep 0.2; touch {up}; {wait}; exit 3"
+        last = f"[ $(grep -c early {order}) -gt {init.RESTARTS} ]"
+        late = f"[ -e {up} ] || echo soon >>{order}; echo late >>{order}; "
+        late += f"until {last}; do sleep 0.02; done; sleep 1"
         components = [
-            Component("late", saying("late"), after=["early"]),
-            Component("early", saying("early", late_has_spoken), ready="early"),
+            Component("late", ["sh", "-c", late], after=["early"]),
+            Component("early", ["sh", "-c", early], ready=str(up)),
         ]
-        Supervisor(_plan(tmp_path, components)).run()
+        init.supervise(_plan(tmp_path, components))
         words = order.read_text().split()
-        assert words[0] == "early"
-        assert sorted(words) == sorted(["early", "late"] * (init.RESTARTS + 1))
-        assert ended == [1, 1]
+        assert words[:2] == ["early", "late"]
+        assert words.count("early") == init.RESTARTS + 1
+        assert words.count("late") == 1
+        printed = capsys.readouterr().out
+        assert "early ended with status 3\n" in printed
+        assert printed.endswith("the node ends: early does not keep running; read its log\n")
 
 
 def test_images_are_linked_and_databases_copied(tmp_path: Path) -> None:
@@ -565,8 +510,11 @@ class TestCgroups:
     ) -> None:
         mounted("cgroup2", tmp_path)
         (tmp_path / "lab/kubepods/pod1").mkdir(parents=True)
-        cgroups.remove("lab")
-        cgroups.remove("lab")
+        (tmp_path / "lab/kubepods/busy").touch()
+        assert not cgroups.remove("lab")
+        (tmp_path / "lab/kubepods/busy").unlink()
+        assert cgroups.remove("lab")
+        assert cgroups.remove("lab")
         assert list(tmp_path.iterdir()) == []
 
 
@@ -819,16 +767,18 @@ class TestApply:
     def apply(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> Callable[[Callable[[], None]], None]:
-        monkeypatch.setattr(addons, "APPLY_LIMIT", 0.3)
+        monkeypatch.setattr(addons, "LIMIT", 0.3)
         monkeypatch.setattr(addons, "_POLL", 0.01)
         lab = State(tmp_path)
         write_credentials(lab, Slot(0))
         cluster = addons.Cluster(lab, Slot(0))
+        monkeypatch.setattr(node, "runs", lambda _: True)
+        monkeypatch.setattr(cluster, "_details", lambda: "details")
 
         def applying(answer: Callable[[], None]) -> None:
             client = type("Client", (), {"apply": lambda *_, **__: answer()})()
             monkeypatch.setattr(cluster, "_client", client)
-            cluster.apply([codecs.from_dict(SERVICE_ACCOUNT)])
+            cluster.apply(Step("all", 1), [codecs.from_dict(SERVICE_ACCOUNT)])
 
         return applying
 
@@ -847,7 +797,7 @@ class TestApply:
         def answer() -> None:
             raise httpx2.ReadTimeout("")
 
-        with pytest.raises(LabError, match=r"ServiceAccount x: not applied .* s: ReadTimeout\."):
+        with pytest.raises(LabError, match=r"waited .* ServiceAccount x: ReadTimeout\.\ndetails"):
             apply(answer)
 
     def test_what_does_not_pass_is_told_at_once(self, apply: Any) -> None:
@@ -856,14 +806,44 @@ class TestApply:
         def answer() -> None:
             raise next(answers)
 
-        with pytest.raises(LabError, match="ServiceAccount x: the API server refused it: because"):
+        with pytest.raises(LabError, match="ServiceAccount x: refused by the API server: because"):
             apply(answer)
 
     def test_a_wait_outlasts_a_server_that_restarts(self) -> None:
         def lacking() -> str:
             raise httpx2.ConnectError("refused")
 
-        assert addons._answer(lacking) == "no answer of the API server: refused"
+        assert addons._answer(lacking, "the API server") == "the API server: refused"
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "lacking"),
+    [
+        ({"replicas": 2}, {"availableReplicas": 2}, ""),
+        ({"replicas": 2}, {"availableReplicas": 1}, "not ready: ServiceAccount x"),
+        # A DaemonSet.
+        ({}, {"numberAvailable": 1}, ""),
+        ({}, {}, "not ready: ServiceAccount x"),
+    ],
+)
+def test_what_is_lacking(
+    spec: dict[str, int],
+    status: dict[str, int],
+    lacking: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_credentials(State(tmp_path), Slot(0))
+    cluster = addons.Cluster(State(tmp_path), Slot(0))
+    holds = [{"type": condition, "status": "True"} for condition in ("Ready", "Accepted")]
+    live = {"spec": spec, "status": {**status, "conditions": holds}}
+    monkeypatch.setattr(cluster, "_get", lambda *_: live)
+    workload = codecs.from_dict(SERVICE_ACCOUNT)
+    assert cluster.lacking([workload]) == lacking
+    holds[1]["status"] = "False"
+    assert "GatewayClass istio, GatewayClass istio-waypoint" in cluster.lacking([])
+    holds[0]["status"] = "Unknown"
+    assert cluster.lacking([]) == "the node is not Ready"
 
 
 SERVICE_ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"}}
@@ -881,7 +861,6 @@ def _plan(folder: Path, components: list[Component]) -> Plan:
         gateway="",
         authority="",
         services="",
-        needs=[],
         places={},
         logs=str(folder),
         environment={},

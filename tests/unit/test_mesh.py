@@ -159,7 +159,7 @@ VERSION = "a version like 'v1.30.0' or 'v1.30-latest'"
             "platform: found 'Openshift', expected one of gke, k3d, k3s, microk8s, minikube,"
             " openshift (did you mean openshift?)",
         ),
-        ("ready_timeout", 3601, "ready_timeout: found 3601, expected seconds, from 1 to 3600"),
+        ("ready_timeout", 3601, "ready_timeout: found 3601, expected seconds from 1 to 3600"),
         ("values", [], "values: found [], expected a mapping"),
     ],
 )

@@ -21,10 +21,12 @@ def transformed(
     return after(common_metadata(LABELS, annotations), type_, props)
 
 
-def after(transform: pulumi.ResourceTransform, type_: str, props: dict[str, Any]) -> Any:
+def after(
+    transform: pulumi.ResourceTransform, type_: str, props: dict[str, Any], *, custom: bool = True
+) -> Any:
     """The inputs of an object after a transform; None where it is left alone."""
     opts = pulumi.ResourceOptions()
-    args = pulumi.ResourceTransformArgs(True, type_, "shop", props, opts)  # noqa: FBT003  # the SDK's
+    args = pulumi.ResourceTransformArgs(custom, type_, "shop", props, opts)
     result = transform(args)
     if result is None:
         return None
@@ -65,12 +67,19 @@ def test_pods_of_workloads_get_them_too(type_: str) -> None:
     [
         "kubernetes:core/v1:NamespacePatch",
         "kubernetes:core/v1:ServicePatch",
+        "kubernetes:helm.sh/v3:Release",
         "pulumi:providers:kubernetes",
         "ambient:index:Workload",
     ],
 )
 def test_patches_and_what_is_no_object_are_left_alone(type_: str) -> None:
     assert transformed(type_, {"metadata": {"name": "shop"}}) is None
+
+
+@pytest.mark.parametrize("type_", ["helm.sh/v4:Chart", "yaml/v2:ConfigGroup"])
+def test_components_that_make_objects_of_files_are_left_alone(type_: str) -> None:
+    props = {"name": "shop"}
+    assert after(common_metadata(LABELS), f"kubernetes:{type_}", props, custom=False) is None
 
 
 def workload(*images: pulumi.Input[str]) -> dict[str, Any]:
@@ -111,7 +120,12 @@ def test_images_are_taken_from_the_mirror(
 
 @pytest.mark.parametrize(
     "type_",
-    ["kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch", "ambient:index:Workload"],
+    [
+        "kubernetes:core/v1:Service",
+        "kubernetes:core/v1:ServicePatch",
+        "kubernetes:helm.sh/v3:Release",
+        "ambient:index:Workload",
+    ],
 )
 def test_what_has_no_containers_is_left_alone(type_: str) -> None:
     assert after(mirrored_images("registry.example.com"), type_, {"spec": {"image": "a"}}) is None

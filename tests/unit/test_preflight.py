@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from components import Cluster, ClusterArgs, InvalidInput, preflight, waypoint_route
+from components.cluster.ownership import OWNER, RESOURCE
 from components.cluster.preflight import PreflightArgs, ServiceExpectation
 from tests.unit.conftest import Run
 
@@ -55,6 +56,18 @@ ZTUNNEL: dict[str, Any] = {
     },
 }
 AGENT = {"metadata": {"name": "agent"}, "spec": {**ZTUNNEL["spec"], "selector": {}}}
+DEPLOYMENTS = "/apis/apps/v1/deployments"
+
+
+def istiod(ready: int = 1, revision: str = "default", name: str = "istiod") -> dict[str, Any]:
+    labels = {"app": "istiod", "istio.io/rev": revision}
+    return {
+        "metadata": {"name": name, "namespace": "istio-system", "labels": labels},
+        "spec": ZTUNNEL["spec"],
+        "status": {"readyReplicas": ready} if ready else {},
+    }
+
+
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Handled"}
 READY: dict[str, Any] = {
     f"{CRDS}/gateways.gateway.networking.k8s.io": crd("gateways"),
@@ -62,6 +75,7 @@ READY: dict[str, Any] = {
     f"{CLASSES}/istio": gateway_class("istio", ACCEPTED),
     f"{CLASSES}/istio-waypoint": gateway_class("istio-waypoint", ACCEPTED),
     "/apis/apps/v1/daemonsets": {"metadata": {}, "items": [ZTUNNEL]},
+    DEPLOYMENTS: {"metadata": {}, "items": [istiod()]},
 }
 
 
@@ -90,7 +104,8 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     write_kubeconfig(tmp_path, server.server_port)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    monkeypatch.setattr("components.cluster.preflight.owner", lambda: OURS)
+    for module in ("preflight", "virtual_services"):
+        monkeypatch.setattr(f"components.cluster.{module}.owner", lambda: OURS)
     yield Api.objects
     server.shutdown()
     server.server_close()
@@ -129,7 +144,8 @@ def test_a_ready_cluster_passes() -> None:
 
 def test_missing_gateway_api(api: dict[str, Any]) -> None:
     api.clear()
-    api["/apis/apps/v1/daemonsets"] = READY["/apis/apps/v1/daemonsets"]
+    for path in ("/apis/apps/v1/daemonsets", DEPLOYMENTS):
+        api[path] = READY[path]
     install = (
         "missing. Install the standard channel of the Gateway API:"
         " https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api"
@@ -196,6 +212,29 @@ def test_a_namespace_that_exists_is_left_to_the_update(api: dict[str, Any]) -> N
     assert faults(create=False) == []
 
 
+def test_a_renamed_entry_is_recognized(api: dict[str, Any]) -> None:
+    route = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/web-ingress"
+    entry = {
+        "type": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+        "namespace": "shop",
+        "name": "web-ingress",
+        "entry": "new",
+        "suffix": "-ingress-route",
+    }
+    assert faults(entries=[entry]) == []
+    marks = {OWNER: OURS, RESOURCE: "old-ingress-route"}
+    api[route] = {"metadata": {"name": "web-ingress", "annotations": marks}}
+    assert faults(entries=[entry]) == [
+        "HTTPRoute shop/web-ingress: was made by entry old, not by new. If that was renamed,"
+        " `pulumi config set --path renamed.new old` keeps it what it is; else choose another name"
+        " for it"
+    ]
+    assert faults(entries=[{**entry, "former": "old"}]) == []
+    assert faults(entries=[{**entry, "entry": "old"}]) == []
+    marks[OWNER] = "organization/ambient-exposure/another"
+    assert faults(entries=[entry]) == []
+
+
 @pytest.mark.usefixtures("api")
 def test_namespace_to_adopt_is_missing() -> None:
     assert faults(create=False) == [
@@ -215,11 +254,16 @@ def test_refused_credentials(api: dict[str, Any]) -> None:
     assert faults() == ["context lab: status 401. Do `kubectl get nodes` and its login work?"]
 
 
-def test_mesh_without_ztunnel_is_warned_about(
-    api: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a preview warns of."""
+    found: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", found.append)
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    return found
+
+
+def test_mesh_without_ztunnel_is_warned_about(api: dict[str, Any], warnings: list[str]) -> None:
     assert faults() == []
     assert warnings == []
     api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": [AGENT]}
@@ -228,6 +272,273 @@ def test_mesh_without_ztunnel_is_warned_about(
         "no ztunnel in this mesh: requests through the ingress gateway pass the waypoint, but"
         " clients inside the mesh reach the service directly and in plaintext"
     ]
+
+
+def test_an_update_does_not_repeat_what_its_preview_warned_of(
+    api: dict[str, Any], warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+    api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
+    assert faults() == []
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("deployments", "named"),
+    [
+        ([istiod()], []),
+        ([istiod(ready=0)], ["istiod"]),
+        ([istiod(ready=0), istiod(0, "blue", "istiod-blue")], ["istiod", "istiod-blue"]),
+        ([istiod(ready=0), istiod(1, "blue", "istiod-blue")], []),
+    ],
+)
+def test_a_control_plane_that_is_not_ready(
+    api: dict[str, Any], deployments: list[Any], named: list[str]
+) -> None:
+    api[DEPLOYMENTS]["items"] = deployments
+    assert faults() == [
+        f"Deployment istio-system/{name}: none of its pods is ready, and nobody else serves"
+        " Gateways and routes. See `kubectl get pods -n istio-system -l app=istiod`"
+        for name in named
+    ]
+
+
+def test_a_control_plane_that_is_not_in_the_cluster(
+    api: dict[str, Any], warnings: list[str]
+) -> None:
+    api[DEPLOYMENTS]["items"] = []
+    assert faults() == []
+    (warning,) = warnings
+    assert warning.startswith("no istiod runs in this cluster: unless")
+
+
+CONFIG = "/api/v1/namespaces/istio-system/configmaps/istio"
+
+
+def mesh(*selectors: dict[str, Any]) -> dict[str, Any]:
+    """The ConfigMap of a control plane."""
+    return {"metadata": {}, "data": {"mesh": yaml.safe_dump({"discoverySelectors": selectors})}}
+
+
+def discovered(**labels: str) -> list[str]:
+    """What is said of a namespace that gets these labels."""
+    return faults(namespaces=[{"name": "httpbin", "create": True, "labels": labels}])
+
+
+ENABLED = {"matchLabels": {"istio-discovery": "enabled"}}
+UNDISCOVERED = "namespace httpbin: the mesh would not discover it: found the labels "
+
+
+def test_a_namespace_that_the_mesh_does_not_discover(api: dict[str, Any]) -> None:
+    assert discovered() == []
+    api[CONFIG] = mesh()
+    assert discovered() == []
+    api[CONFIG] = mesh(ENABLED)
+    assert discovered(**{"istio-discovery": "enabled"}) == []
+    assert discovered(team="shop") == [
+        f"{UNDISCOVERED}kubernetes.io/metadata.name=httpbin,team=shop, expected"
+        " istio-discovery=enabled (discoverySelectors in ConfigMap istio-system/istio). Set its"
+        " `discovery_labels`"
+    ]
+    # Nothing is known of its labels.
+    assert faults() == []
+    # What is missing has no labels.
+    assert len(faults(namespaces=[{"name": "httpbin", "create": False, "labels": {}}])) == 1
+    api["/api/v1/namespaces/httpbin"] = namespace(
+        labels={"istio-discovery": "enabled"}, annotations={"ambient-exposure/stack": OURS}
+    )
+    assert discovered() == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "expected"),
+    [
+        ("In", ["a", "b"], {"a": True, "c": False, None: False}),
+        ("NotIn", ["a", "b"], {"a": False, "c": True, None: True}),
+        ("Exists", None, {"a": True, None: False}),
+        ("DoesNotExist", None, {"a": False, None: True}),
+    ],
+)
+def test_namespaces_are_discovered_by_expressions(
+    api: dict[str, Any], operator: str, values: list[str] | None, expected: dict[str | None, bool]
+) -> None:
+    expression = {"key": "team", "operator": operator, **({"values": values} if values else {})}
+    api[CONFIG] = mesh({"matchExpressions": [expression]}, ENABLED)
+    for value, found in expected.items():
+        assert (discovered(**({"team": value} if value else {})) == []) is found
+
+
+def test_selectors_are_shown_as_kubectl_takes_them(api: dict[str, Any]) -> None:
+    api[CONFIG] = mesh(
+        {
+            "matchLabels": {"a": "b"},
+            "matchExpressions": [
+                {"key": "c", "operator": "In", "values": ["d", "e"]},
+                {"key": "f", "operator": "NotIn", "values": ["g"]},
+                {"key": "h", "operator": "Exists"},
+                {"key": "kubernetes.io/metadata.name", "operator": "DoesNotExist"},
+            ],
+        },
+        ENABLED,
+    )
+    (fault,) = discovered()
+    assert (
+        "expected a=b,c in (d,e),f notin (g),h,!kubernetes.io/metadata.name or"
+        " istio-discovery=enabled (discoverySelectors in ConfigMap istio-system/istio)"
+    ) in fault
+
+
+def test_it_is_enough_that_one_revision_discovers_a_namespace(api: dict[str, Any]) -> None:
+    api[DEPLOYMENTS]["items"] = [istiod(), istiod(1, "blue", "istiod-blue")]
+    api[CONFIG] = mesh(ENABLED)
+    api[f"{CONFIG}-blue"] = mesh({"matchLabels": {"mesh": "blue"}})
+    assert discovered(mesh="blue") == []
+    (fault,) = discovered()
+    assert (
+        "expected istio-discovery=enabled (discoverySelectors in ConfigMap istio-system/istio); or"
+        " mesh=blue (discoverySelectors in ConfigMap istio-system/istio-blue)"
+    ) in fault
+    api[f"{CONFIG}-blue"] = mesh()
+    assert discovered() == []
+
+
+@pytest.mark.parametrize("found", [403, 404, {"data": None}, {"data": {"mesh": "{"}}])
+def test_a_mesh_that_does_not_tell_what_it_discovers(api: dict[str, Any], found: Any) -> None:
+    api[CONFIG] = found if isinstance(found, int) else {"metadata": {}, **found}
+    assert discovered() == []
+
+
+GATEWAYS = [{"namespace": "shop", "name": "edge", "generated": "edge-istio"}]
+
+
+@pytest.mark.parametrize(
+    "kind", ["api/v1/namespaces/shop/services", "apis/apps/v1/namespaces/shop/deployments"]
+)
+def test_what_has_the_name_that_istiod_needs(api: dict[str, Any], kind: str) -> None:
+    assert faults(proxies=GATEWAYS) == []
+    gateway = {"kind": "Gateway", "name": "edge", "apiVersion": "v1", "uid": "1"}
+    found: dict[str, Any] = {
+        "metadata": {"ownerReferences": [gateway]},
+        "spec": ZTUNNEL["spec"] if "apps" in kind else {},
+    }
+    api[f"/{kind}/edge-istio"] = found
+    assert faults(proxies=GATEWAYS) == []
+    for owners in ([{**gateway, "name": "other"}], []):
+        found["metadata"]["ownerReferences"] = owners
+        (fault,) = faults(proxies=GATEWAYS)
+        assert fault.endswith(
+            " shop/edge-istio: has the name of the one that istiod would make for Gateway edge: it"
+            " would make none. Give the Gateway another name"
+        )
+
+
+VIRTUAL_SERVICES = "/apis/networking.istio.io/v1/virtualservices"
+DESTINATION_RULES = "/apis/networking.istio.io/v1/destinationrules"
+ROUTES = [{"namespace": "shop", "service": "cart", "hostnames": ["*.example.com"]}]
+CART = "cart.shop.svc.cluster.local"
+
+
+def theirs(place: str, **spec: Any) -> dict[str, Any]:
+    """A VirtualService or a DestinationRule of somebody else."""
+    return {"metadata": {"name": "theirs", "namespace": place}, "spec": spec}
+
+
+def mixed(api: dict[str, Any], one: dict[str, Any], kind: str = VIRTUAL_SERVICES) -> list[str]:
+    """The faults of a stack with routes beside an object."""
+    api[VIRTUAL_SERVICES] = api[DESTINATION_RULES] = {"metadata": {}, "items": []}
+    api[kind] = {"metadata": {}, "items": [one]}
+    return faults(routes=ROUTES)
+
+
+HTTP = [{"route": [{"destination": {"host": "cart"}}]}]
+
+
+@pytest.mark.parametrize(
+    ("place", "host"),
+    [
+        ("shop", "cart"),
+        *(("shop", host) for host in ("cart.shop", "cart.shop.svc", CART, "*", "*.local")),
+    ],
+)
+def test_a_virtual_service_that_the_waypoint_would_take(
+    api: dict[str, Any], warnings: list[str], place: str, host: str
+) -> None:
+    assert mixed(api, theirs(place, hosts=["a.example.org", host], http=HTTP)) == [
+        f"VirtualService {place}/theirs: is for Service shop/cart, too: its waypoint would let"
+        " through what this matches beside what the `rules` do. Delete it, once its routes are"
+        " among them"
+    ]
+    assert warnings == []
+
+
+def test_a_virtual_service_in_the_namespace_of_a_shared_waypoint(api: dict[str, Any]) -> None:
+    one = theirs("edge", hosts=[CART], http=HTTP)
+    assert mixed(api, one) == []
+    assert len(faults(routes=[{**ROUTES[0], "waypoint_namespace": "edge"}])) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "spec"),
+    [
+        ("blog", {"hosts": [CART]}),
+        ("shop", {"hosts": ["cart"], "gateways": ["old"]}),
+        ("shop", {"hosts": ["cart"], "http": None, "tls": [{}]}),
+        ("blog", {"hosts": ["a.example.com"], "gateways": ["blog/old"]}),
+        ("blog", {"hosts": ["*.com"], "exportTo": ["shop"]}),
+    ],
+)
+def test_a_virtual_service_that_others_go_by_is_warned_about(
+    api: dict[str, Any], warnings: list[str], place: str, spec: dict[str, Any]
+) -> None:
+    assert mixed(api, theirs(place, **{"http": HTTP, **spec})) == []
+    assert warnings == [
+        f"VirtualService {place}/theirs is for {spec['hosts'][0]}, too: other gateways and proxies"
+        " go by it, past the routes of this stack. VirtualServices and the Gateway API are not to"
+        " be mixed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "spec"),
+    [
+        ("blog", {"hosts": ["cart"]}),
+        ("shop", {"hosts": ["carts", "cart.blog", f"a.{CART}", "example.com", "example.org"]}),
+        ("blog", {"hosts": [CART], "exportTo": ["."]}),
+        ("shop", {"hosts": [CART], "exportTo": ["~"]}),
+        ("shop", {"hosts": None}),
+    ],
+)
+def test_a_virtual_service_for_something_else(
+    api: dict[str, Any], warnings: list[str], place: str, spec: dict[str, Any]
+) -> None:
+    assert mixed(api, theirs(place, http=HTTP, **spec)) == []
+    assert warnings == []
+
+
+def test_a_destination_rule_is_warned_about(api: dict[str, Any], warnings: list[str]) -> None:
+    assert mixed(api, theirs("blog", host="cart"), DESTINATION_RULES) == []
+    assert warnings == []
+    assert mixed(api, theirs("shop", host="cart"), DESTINATION_RULES) == []
+    assert warnings == [
+        "DestinationRule shop/theirs is for cart, too: gateway and waypoint treat the requests of"
+        " this stack's routes as it says"
+    ]
+
+
+def test_what_the_stack_made_itself_is_not_mixed(api: dict[str, Any], warnings: list[str]) -> None:
+    for kind, spec in (
+        (VIRTUAL_SERVICES, {"hosts": ["cart"], "http": HTTP}),
+        (DESTINATION_RULES, {"host": "cart"}),
+    ):
+        one = theirs("shop", **spec)
+        one["metadata"]["annotations"] = {"ambient-exposure/stack": OURS}
+        assert mixed(api, one, kind) == []
+    assert warnings == []
+
+
+@pytest.mark.usefixtures("api")
+def test_an_istio_without_its_own_api_has_nothing_to_mix() -> None:
+    assert faults(routes=ROUTES) == []
 
 
 def test_missing_ztunnel_where_the_waypoint_is_required(api: dict[str, Any]) -> None:
@@ -304,10 +615,8 @@ def test_a_login_by_a_program(tmp_path: Path, version: str) -> None:
 @pytest.mark.parametrize("command", ["exit 1", "echo not JSON", "echo '{}'"])
 @pytest.mark.usefixtures("api")
 def test_a_login_that_fails_here_is_left_to_the_update(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    tmp_path: Path, warnings: list[str], command: str
 ) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     with_login(tmp_path, command)
     assert faults() == []
     (warning,) = warnings

@@ -61,6 +61,7 @@ exposures:
       name: httpbin-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -180,6 +181,7 @@ exposures:
       name: shop-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -196,6 +198,7 @@ exposures:
       name: blog-waypoint
       waypointFor: service
       gatewayClass: istio-waypoint
+      binds: Namespace
       ingressUseWaypoint: false
     requireWaypoint: false
     trustDomain: cluster.local
@@ -513,9 +516,17 @@ def test_shared_proxies_are_entries_in_namespaces_of_their_own() -> None:
     }
     shared = {"existing": {"entry": "shared"}}
     assert at(config, "exposures.shop.gateway") == {"existing": {"entry": "edge"}}
-    assert at(config, "exposures.shop.waypoint") == {**shared, "ingressUseWaypoint": False}
+    assert at(config, "exposures.shop.waypoint") == {
+        **shared,
+        "binds": "Namespace",
+        "ingressUseWaypoint": False,
+    }
     assert at(config, "exposures.blog.gateway.name") == "blog-gateway"
-    assert at(config, "exposures.blog.waypoint") == {**shared, "ingressUseWaypoint": True}
+    assert at(config, "exposures.blog.waypoint") == {
+        **shared,
+        "binds": "Namespace",
+        "ingressUseWaypoint": True,
+    }
 
 
 def test_a_gateway_beside_a_service_leaves_its_namespace_in_the_mesh() -> None:
@@ -622,7 +633,7 @@ def test_what_is_wrong_is_named_with_what_was_expected(
 
 
 def test_a_refused_key_is_told_its_new_path() -> None:
-    command = "(`python -m components.stack.rewrite Pulumi.STACK.yaml` rewrites the file)"
+    command = "(`python -m components rewrite Pulumi.STACK.yaml` rewrites the file)"
     assert moved("serviceType") == f"now exposures.NAME.gateway.serviceType {command}"
     assert moved("paths") == f"now exposures.NAME.rules[0].paths {command}"
     assert moved("context") == f"now cluster.context {command}"

@@ -208,7 +208,6 @@ shared = Waypoint(
         "name": name,
         "namespace": {"existing": {"name": name}},
         "allowed_routes": {"namespaces": {"from": "All"}},
-        "bind": False,
     },
 )
 client = Client("client", {"namespace": name})
@@ -218,7 +217,11 @@ shop: AmbientExposureArgs = {
     "hostnames": ["shop.example.com"],
     "grpc_rules": [{"matches": [{"method": {"service": "shop.Cart"}}]}],
     "gateway": {"existing": edge.reference},
-    "waypoint": {"existing": shared.reference, "ingress_use_waypoint": True},
+    "waypoint": {
+        "existing": shared.reference,
+        "binds": "Namespace",
+        "ingress_use_waypoint": True,
+    },
     "policies": [{"name": "readers", "action": "ALLOW", "rules": [{}]}],
     "require_waypoint": True,
     "verification": {
@@ -240,7 +243,7 @@ blog: AmbientExposureArgs = {
     },
     "hostnames": ["blog.example.com"],
     "rules": [{"paths": ["/"]}],
-    "waypoint": {"existing": binding.waypoint, "bind": False},
+    "waypoint": {"existing": binding.waypoint, "binds": "Service"},
 }
 AmbientExposure("blog", blog)
 stack: StackArgs = {

@@ -92,6 +92,7 @@ check_status: CheckArgs = {"path": "/", "status": "200"}  # wrong
 canary_weight: CanaryOptions = {"image": "shop:2", "weight": 0.1}  # wrong
 namespace_name: NamespaceArgs = {"name": 1}  # wrong
 ingress_use_waypoint: WaypointPart = {"ingress_use_waypoint": "namespace"}  # wrong
+binds: WaypointPart = {"binds": "service"}  # wrong
 preflight: ClusterArgs = {"preflight": "false"}  # wrong
 verification_timeout: VerificationOptions = {"checks": [], "timeout": "1m"}  # wrong
 meta_label: ObjectMeta = {"name": "a", "namespace": "b", "labels": {"c": True}}  # wrong
@@ -114,7 +115,7 @@ existing_waypoint: WaypointPart = {"existing": shared.name}  # wrong
 existing_client: ClientPart = {"existing": {"namespace": "curl", "account": "curl"}}  # wrong
 namespace_reference: NamespaceReference = {"namespace": "shop"}  # wrong
 gateway_reference: GatewayReference = {"name": "edge", "port": "80"}  # wrong
-waypoint_reference: WaypointReference = {"name": "shared", "bind": False}  # wrong
+waypoint_reference: WaypointReference = {"name": "shared", "binds": "Service"}  # wrong
 client_reference: ClientReference = {"namespace": "curl"}  # wrong
 
 # Missing fields

@@ -1,0 +1,142 @@
+"""The mesh's control plane: whether it runs, and which namespaces it discovers."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import lightkube
+import yaml
+from lightkube.core.exceptions import ApiError
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import ConfigMap, Namespace
+
+from .reading import get, warn
+
+Selector = Mapping[str, Any]
+"""A selector of labels in Kubernetes' own form."""
+
+
+class Istiod(NamedTuple):
+    """A control plane, one for each revision."""
+
+    namespace: str
+    """Its namespace."""
+    name: str
+    """Name of its Deployment."""
+    revision: str
+    """What the labels `istio.io/rev` call it."""
+    ready: bool
+    """Whether one of its pods is."""
+
+    @property
+    def config_map(self) -> str:
+        """Name of the ConfigMap that holds the mesh's configuration."""
+        return "istio" if self.revision == "default" else f"istio-{self.revision}"
+
+
+def istiods(client: lightkube.Client) -> list[Istiod]:
+    """The control planes in the cluster."""
+    listed = client.list(Deployment, namespace="*", labels={"app": "istiod"})
+    return [
+        Istiod(
+            one["metadata"]["namespace"],
+            one["metadata"]["name"],
+            one["metadata"].get("labels", {}).get("istio.io/rev", "default"),
+            one.get("status", {}).get("readyReplicas", 0) > 0,
+        )
+        for one in (deployment.to_dict() for deployment in listed)
+    ]
+
+
+def not_ready(found: Sequence[Istiod]) -> Iterator[tuple[str, str]]:
+    """The control planes, where none of them is ready."""
+    if not found:
+        warn(
+            "no istiod runs in this cluster: unless the mesh's control plane is elsewhere, nobody"
+            " serves Gateways and routes"
+        )
+    elif not any(istiod.ready for istiod in found):
+        for istiod in found:
+            yield (
+                f"Deployment {istiod.namespace}/{istiod.name}",
+                "none of its pods is ready, and nobody else serves Gateways and routes. See"
+                f" `kubectl get pods -n {istiod.namespace} -l app=istiod`",
+            )
+
+
+def not_discovered(
+    client: lightkube.Client,
+    found: Sequence[Istiod],
+    namespaces: Iterable[tuple[str, Mapping[str, str]]],
+) -> Iterator[tuple[str, str]]:
+    """Those of the `namespaces`, each with the labels that it gets, that nobody discovers.
+
+    Nothing is said where a control plane discovers every namespace, or does not tell.
+    """
+    discovers = {istiod: _discovery_selectors(client, istiod) for istiod in found}
+    if not all(discovers.values()):
+        return
+    expected = "; or ".join(
+        f"{' or '.join(map(shown, selectors))} (discoverySelectors in ConfigMap"
+        f" {istiod.namespace}/{istiod.config_map})"
+        for istiod, selectors in discovers.items()
+    )
+    for name, added in namespaces:
+        live = get(client, Namespace, name)
+        own = (live.metadata.labels or {}) if live else {}
+        labels = {"kubernetes.io/metadata.name": name, **own, **added}
+        if not any(matches(one, labels) for listed in discovers.values() for one in listed):
+            yield (
+                f"namespace {name}",
+                "the mesh would not discover it: found the labels"
+                f" {shown({'matchLabels': labels})}, expected {expected}. Set its"
+                " `discovery_labels`",
+            )
+
+
+def _discovery_selectors(client: lightkube.Client, istiod: Istiod) -> list[Selector]:
+    """What a control plane discovers; empty where that is everything, or it does not tell."""
+    try:
+        config_map = get(client, ConfigMap, istiod.config_map, istiod.namespace)
+        mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else {}
+        return list(mesh.get("discoverySelectors") or [])
+    except ApiError as error:
+        if error.status.code != HTTPStatus.FORBIDDEN:
+            raise
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        pass  # not of the form that this release of Istio has
+    return []
+
+
+def matches(selector: Selector, labels: Mapping[str, str]) -> bool:
+    """Whether labels are selected."""
+    wanted = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or []
+    return wanted.items() <= labels.items() and all(_holds(one, labels) for one in expressions)
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    value, values = labels.get(expression["key"]), expression.get("values") or []
+    held: bool = {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }[expression["operator"]]
+    return held
+
+
+def shown(selector: Selector) -> str:
+    """A selector as `kubectl get --selector` takes it."""
+    words = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    for one in selector.get("matchExpressions") or []:
+        key, values = one["key"], f"({','.join(one.get('values') or [])})"
+        words.append(
+            {
+                "In": f"{key} in {values}",
+                "NotIn": f"{key} notin {values}",
+                "Exists": key,
+                "DoesNotExist": f"!{key}",
+            }[one["operator"]]
+        )
+    return ",".join(words)

@@ -1,0 +1,26 @@
+"""What the checks of a cluster have in common: they read, and warn once."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import lightkube
+import pulumi
+from lightkube.core.exceptions import ApiError
+
+
+@cache  # several checks ask for the same object
+def get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
+    """An object of a cluster that is only read; None where it is not there."""
+    try:
+        return client.get(kind, name, namespace=namespace)
+    except ApiError as error:
+        if error.status.code == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+def warn(message: str) -> None:
+    """Warn in a preview, so that a `pulumi up` that begins with one does it once."""
+    if pulumi.runtime.is_dry_run():
+        pulumi.log.warn(message)

@@ -1,0 +1,182 @@
+"""How namespaces and Services are bound to waypoints, changed and defended, on one stack."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import ROOT, Lab, Stack, load, plain, sample
+from tests.lab.test_exposure import until
+from tests.lab.test_topology import answer, bound, exposure, waypoints
+
+pytestmark = plain
+
+USE = "istio.io/use-waypoint"
+HOSTNAME = "httpbin.example.com"
+GATEWAY = "cart-gateway-istio.shop"
+SHARED: dict[str, Any] = {"existing": {"entry": "waypoint"}}
+NAMESPACES: dict[str, Any] = {"shop": {}, "mesh": {"ambient": False}}
+ADMITTING = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+
+
+@pytest.fixture
+def stack(module_stack: Stack) -> Stack:
+    return module_stack
+
+
+def cart(**waypoint: Any) -> dict[str, Any]:
+    """An exposure in the namespace `shop`, with options of its waypoint."""
+    return exposure("cart", "shop", hostnames=[HOSTNAME], waypoint=waypoint)
+
+
+def label(lab: Lab, kind: str, name: str, namespace: str, key: str = USE) -> str:
+    path = "{.metadata.labels." + key.replace(".", r"\.") + "}"
+    return lab.kubectl("get", kind, name, "-n", namespace, "-o", f"jsonpath={path}")
+
+
+def bindings(stack: Stack) -> list[str]:
+    """The names of the resources that bind namespaces."""
+    urns = [one["urn"] for one in stack.resources()]
+    return [urn.rpartition("::")[2] for urn in urns if urn.endswith("-binding")]
+
+
+def test_a_namespace_changes_its_waypoint_under_load(lab: Lab, stack: Stack) -> None:
+    own, shared = "shop/cart-waypoint", "mesh/waypoint"
+    stack.configure(namespaces=NAMESPACES, waypoints=waypoints("mesh", **ADMITTING))
+    stack.up(exposures=cart())
+    uid = ("get", "service", "cart", "-n", "shop", "-o", "jsonpath={.metadata.uid}")
+    service = lab.kubectl(*uid)
+    with load(lab, f"{GATEWAY}/get") as unprotected, load(lab, f"{GATEWAY}/headers") as allowed:
+        for waypoint, expected, namespace in (
+            (SHARED, shared, "waypoint"),
+            ({}, own, "cart-waypoint"),
+            (SHARED, shared, "waypoint"),
+            ({**SHARED, "binds": "Service"}, shared, ""),
+            ({"binds": "Service"}, own, ""),
+            ({}, own, "cart-waypoint"),
+        ):
+            stack.up(exposures=cart(**waypoint))
+            assert expected in bound(lab, "shop", "cart")
+            assert label(lab, "namespace", "shop", "shop") == namespace
+            assert bindings(stack) == (["shop-binding"] if namespace else [])
+            assert answer(lab, GATEWAY, HOSTNAME, "/headers") == "200"
+            assert answer(lab, GATEWAY, HOSTNAME, "/get") == "404"
+    # A new waypoint may refuse for a moment what it does not know yet; none lets through.
+    assert "200" not in statuses(unprotected), unprotected
+    assert statuses(allowed)["200"] > 0.99 * allowed.total(), allowed
+    assert lab.kubectl(*uid) == service
+    stack.settle()
+
+
+def statuses(answers: Counter[str]) -> Counter[str]:
+    """How often each status came."""
+    found: Counter[str] = Counter()
+    for one, times in answers.items():
+        found[one.partition(" ")[0]] += times
+    return found
+
+
+def test_another_exposure_binds_the_namespace(lab: Lab, stack: Stack) -> None:
+    alone = {"binds": "Service"}
+    for waypoint, exposures in (
+        ("cart-waypoint", cart() | exposure("orders", "shop", waypoint=alone)),
+        ("orders-waypoint", cart(**alone) | exposure("orders", "shop")),
+    ):
+        stack.up(exposures=exposures)
+        assert label(lab, "namespace", "shop", "shop") == waypoint
+        assert bindings(stack) == ["shop-binding"]
+        for service, host in (("cart", HOSTNAME), ("orders", "orders.example.com")):
+            assert f"shop/{service}-waypoint" in bound(lab, "shop", service)
+            assert answer(lab, f"{service}-gateway-istio.shop", host, "/headers") == "200"
+            assert answer(lab, f"{service}-gateway-istio.shop", host, "/get") == "404"
+    stack.settle()
+
+
+def test_a_label_changed_by_hand_is_noticed_and_set_back(lab: Lab, stack: Stack) -> None:
+    stack.up(exposures=cart())
+    change = ("label", "service", "cart", "-n", "shop", "--overwrite")
+    for key, by_hand, value in (
+        (USE, "none", "cart-waypoint"),
+        ("istio.io/ingress-use-waypoint", "false", "true"),
+    ):
+        lab.kubectl(*change, f"{key}={by_hand}")
+        until(lambda: answer(lab, GATEWAY, HOSTNAME, "/get") == "200")
+        printed = stack.pulumi("preview")
+        assert f"Service shop/cart has {key}={by_hand}, set by kubectl-label: " in printed
+        stack.pulumi("up", "--yes", "--skip-preview", "--refresh")
+        assert label(lab, "service", "cart", "shop", key) == value
+        until(lambda: answer(lab, GATEWAY, HOSTNAME, "/get") == "404")
+        assert "set by kubectl-label" not in stack.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.fixture
+def theirs(lab: Lab, stack: Stack) -> Iterator[str]:
+    """A namespace of somebody else with two Services."""
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    stack.reset()
+    lab.kubectl("create", "namespace", "theirs")
+    manifests = ROOT / "examples" / "existing-service" / "httpbin.yaml"
+    lab.kubectl("apply", "-n", "theirs", "-f", str(manifests))
+    lab.kubectl("create", "service", "clusterip", "other", "-n", "theirs", "--tcp=8000:8080")
+    yield "theirs"
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    lab.kubectl("delete", "namespace", "theirs")
+
+
+def test_an_adopted_service_is_bound_alone_unless_its_namespace_shall_be(
+    lab: Lab, stack: Stack, theirs: str
+) -> None:
+    def adopting(waypoint: dict[str, Any], *, ambient: bool | None = True) -> dict[str, Any]:
+        return sample(
+            namespace={"name": theirs, "create": False, "ambient": ambient},
+            service={"create": False, "image": None, "containerPort": None},
+            waypoint=waypoint,
+        )
+
+    def metadata(kind: str, name: str) -> Any:
+        found = json.loads(lab.kubectl("get", kind, name, "-n", theirs, "-o", "json"))["metadata"]
+        return {key: found.get(key) for key in ("labels", "annotations")}
+
+    def by_hand(kind: str, name: str, *labels: str) -> None:
+        lab.kubectl("label", kind, name, "-n", theirs, "--overwrite", *labels)
+
+    printed = stack.failing_up(exposures=adopting({}, ambient=None))
+    lacking = "lacks istio-discovery=enabled, istio.io/dataplane-mode=ambient, which nobody asked"
+    assert f"namespace {theirs}: {lacking}" in printed
+
+    # Somebody's labels are met before anything is changed.
+    before = metadata("namespace", theirs)
+    whole = {"binds": "Namespace"}
+    for kind, name, options, fault in (
+        ("namespace", theirs, whole, f"is bound to waypoint {theirs}/elsewhere ({USE}, set by"),
+        ("service", "httpbin", {}, f"has {USE}={theirs}/elsewhere, set by kubectl-label: "),
+    ):
+        by_hand(kind, name, f"{USE}=elsewhere")
+        assert fault in stack.failing_up(exposures=adopting(options))
+        by_hand(kind, name, f"{USE}-")
+    assert metadata("namespace", theirs) == before
+
+    other = metadata("service", "other")
+    waypoint = f"{theirs}/httpbin-waypoint"
+    warning = f"namespace {theirs}: binding it to waypoint {waypoint} sends"
+
+    def passes(service: str) -> bool:
+        return waypoint in bound(lab, theirs, service)
+
+    for options in ({}, whole, {}):
+        stack.configure(exposures=adopting(options))
+        printed = stack.pulumi("up", "--yes", "--skip-preview")
+        assert (warning in printed) is (options == whole)
+        until(partial(passes, "httpbin"))
+        if options == whole:
+            until(partial(passes, "other"))
+        else:
+            until(lambda: not passes("other"))
+        assert metadata("service", "other") == other
+        gateway = f"httpbin-gateway-istio.{theirs}"
+        assert answer(lab, gateway, HOSTNAME, "/headers") == "200"
+        assert answer(lab, gateway, HOSTNAME, "/get") == "404"
+    stack.settle()
