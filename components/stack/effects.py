@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from .difference import shown, told
 
 Object = Mapping[str, Any]
@@ -261,15 +262,14 @@ def _labels(old: Object, new: Object) -> Iterator[str]:
     for label, (whose, passes, ended) in _LABELS.items():
         former, value = was.get(label), is_.get(label)
         if former != value:
-            now = f"{passes} {code(value)}" if label == _USE else passes
+            now = f"{passes} {code(value)}" if label == USE_WAYPOINT else passes
             yield f"{whose} {name} {now if value else ended}"
 
 
-_USE = "istio.io/use-waypoint"
 _BYPASSED = "no longer pass a waypoint: none of its rules hold for them"
 _LABELS = {
-    _USE: ("requests to", "now pass waypoint", _BYPASSED),
-    "istio.io/ingress-use-waypoint": (
+    USE_WAYPOINT: ("requests to", "now pass waypoint", _BYPASSED),
+    INGRESS_USE_WAYPOINT: (
         "requests of gateways to",
         "now pass its waypoint",
         _BYPASSED,
