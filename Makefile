@@ -10,7 +10,10 @@ STACK_FILE := Pulumi.$(STACK).yaml
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' pyproject.toml
+HASHED := --generate-hashes --no-strip-extras
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -35,9 +38,9 @@ PYTHON_IS_NEW_ENOUGH = python3 -c 'import sys; sys.version_info >= (3, 11) or sy
 
 .PHONY: help
 help: ## Show what there is to make
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 	@echo
-	@echo 'up, preview, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
+	@echo 'up, preview, preview-comment, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
 
 .PHONY: up
 up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
@@ -47,6 +50,10 @@ up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE)
 .PHONY: preview
 preview: $(INSTALLED) $(STACK_FILE) ## Show what an update of the stack would change
 	@$(ON_STACK); pulumi preview --stack $(STACK) --diff
+
+.PHONY: preview-comment
+preview-comment: $(INSTALLED) $(STACK_FILE) ## Show the same in Markdown, as a comment for a pull request
+	@{ $(ON_STACK); } >&2; $(PYTHON) -m components comment --stack $(STACK)
 
 .PHONY: down
 ifdef CONTEXT
@@ -75,6 +82,17 @@ generate: $(INSTALLED_DEV) ## Make types, limits and the reference anew, from th
 	$(PYTHON) -m generate api
 	$(PYTHON) -m generate reference
 
+.PHONY: lock
+lock: $(INSTALLED_DEV) ## Pin what pyproject.toml asks for; with UPGRADE=yes at the newest releases
+	$(LOCK) $(if $(UPGRADE),--upgrade) $(HASHED) --group dev --output-file requirements-dev.txt
+	$(LOCK) $(HASHED) --constraint requirements-dev.txt --output-file requirements.txt
+	@# Without hashes, as there are none of the checkout, which the examples install beside them.
+	$(LOCK) --constraint requirements.txt --output-file constraints.txt
+
+.PHONY: dev
+dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
+	$(VENV)/bin/pre-commit install
+
 .PHONY: test
 test: lint unit lab-test ## Run every check, the quick ones first
 
@@ -84,6 +102,7 @@ lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/shellcheck .ci/run scripts/*.sh
 	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh
+	$(VENV)/bin/zizmor --offline --quiet .github
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.
 	for program in examples/*/__main__.py; do $(VENV)/bin/mypy "$$program"; done
@@ -111,7 +130,7 @@ $(STACK_FILE):
 		sed '/^config:/d; /^encryptionsalt:/d' Pulumi.dev.yaml; \
 	} >$@
 
-$(INSTALLED): requirements.txt constraints.txt
+$(INSTALLED): requirements.txt
 	@$(PYTHON_IS_NEW_ENOUGH)
 	@echo "installing Python packages into $(VENV)" >&2
 	@python3 -m venv $(VENV)

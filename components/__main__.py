@@ -3,10 +3,11 @@
 
 import sys
 
-from .stack import recover, rewrite
+from .stack import comment, recover, rewrite
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
+    "comment": (comment.main, "show a preview as a comment for a pull request"),
     "recover": (recover.main, "go on after an update that was killed"),
 }
 

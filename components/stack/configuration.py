@@ -163,8 +163,8 @@ def _keep_secret(faults: Faults, prefix: str, key: str, value: Any) -> None:
     of the environment, or what a request of the proof shows: all else is shown by the cluster
     anyway.
     """
-    # Older language hosts do not tell the folder of the project, in which they start programs.
-    file = Path(pulumi.get_root_directory() or "") / f"Pulumi.{pulumi.get_stack()}.yaml"
+    # Old language hosts tell no folder: they start the program in it.
+    file = Path(pulumi.get_root_directory() or ".") / f"Pulumi.{pulumi.get_stack()}.yaml"
     try:
         stored = yaml.safe_load(file.read_text(encoding="utf-8"))["config"][f"{prefix}{key}"]
         places = list(_encrypted(stored, value))

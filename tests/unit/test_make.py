@@ -95,7 +95,7 @@ def bare(tmp_path: Path) -> Checkout:
     root, programs = tmp_path / "checkout", tmp_path / "programs"
     root.mkdir()
     programs.mkdir()
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, root)
     (root / "components").mkdir()
     (root / "Pulumi.dev.yaml").write_text(SAMPLE)
@@ -157,6 +157,34 @@ def test_a_cluster_needs_nothing_of_this_machine(bare: Checkout) -> None:
     assert "python -m lab check" not in bare.called()
 
 
+def test_what_is_installed_has_the_hashes_that_are_locked(bare: Checkout) -> None:
+    bare.make(".venv/.installed-dev")
+    installs = [call for call in bare.called() if " install " in call]
+    assert len(installs) == 2
+    assert all("--require-hashes" in call for call in installs)
+
+
+def test_one_command_pins_the_packages_and_another_word_raises_them(checkout: Checkout) -> None:
+    program(checkout.root / ".venv" / "bin" / "uv", TOLD)
+
+    def locked(*words: str) -> list[tuple[str, bool, bool]]:
+        checkout.make("lock", *words)
+        return [
+            (call.rpartition(" ")[2], "--generate-hashes" in call, "--upgrade" in call)
+            for call in checkout.called()
+        ]
+
+    dev, own, plain = "requirements-dev.txt", "requirements.txt", "constraints.txt"
+    assert locked() == [(dev, True, False), (own, True, False), (plain, False, False)]
+    assert locked("UPGRADE=yes") == [(dev, True, True), (own, True, False), (plain, False, False)]
+
+
+def test_one_command_sets_up_development(checkout: Checkout) -> None:
+    program(checkout.root / ".venv" / "bin" / "pre-commit", TOLD)
+    checkout.make("dev")
+    assert checkout.called() == ["pre-commit install"]
+
+
 def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
     site = bare.root / bare.env["SITE"]
     former = site / "ambient_exposure-0.2.0.dist-info"
@@ -166,8 +194,7 @@ def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:
     assert not link.readlink().is_absolute()
     assert link.resolve() == bare.root / "components"
     assert not former.exists()
-    (bare.root / "constraints.txt").touch()
-    os.utime(bare.root / "constraints.txt", (2**32, 2**32))
+    os.utime(bare.root / "requirements.txt", (2**32, 2**32))
     bare.make(".venv/.installed")
     assert list((bare.root / "components").iterdir()) == []
 
@@ -221,6 +248,17 @@ def test_on_the_lab_preview_env_and_down_work_on_its_stack(checkout: Checkout) -
     ]
 
 
+def test_a_preview_becomes_a_comment(checkout: Checkout) -> None:
+    assert checkout.make("preview-comment") == ""
+    assert checkout.called() == [
+        "python -m lab env",
+        "pulumi stack select --create lab on the lab",
+        "python -m components comment --stack lab",
+    ]
+    checkout.make("preview-comment", "CONTEXT=kind-kind")
+    assert checkout.called()[-1] == "python -m components comment --stack local"
+
+
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")
@@ -243,14 +281,16 @@ def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     assert checkout.called() == [chosen, "pulumi destroy --stack local --yes --skip-preview"]
 
 
-@pytest.mark.parametrize("target", ["up", "preview", "down"])
+@pytest.mark.parametrize("target", ["up", "preview", "preview-comment", "down"])
 def test_a_stack_stays_on_its_cluster(checkout: Checkout, target: str) -> None:
     checkout.make("up", "CONTEXT=arn:aws:eks:eu-west-1:1:cluster/one")
     checkout.called()
     printed = checkout.make(target, "CONTEXT=another", fails=True)
     assert "stack is on context arn:aws:eks:eu-west-1:1:cluster/one, not another." in printed
     assert "STACK=NAME" in printed
-    assert f"pulumi {target}" not in " ".join(checkout.called())
+    called = " ".join(checkout.called())
+    assert f"pulumi {target}" not in called
+    assert "comment" not in called
     checkout.make("up", "CONTEXT=another", "STACK=second")
     assert checkout.called()[-1] == "pulumi up --stack second --yes --skip-preview"
 

@@ -31,12 +31,6 @@ def schema() -> dict[str, Any]:
     return content
 
 
-def test_the_distribution_requires_what_requirements_txt_lists() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert project["dependencies"] == [line for line in lines if not line.startswith("--")]
-
-
 def test_the_version_is_the_distributions(schema: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert (schema["name"], schema["version"]) == (NAME, project["version"])

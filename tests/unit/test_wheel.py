@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.message import Message
 from email.parser import Parser
@@ -56,9 +57,8 @@ def test_the_licence_comes_with_them(wheel: Path) -> None:
 
 
 def test_what_a_program_needs_is_required(wheel: Path) -> None:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    needed = {line for line in lines if line and not line.startswith(("#", "--"))}
-    assert set(metadata(wheel).get_all("Requires-Dist", [])) == needed
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert metadata(wheel).get_all("Requires-Dist", []) == project["dependencies"]
 
 
 def test_it_is_imported_without_a_checkout(wheel: Path, tmp_path: Path) -> None:
