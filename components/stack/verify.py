@@ -1,4 +1,4 @@
-"""Verifies a stack without an update: `python -m components.stack.verify`.
+"""Verifies a stack without an update: `python -m components verify`.
 
 As an update does: by a Job in the cluster, with the same requests from the same pod, to the
 addresses that the gateways had in the last update. The Job is deleted afterwards.
@@ -63,7 +63,7 @@ class Result(TypedDict):
 def main() -> None:
     """Verify exposures; end with status 1 where one fails, with 2 where none could be asked."""
     parser = argparse.ArgumentParser(
-        prog="python -m components.stack.verify",
+        prog="python -m components verify",
         description="Sends the requests of a stack's verifications from inside its cluster; to be"
         " run in the folder of the project. Nothing of the stack is changed.",
     )

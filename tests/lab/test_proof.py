@@ -130,7 +130,7 @@ def test_requests_of_a_proof_are_like_those_of_clients(lab: Lab, stack: Stack) -
 
 def test_the_checks_are_sent_without_an_update(lab: Lab, stack: Stack) -> None:
     def verified(*words: str, ends: Any = "well") -> str:
-        command = (sys.executable, "-m", "components.stack.verify", "--stack", "dev", *words)
+        command = (sys.executable, "-m", "components", "verify", "--stack", "dev", *words)
         return run(*command, env=stack.env, cwd=stack.folder, ends=ends)
 
     outputs = stack.up()

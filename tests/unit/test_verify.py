@@ -262,6 +262,6 @@ def test_a_pulumi_that_does_not_tell_is_named(
 
 
 def test_the_command_tells_how_it_is_used() -> None:
-    command = [sys.executable, "-m", "components.stack.verify", "--help"]
+    command = [sys.executable, "-m", "components", "verify", "--help"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "--stack" in printed
