@@ -72,12 +72,14 @@ def test_missing_gateway_class(stack: Stack) -> None:
 @pytest.fixture
 def no_istiod(lab: Lab) -> Iterator[None]:
     """The control plane is away."""
-    istiod = ("deployment/istiod", "-n", "istio-system")
-    lab.kubectl("scale", *istiod, "--replicas=0")
-    lab.kubectl("wait", *istiod, "--for=jsonpath={.status.replicas}=0", "--timeout=60s")
-    yield
-    lab.kubectl("scale", *istiod, "--replicas=1")
-    lab.kubectl("rollout", "status", *istiod, "--timeout=120s")
+    place = ("-n", "istio-system")
+    lab.kubectl("scale", "deployment/istiod", *place, "--replicas=0")
+    try:
+        lab.kubectl("wait", "pod", "-l", "app=istiod", *place, "--for=delete", "--timeout=90s")
+        yield
+    finally:
+        lab.kubectl("scale", "deployment/istiod", *place, "--replicas=1")
+        lab.kubectl("rollout", "status", "deployment/istiod", *place, "--timeout=120s")
 
 
 @pytest.mark.usefixtures("no_istiod")
