@@ -226,7 +226,3 @@ def _log(client: lightkube.Client, namespace: str, job: str) -> Iterator[str]:
             # A container that did not start has no log.
             if error.status.code != HTTPStatus.BAD_REQUEST:
                 raise
-
-
-if __name__ == "__main__":
-    main()

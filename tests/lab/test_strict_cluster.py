@@ -30,13 +30,17 @@ apiVersion: v1
 kind: ResourceQuota
 metadata: {name: small, namespace: httpbin}
 spec:
-  hard: {requests.cpu: "4", requests.memory: 4Gi, limits.cpu: "8", limits.memory: 4Gi, pods: "10"}
+  hard: {requests.cpu: "4", requests.memory: 4Gi, limits.cpu: "12", limits.memory: 8Gi, pods: "10"}
 ---
 apiVersion: v1
 kind: LimitRange
 metadata: {name: small, namespace: httpbin}
 spec:
-  limits: [{type: Container, max: {cpu: "1", memory: 512Mi}}]
+  limits:
+    - type: Container
+      max: {cpu: "2", memory: 1Gi}
+      default: {cpu: 500m, memory: 256Mi}
+      defaultRequest: {cpu: 50m, memory: 64Mi}
 ---
 apiVersion: v1
 kind: ConfigMap
