@@ -67,7 +67,7 @@ def main() -> None:
         "--limit", type=int, default=_LIMIT, metavar="BYTES", help="longest comment (default 65536)"
     )
     args = parser.parse_args()
-    text = _read(args.file) if args.file else _preview(args.stack)
+    text, status = (_read(args.file), 0) if args.file else _preview(args.stack)
     try:
         preview = json.loads(text)
     except ValueError as error:
@@ -79,15 +79,15 @@ def main() -> None:
     # What the program wrote, which nobody has looked at, is for the log alone.
     for message in _messages(preview, "info#err"):
         print(message, file=sys.stderr)
-    sys.exit(any(_messages(preview, "error")))
+    sys.exit(status or any(_messages(preview, "error")))
 
 
 def _read(file: str) -> str:
     return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
 
 
-def _preview(stack: str | None) -> str:
-    """What `pulumi preview --json` prints; ends as it does where it prints nothing."""
+def _preview(stack: str | None) -> tuple[str, int]:
+    """What `pulumi preview --json` prints, and its status; ends so where it prints nothing."""
     command = ["pulumi", "preview", "--json", "--non-interactive"]
     environment = {
         k: v for k, v in os.environ.items() if k != "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
@@ -101,7 +101,7 @@ def _preview(stack: str | None) -> str:
     )
     if not done.stdout.strip():
         sys.exit(done.returncode)
-    return done.stdout
+    return done.stdout, done.returncode
 
 
 class _Change(NamedTuple):
