@@ -87,7 +87,7 @@ def _read(file: str) -> str:
 
 
 def _preview(stack: str | None) -> tuple[str, int]:
-    """What `pulumi preview --json` prints, and how it ends; ends itself where it prints nothing."""
+    """What `pulumi preview --json` prints, and its status; ends so where it prints nothing."""
     command = ["pulumi", "preview", "--json", "--non-interactive"]
     environment = {
         k: v for k, v in os.environ.items() if k != "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"

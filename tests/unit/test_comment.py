@@ -455,12 +455,12 @@ def test_a_command_runs_the_preview(
     content = json.dumps(preview())
     pulumi.write_text(
         '#!/bin/sh\n[ "$*" = "preview --json --non-interactive --stack prod" ] || exit 7\n'
-        f"[ -z \"$PULUMI_ENABLE_STREAMING_JSON_PREVIEW\" ] || exit 8\necho '{content}'\n"
+        f"[ -z \"$PULUMI_ENABLE_STREAMING_JSON_PREVIEW\" ] || exit 8\necho '{content}'\nexit 3"
     )
     pulumi.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", "true")
-    for stack, status in (("prod", 0), ("other", 7)):
+    for stack, status in (("prod", 3), ("other", 7)):
         monkeypatch.setattr(sys, "argv", ["comment", "--stack", stack])
         with pytest.raises(SystemExit) as end:
             main()
