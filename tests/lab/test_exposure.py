@@ -202,14 +202,17 @@ def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
 def test_a_change_stands_once_in_a_preview(stack: Stack) -> None:
     stack.up()
     stack.configure(exposures=sample(rules=[{"paths": ["/status", "/headers", "/anything"]}]))
-    printed = stack.pulumi("preview", "--diff")
+    # Before the stack stands what the refresh finds, such as conditions that came later.
+    _, stack_itself, printed = stack.pulumi("preview", "--diff").partition(
+        "pulumi:pulumi:Stack: (same)"
+    )
+    assert stack_itself
     assert printed.count("/anything") == 1, printed
-    # Of each resource that is shown, as the stack itself always is, the type and the operation.
+    # Of each resource that is shown the type and the operation.
     shown = re.findall(r"(\w+:[\w./-]+:\w+): \(([\w-]+)\)$", printed, re.MULTILINE)
     assert sorted(shown) == [
         ("kubernetes:batch/v1:Job", "replace"),
         ("kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", "update"),
-        ("pulumi:pulumi:Stack", "same"),
     ], printed
 
 
