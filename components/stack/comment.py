@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from .difference import difference
 from .effects import code, effects
@@ -115,14 +115,8 @@ class _Change(NamedTuple):
 
     @classmethod
     def of(cls, step: Mapping[str, Any]) -> "_Change":
-        old, new = (
-            {
-                key: value
-                for key, value in ((step.get(state) or {}).get("inputs") or {}).items()
-                if not key.startswith("__")
-            }
-            for state in ("oldState", "newState")
-        )
+        name = step["urn"].rpartition("::")[2]
+        old, new = (_inputs(step.get(state), name) for state in ("oldState", "newState"))
         operation = step["op"]
         return cls(operation, step["urn"], {} if operation == "create" else old, new, step)
 
@@ -163,10 +157,12 @@ class _Change(NamedTuple):
             return
         if self.operation == "replace":
             kind, former, place = self.kind, self.place(self.old), self.place(self.new)
-            if former == place:
-                yield f"{kind} {code(place)} is made anew: what needs it fails meanwhile"
-            else:
+            if former != place:
                 yield f"{kind} {code(place)} takes the place of {code(former)}"
+            elif _autonamed(self.new.get("metadata")):
+                yield f"{kind} {code(place)} is made anew before the old one goes"
+            else:
+                yield f"{kind} {code(place)} is made anew: what needs it fails meanwhile"
         elif self.operation == "delete" and self.kind != "NamespacePatch":
             yield f"{self.kind} {code(self.place(self.old))} goes"
         yield from effects(self.kind, self.old, self.new)
@@ -201,6 +197,20 @@ class _Change(NamedTuple):
             for line in difference(old, new) + closed or paths
             if not any(one in line.partition(": ")[0] for one in _INTERNAL)
         ]
+
+
+def _inputs(state: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """The inputs of a resource `name`, by which its object goes where Pulumi makes up a name."""
+    given = (state or {}).get("inputs") or {}
+    inputs = {key: value for key, value in given.items() if not key.startswith("__")}
+    if _autonamed(metadata := inputs.get("metadata")):
+        inputs["metadata"] = {**metadata, "name": name}
+    return inputs
+
+
+def _autonamed(metadata: Any) -> TypeGuard[Mapping[str, Any]]:
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    return isinstance(annotations, Mapping) and "pulumi.com/autonamed" in annotations
 
 
 def render(preview: Mapping[str, Any], stack: str | None = None, limit: int = _LIMIT) -> str:

@@ -1,5 +1,6 @@
 """Real previews as comments for a pull request."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ pytestmark = plain
 TOKEN = "of-nobody-else"  # noqa: S105  # what no comment may show
 IMAGE = "docker.io/mccutchen/go-httpbin:v2.15.0"
 ISSUER = {"issuer": "https://issuer.example.com", "jwksUri": "https://issuer.example.com/keys"}
-PROOF = ["@@ Job curl/httpbin-probe @@"]
+PROOF = ["@@ Job curl/httpbin-probe-job @@"]
 
 
 def section(comment: str, title: str) -> list[str]:
@@ -46,7 +47,11 @@ def test_a_comment_says_what_an_update_would_do(stack: Stack) -> None:
 
     # Created.
     said = comment()
-    assert "### Preview of stack `dev`: 31 to create, 0 unchanged\n" in said
+    counted = re.search(
+        r"^### Preview of stack `dev`: (\d+) to create, 0 unchanged$", said, re.MULTILINE
+    )
+    assert counted, said
+    whole = int(counted[1])
     assert sorted(section(said, "What changes for requests")) == [
         "- 30 % of `httpbin` goes to `httpbin-canary`",
         "- `/status/418` of `httpbin` is now refused",
@@ -61,12 +66,13 @@ def test_a_comment_says_what_an_update_would_do(stack: Stack) -> None:
 
     # Nothing to do.
     stack.up()
-    unchanged = "Preview of stack `dev`: no change, 31 unchanged"
+    unchanged = f"Preview of stack `dev`: no change, {whole} unchanged"
     assert comment().splitlines()[1:] == [unchanged]
 
     # One route changes.
     said = comment(rules=[{"paths": ["/status", "/headers", "/anything"]}])
-    assert "### Preview of stack `dev`: 1 to replace, 1 to update, 29 unchanged\n" in said
+    counts = f"1 to replace, 1 to update, {whole - 2} unchanged"
+    assert f"### Preview of stack `dev`: {counts}\n" in said
     assert section(said, "What changes for requests") == [
         "- `/anything` of `httpbin` is now answered"
     ]

@@ -163,6 +163,22 @@ def test_another_name_takes_the_place_of_the_old_one() -> None:
     assert "- ⚠️ Gateway `shop/new` takes the place of `shop/shop`\n" in comment
 
 
+def test_a_name_that_pulumi_made_up_is_not_shown() -> None:
+    old, new = (
+        {
+            "metadata": {
+                "name": f"shop-{digest}",
+                "namespace": "shop",
+                "annotations": {"pulumi.com/autonamed": "true"},
+            }
+        }
+        for digest in ("1a", "2b")
+    )
+    comment = render(preview(step("replace", "Deployment", old, new)))
+    assert "- ⚠️ Deployment `shop/shop-deployment` is made anew before the old one goes\n" in comment
+    assert "```diff\n@@ replace Deployment shop/shop-deployment @@\n```\n" in comment
+
+
 def test_a_failed_preview_says_why() -> None:
     diagnostics = [
         {"severity": "info", "message": "printed by the program"},
