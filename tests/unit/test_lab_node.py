@@ -48,6 +48,8 @@ from lab.node.state import Record, Slot, State
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "registry"
     monkeypatch.setattr(state, "REGISTRY", folder)
+    # The first slot here is that of a lab which may run on this machine: its link stays.
+    monkeypatch.setattr(node, "_ip", lambda *_: None)
     return folder
 
 
