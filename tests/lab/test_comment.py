@@ -74,7 +74,8 @@ def test_a_comment_says_what_an_update_would_do(stack: Stack) -> None:
     counts = f"1 to replace, 1 to update, {whole - 2} unchanged"
     assert f"### Preview of stack `dev`: {counts}\n" in said
     assert section(said, "What changes for requests") == [
-        "- `/anything` of `httpbin` is now answered"
+        "- `/anything` of `httpbin` is now answered",
+        "- 30 % of `/anything` of `httpbin` goes to `httpbin-canary`",
     ]
     assert section(said, "Replace") == PROOF
     assert section(said, "Update") == [
