@@ -25,7 +25,7 @@ _ADVICE = {
     ),
     "Pending": (
         "no controller has seen it: do the discovery labels match the discoverySelectors of the"
-        " mesh, and are GatewayClass and revision right?"
+        " mesh, are GatewayClass and revision right, and is istiod ready?"
     ),
     "WaypointIsNotReady": "see the waypoint's Gateway and its pod",
     "AttachmentDenied": "the waypoint's allowedRoutes do not admit this namespace",

@@ -416,7 +416,7 @@ def test_an_unknown_revision_serves_nothing(lab: Lab, new_stack: NewStack) -> No
     )
     for name in ("httpbin-gateway", "httpbin-waypoint"):
         assert f"Gateway unserved/{name}: Accepted=Unknown (Pending: Waiting for contr" in printed
-    assert "are GatewayClass and revision right?" in printed
+    assert "are GatewayClass and revision right, and is istiod ready?" in printed
     lab.kubectl("get", "deployment", GATEWAY, "-n", "unserved", ends="badly")
 
 

@@ -67,7 +67,8 @@ REFUSED = condition("Accepted", "False", "NoMatchingListenerHostname", "no hostn
         (
             {},
             "the cluster reports no condition; no controller has seen it: do the discovery labels"
-            " match the discoverySelectors of the mesh, and are GatewayClass and revision right?",
+            " match the discoverySelectors of the mesh, are GatewayClass and revision right, and is"
+            " istiod ready?",
         ),
     ],
 )
