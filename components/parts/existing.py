@@ -8,6 +8,7 @@ import pulumi
 from ..api.gateway import LiveGateway, conditions
 from ..api.live import addresses, in_cluster, internal_host, serving
 from .gateway import GatewayReference, url
+from .namespace import refuse_entry
 from .waypoint import WaypointReference, address_of
 
 
@@ -22,6 +23,7 @@ def existing_gateway(
     Where that serves `hostnames` at several ports, this is about the first of HTTPS, or of HTTP
     where there is none.
     """
+    refuse_entry(f"gateway of {name!r}", reference)
     if "host" in reference:
         return reference
     gateway = LiveGateway(f"{name}-gateway", reference["namespace"], reference["name"], opts)
@@ -46,6 +48,7 @@ def existing_waypoint(
     name: str, reference: WaypointReference, opts: pulumi.ResourceOptions
 ) -> WaypointReference:
     """`reference`, completed by what the waypoint that it names is like at the moment."""
+    refuse_entry(f"waypoint of {name!r}", reference)
     if "address" in reference:
         return reference
     found = LiveGateway(f"{name}-waypoint", reference["namespace"], reference["name"], opts).found

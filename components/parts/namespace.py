@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from ..api.outputs import after
 from ..api.trace import trace, traced
 from ..checks import values as valid
-from ..checks.faults import Faults
+from ..checks.faults import Faults, InvalidInput
 from ..checks.schema import Schema, at
 
 
@@ -130,10 +130,20 @@ def render_labels(args: NamespaceArgs) -> pulumi.Input[Mapping[str, str]]:
     return pulumi.Output.all(discovery).apply(lambda labels: {**labels[0], **own})
 
 
+def refuse_entry(subject: str, reference: Mapping[str, Any]) -> None:
+    """Raise `InvalidInput` where a program refers to an entry, of which it has none."""
+    if "entry" in reference:
+        raise InvalidInput(
+            f"{subject}: found existing.entry {reference['entry']!r}, which is for a stack's"
+            " configuration, expected the reference of a component"
+        )
+
+
 def namespace_of(
     name: str, options: NamespaceOptions, opts: pulumi.ResourceOptions
 ) -> NamespaceReference:
     """The namespace of a component, made here unless it exists."""
     if "existing" in options:
+        refuse_entry(f"namespace of {name!r}", options["existing"])
         return options["existing"]
     return Namespace(name, options, opts).reference

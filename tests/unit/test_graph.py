@@ -11,7 +11,14 @@ import pulumi
 import pytest
 import yaml
 
-from components import AmbientExposure, AmbientExposureArgs, CheckArgs, Cluster, IngressGateway
+from components import (
+    AmbientExposure,
+    AmbientExposureArgs,
+    CheckArgs,
+    Cluster,
+    IngressGateway,
+    InvalidInput,
+)
 from components.cluster.ownership import OWNER, RESOURCE
 from components.exposure.arguments import WaypointPart
 from components.stack.release2 import rewrite
@@ -1451,6 +1458,16 @@ def test_a_program_binds_at_one_place_whosever_the_waypoint_is(run: Run) -> None
     }
     assert {(parent, name) for parent, _, name in own.aliases} == former
     assert {(parent, name) for parent, _, name in shared.aliases} == former
+
+
+@pytest.mark.parametrize("part", ["namespace", "gateway", "waypoint"])
+def test_a_program_has_no_entries_to_refer_to(run: Run, part: str) -> None:
+    def program() -> None:
+        args = cast("AmbientExposureArgs", {**ARGS, part: {"existing": {"entry": "shared"}}})
+        with pytest.raises(InvalidInput, match=f"^{part} of 'shop': found existing.entry 'shared'"):
+            AmbientExposure("shop", args)
+
+    run(program)
 
 
 def test_a_program_may_work_on_two_clusters(run: Run) -> None:
