@@ -1,4 +1,4 @@
-"""Which object of the cluster a resource is, and when it was last changed for it."""
+"""Which object of the cluster a resource is, and which state of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,10 +24,10 @@ def traced(opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions
 
 
 def trace(resource: pulumi.CustomResource) -> pulumi.Output[list[str]]:
-    """The uid of a `traced` object, and when the provider last changed it.
+    """The uid of a `traced` object, and its generation or when the provider last changed it.
 
-    Another one once it was made anew or something of it put right, and only then: who else changes
-    it, and a refresh, does not matter.
+    Another one once it was made anew or something of it put right. Of objects without a generation,
+    as Services and namespaces are, it does not matter who else changes them.
     """
     return pulumi.Output.all(
         pulumi.get(resource, "metadata"), pulumi.get(resource, _MANAGER)
@@ -36,6 +36,8 @@ def trace(resource: pulumi.CustomResource) -> pulumi.Output[list[str]]:
 
 def _trace(metadata: Mapping[str, Any] | None, manager: str | None) -> list[str]:
     found = metadata or {}
+    if generation := found.get("generation"):
+        return [str(found.get("uid")), str(int(generation))]
     # Resources of the SDK spell it otherwise than those that are declared here.
     managers = found.get("managedFields") or found.get("managed_fields") or []
     own = (one for one in managers if one.get("manager") == manager and not one.get("subresource"))

@@ -4,9 +4,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+import httpx2
 import lightkube
 import pulumi
-from lightkube.core.exceptions import ApiError
 
 
 @cache  # several checks ask for the same object
@@ -14,8 +14,9 @@ def get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = 
     """An object of a cluster that is only read; None where it is not there."""
     try:
         return client.get(kind, name, namespace=namespace)
-    except ApiError as error:
-        if error.status.code == HTTPStatus.NOT_FOUND:
+    except httpx2.HTTPStatusError as error:
+        # Of a kind that the cluster does not have, too, of which the answer says no more.
+        if error.response.status_code == HTTPStatus.NOT_FOUND:
             return None
         raise
 

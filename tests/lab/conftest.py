@@ -287,12 +287,13 @@ class Stack:
         return self.pulumi("up", "--yes", "--skip-preview", ends="badly")
 
     def settle(self) -> None:
-        """Nothing is left to do, by what is there.
+        """Nothing is left to do, by what is there, but perhaps one more proof.
 
-        Read anew, as of an object whose labels or annotations alone were changed the provider may
-        have kept what it was before: the change outdates no condition that was waited for.
+        Of an object whose labels or annotations alone were changed the provider may have kept what
+        it was before: the change outdates no condition that was waited for. Read anew, it looks put
+        right, and is proven again.
         """
-        self.pulumi("refresh", "--yes", "--skip-preview")
+        self.pulumi("up", "--yes", "--skip-preview")
         self.pulumi("preview", "--expect-no-changes")
 
     def resources(self) -> list[dict[str, Any]]:

@@ -66,7 +66,8 @@ def test_a_namespace_changes_its_waypoint_under_load(lab: Lab, stack: Stack) -> 
             assert answer(lab, GATEWAY, HOSTNAME, "/get") == "404"
     # For a moment requests may fail; none is let through that should not be.
     assert "200" not in statuses(unprotected), unprotected
-    assert statuses(allowed).keys() <= {"200", "503"}, allowed
+    # Which error it is depends on what a proxy has not been told yet.
+    assert statuses(allowed).keys() <= {"200", "500", "503"}, allowed
     assert statuses(allowed)["200"] > 0.8 * allowed.total(), allowed
     assert lab.kubectl(*uid) == service
     stack.settle()
@@ -169,8 +170,8 @@ def test_an_adopted_service_is_bound_alone_unless_its_namespace_shall_be(
 
     for options in ({}, whole, {}):
         stack.configure(exposures=adopting(options))
-        printed = stack.pulumi("up", "--yes", "--skip-preview")
-        assert (warning in printed) is (options == whole)
+        assert (warning in stack.pulumi("preview")) is (options == whole)
+        stack.pulumi("up", "--yes", "--skip-preview")
         until(partial(passes, "httpbin"))
         if options == whole:
             until(partial(passes, "other"))

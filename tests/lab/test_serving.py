@@ -349,7 +349,7 @@ def test_a_workload_runs_as_it_is_told_to(lab: Lab, stack: Stack) -> None:
         assert found(lab, "pod", pod)["status"]["qosClass"] == "Guaranteed"
     for path in ("/status/201", "/status/202"):
         until(partial(probed, path))
-    stack.pulumi("preview", "--expect-no-changes")
+    stack.settle()
 
 
 def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(

@@ -159,7 +159,9 @@ def test_all_pods_are_admitted_where_little_is(lab: Lab, new_stack: NewStack) ->
         verification={"pod": PROOF},
     )
     outputs = stack.up(
-        namespaces={"httpbin": {"create": False}}, client=CLIENT, exposures=exposures
+        namespaces={"httpbin": {"create": False, "ambient": True}},
+        client=CLIENT,
+        exposures=exposures,
     )
     assert len(outputs["verified"]) == 2
 
