@@ -122,9 +122,11 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
         faults.raise_any()
         raise
     installed: Installed | None = None
+    logged_in = False
     try:
         with client:
             definitions = _definitions(client)
+            logged_in = True
             if definitions is not None:
                 faults.extend(_gateway_api(definitions))
                 installed = Installed(definitions.values())
@@ -140,6 +142,8 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
         faults.add(context, f"{error.status.message}. Do `kubectl get nodes` and its login work?")
     except (ConfigError, KeyError, OSError, ValueError) as error:
         # A login that failed, or that is of a kind which the client does not know.
+        if logged_in:
+            raise
         pulumi.log.warn(
             f"{context}: the cluster was not checked, as its login failed here ({error!r});"
             " what it lacks, the update will tell"

@@ -781,3 +781,15 @@ def test_a_misspelt_argument_is_refused() -> None:
         "Cluster 'cluster':\n  contxt: found an unknown key, expected one of context, kubeconfig,"
         " preflight, needs (did you mean context?)"
     )
+
+
+@pytest.mark.usefixtures("api")
+def test_a_mistake_of_a_check_is_not_taken_for_a_failed_login(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("components.cluster.preflight._check", mistaken)
+    with pytest.raises(KeyError):
+        faults()
