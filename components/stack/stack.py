@@ -1,33 +1,29 @@
 """The components of a stack, as its configuration describes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
 import pulumi
 
-from ..api.gateway import GROUP
 from ..api.outputs import after
 from ..checks.faults import Faults, camel
 from ..checks.schema import trusted
-from ..cluster.gateways import ExistingExpectation, GatewayExpectation
-from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
-from ..cluster.preflight import EntryExpectation, PreflightArgs
+from ..cluster.preflight import PreflightArgs
 from ..cluster.provider import Cluster
-from ..cluster.virtual_services import RouteExpectation
-from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds
+from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
 from ..parts.client import Client, ClientArgs, ClientReference
 from ..parts.former import own_binding
 from ..parts.gateway import GatewayReference, IngressGateway
 from ..parts.metadata import common_metadata, mirrored_images
-from ..parts.namespace import Namespace, NamespaceArgs, NamespaceOptions, render_labels
+from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointBindingArgs, WaypointReference
 from .arguments import StackArgs
 from .configuration import SCHEMA, spelt
-from .places import clients, entries, namespace_name, namespaces, proxies, shared
+from .needs import needs
+from .places import clients, namespace_name, namespaces, shared
 
 
 @dataclass(frozen=True)
@@ -171,169 +167,6 @@ def _formerly(opts: pulumi.ResourceOptions, name: str) -> pulumi.ResourceOptions
     return pulumi.ResourceOptions.merge(
         opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name, parent=exposure)])
     )
-
-
-def needs(args: StackArgs) -> PreflightArgs:
-    """What the preflight looks for."""
-    places = {
-        str(namespace["name"]): _expected(args, namespace)
-        for namespace in namespaces(args).values()
-    }
-    for _, entry in (*entries(args), *clients(args)):
-        name = namespace_name(args, entry["namespace"])
-        foreign: NamespaceExpectation = {
-            "name": name,
-            "create": False,
-            "labels": {},
-            "enrol": False,
-        }
-        own = cast("NamespaceArgs", entry["namespace"])
-        places.setdefault(name, foreign if "existing" in own else _expected(args, own))
-    gateways = list(proxies(args))
-    exposures = args["exposures"].values()
-    return {
-        "namespaces": list(places.values()),
-        "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
-        "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
-        "services": [
-            {
-                "namespace": namespace_name(args, exposure["namespace"]),
-                "name": exposure["service"]["name"],
-                "port": exposure["service"]["port"],
-            }
-            for exposure in exposures
-            if not exposure["service"].get("create", True)
-        ],
-        "entries": list(_recognized(args)),
-        "proxies": [
-            {
-                "namespace": gateway.namespace,
-                "name": gateway.name,
-                "generated": gateway.generated,
-            }
-            for gateway in gateways
-            if not places[gateway.namespace]["create"]
-        ],
-        "routes": [_route(args, exposure) for exposure in exposures],
-        "bindings": [_binding(args, exposure) for exposure in exposures],
-        "gateways": [
-            _routed(places, args, exposure, gateway)
-            for exposure in exposures
-            if (gateway := _foreign(exposure, "gateway"))
-        ],
-        "waypoints": [
-            _attached(places, args, exposure, waypoint)
-            for exposure in exposures
-            if (waypoint := _foreign(exposure, "waypoint"))
-        ],
-    }
-
-
-def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
-    place = namespace_name(args, exposure["namespace"])
-    service, options = exposure["service"], exposure.get("waypoint", {})
-    waypoint: Mapping[str, Any] = {"name": names.waypoint(service["name"], options)}
-    holder = place
-    if entry := shared(options):
-        waypoint = args["waypoints"][entry]
-        holder = namespace_name(args, waypoint["namespace"])
-    elif "existing" in options:
-        waypoint = options["existing"]
-        holder = str(waypoint["namespace"])
-    return {
-        "namespace": place,
-        "service": service["name"],
-        "create": service.get("create", True),
-        "waypoint": f"{holder}/{waypoint['name']}",
-        "binds": binds(exposure),
-    }
-
-
-def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
-    """The objects by which a renamed entry is recognized, one of each."""
-    made = [
-        ("kubernetes:core/v1:Namespace", key, "", str(own["name"]), "-namespace")
-        for key, own in args.get("namespaces", {}).items()
-        if own.get("create", True)
-    ]
-    for path, entry in entries(args):
-        group, _, key = path.partition(".")
-        options: Any = entry
-        place = namespace_name(args, entry["namespace"])
-        if group == "exposures":
-            kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
-            name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
-        else:
-            kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
-        made.append((f"kubernetes:{GROUP}/v1:{kind}", key, place, name, suffix))
-    renamed = args.get("renamed", {})
-    for type_, key, place, name, suffix in made:
-        expected: EntryExpectation = {"type": type_, "name": name, "entry": key, "suffix": suffix}
-        if place:
-            expected["namespace"] = place
-        if key in renamed:
-            expected["former"] = renamed[key]
-        yield expected
-
-
-def _expected(args: StackArgs, namespace: NamespaceArgs) -> NamespaceExpectation:
-    """A namespace of the stack, and the labels that it gets."""
-    create = namespace.get("create", True)
-    labels: Any = render_labels(namespace)
-    common = args.get("labels", {}) if create else {}
-    return {
-        "name": str(namespace["name"]),
-        "create": create,
-        "labels": {**common, **labels},
-        "enrol": create or "ambient" in namespace,
-    }
-
-
-def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
-    route: RouteExpectation = {
-        "namespace": namespace_name(args, exposure["namespace"]),
-        "service": exposure["service"]["name"],
-        "hostnames": exposure["hostnames"],
-    }
-    waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
-    if entry := waypoint.get("entry"):
-        route["waypoint_namespace"] = namespace_name(args, args["waypoints"][entry]["namespace"])
-    elif waypoint:
-        route["waypoint_namespace"] = waypoint["namespace"]
-    return route
-
-
-def _foreign(exposure: AmbientExposureArgs, part: str) -> Any:
-    """The gateway or waypoint of an exposure, if the stack does not make it."""
-    parts: Mapping[str, Any] = exposure
-    options = parts.get(part, {})
-    return None if shared(options) else options.get("existing")
-
-
-_Places = Mapping[str, NamespaceExpectation]
-
-
-def _routed(
-    places: _Places, args: StackArgs, exposure: AmbientExposureArgs, gateway: GatewayReference
-) -> GatewayExpectation:
-    port = {key: value for key, value in gateway.items() if key == "listener_port"}
-    attached = _attached(places, args, exposure, gateway)
-    return cast("GatewayExpectation", {**attached, "hostnames": exposure["hostnames"], **port})
-
-
-def _attached(
-    places: _Places,
-    args: StackArgs,
-    exposure: AmbientExposureArgs,
-    existing: Mapping[str, Any],
-) -> ExistingExpectation:
-    place = namespace_name(args, exposure["namespace"])
-    return {
-        "namespace": existing["namespace"],
-        "name": existing["name"],
-        "attached": place,
-        "labels": places[place].get("labels", {}),
-    }
 
 
 def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
