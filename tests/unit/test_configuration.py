@@ -17,8 +17,8 @@ from components.checks.schema import allowed_types
 from components.stack import expose, load
 from components.stack.arguments import StackArgs
 from components.stack.configuration import EXAMPLE, renamed
-from components.stack.places import namespaces
 from components.stack.needs import needs
+from components.stack.places import namespaces
 from tests.unit.conftest import PROJECT, SAMPLE, Run, handed_over, patched
 
 NAME = "a DNS label: lower-case letters, digits and '-', 1 to 63 characters"
