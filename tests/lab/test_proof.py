@@ -44,7 +44,7 @@ def test_what_was_put_right_is_proven_again(lab: Lab, stack: Stack) -> None:
     assert len(proven) == 1
 
     lab.kubectl("label", "service", "httpbin", "-n", "httpbin", f"{LABEL}-")
-    assert lab.curl(*HEADER, f"{HOST}/get") == "200"
+    until(lambda: lab.curl(*HEADER, f"{HOST}/get") == "200")
     repaired(stack)
     assert lab.curl(*HEADER, f"{HOST}/get") == "404"
     again = proofs(lab)
