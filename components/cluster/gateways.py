@@ -6,14 +6,10 @@ from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
 from lightkube.core.exceptions import ApiError
-from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.resources.core_v1 import Namespace
 
-from ..api.gateway import GROUP
 from ..api.live import admits, admitted, serves, serving
-
-_Gateway = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
-_GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
+from .objects import GATEWAY, GATEWAY_CLASS
 
 _GATEWAYS = ("istio.io/gateway-controller", "openshift.io/gateway-controller/v1")
 _WAYPOINTS = ("istio.io/mesh-controller",)
@@ -112,7 +108,7 @@ def _ready(
     look_up: LookUp, expected: ExistingExpectation
 ) -> Generator[tuple[str, str], None, Mapping[str, Any] | None]:
     """The Gateway, None where it is missing; its controller has accepted and programmed it."""
-    found = look_up(_Gateway, expected["name"], expected["namespace"])
+    found = look_up(GATEWAY, expected["name"], expected["namespace"])
     if found is None:
         yield (
             _named(expected),
@@ -191,7 +187,7 @@ def _class(
     controllers: Sequence[str],
 ) -> Found:
     name = gateway["spec"]["gatewayClassName"]
-    gateway_class = look_up(_GatewayClass, name)
+    gateway_class = look_up(GATEWAY_CLASS, name)
     if gateway_class is None or gateway_class.spec["controllerName"] in controllers:
         return
     yield (
@@ -204,7 +200,7 @@ def _class(
 def _passing(look_up: LookUp, expected: ExistingExpectation, gateway: Mapping[str, Any]) -> Found:
     found = (gateway["metadata"].get("labels") or {}).get(_FOR)
     if found is None:
-        gateway_class = look_up(_GatewayClass, gateway["spec"]["gatewayClassName"])
+        gateway_class = look_up(GATEWAY_CLASS, gateway["spec"]["gatewayClassName"])
         found = ((gateway_class.metadata.labels if gateway_class else None) or {}).get(_FOR)
     if found not in (None, "service", "all"):
         yield (

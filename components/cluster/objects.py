@@ -11,6 +11,10 @@ from ..api.gateway import GROUP
 
 _SECURITY, _SAIL = "security.istio.io", "sailoperator.io"
 
+GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
+
+GATEWAY_CLASS: Any = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
+
 KINDS: dict[str, Any] = {
     f"kubernetes:{group}/{version}:{kind}": create(group, version, kind, f"{kind.lower()}s")
     for create, group, version, kind in (

@@ -10,7 +10,6 @@ import httpx2
 import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
-from lightkube.generic_resource import create_global_resource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.apps_v1 import DaemonSet, Deployment
 from lightkube.resources.core_v1 import Namespace, Service
@@ -27,12 +26,10 @@ from .gateways import (
 )
 from .kubeconfig import Access, connect
 from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
-from .objects import KINDS
+from .objects import GATEWAY_CLASS, KINDS
 from .ownership import OWNER, RESOURCE, owner
 from .reading import get, warn
 from .virtual_services import RouteExpectation, mixed
-
-_GatewayClass = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")
 
 _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
 
@@ -209,7 +206,7 @@ def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     for name in needs.get("gateway_classes", ("istio", "istio-waypoint")):
-        gateway_class = get(client, _GatewayClass, name)
+        gateway_class = get(client, GATEWAY_CLASS, name)
         if gateway_class is None:
             yield (
                 f"GatewayClass {name}",

@@ -7,7 +7,7 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
 from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
-from ..parts.authorization import check_names
+from ..parts.authorization import check_policy_names
 from ..parts.gateway import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
@@ -59,7 +59,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_names(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
-    check_names(faults, path, args)
+    check_policy_names(faults, path, args)
     _check_verification(faults, path, args)
 
 

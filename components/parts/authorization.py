@@ -183,7 +183,7 @@ def _metadata(args: AuthorizationArgs, label: str, *conditions: str) -> ObjectMe
     return metadata
 
 
-def check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+def check_policy_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Record policies whose names are taken."""
     taken = {WAYPOINT_ONLY}
     for index, (label, _) in enumerate(named(args.get("policies", ()))):
@@ -210,6 +210,6 @@ SCHEMA = ISTIO.extended(
             "selector[]": valid.label_value,
         },
     },
-    {AuthorizationArgs: check_names, PolicyArgs: check_policy},
+    {AuthorizationArgs: check_policy_names, PolicyArgs: check_policy},
 )
 """What is expected of an `Authorization`."""

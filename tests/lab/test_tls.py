@@ -12,6 +12,7 @@ import pytest
 from lab.node.pki import Authority
 from tests.lab.conftest import Lab, Stack, plain, run, sample
 from tests.lab.test_exposure import until
+from tests.lab.test_topology import settled
 
 pytestmark = plain
 
@@ -86,11 +87,6 @@ def served(
     file = folder / f"{name}-authority.pem"
     file.write_bytes(authority.certificate)
     return file
-
-
-def settled(stack: Stack) -> None:
-    """Nothing is left to do."""
-    stack.pulumi("preview", "--expect-no-changes")
 
 
 def test_a_self_signed_certificate_and_the_redirect_to_it(stack: Stack, tmp_path: Path) -> None:
