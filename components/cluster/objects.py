@@ -4,8 +4,10 @@ from typing import Any
 
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.autoscaling_v2 import HorizontalPodAutoscaler
 from lightkube.resources.batch_v1 import Job
 from lightkube.resources.core_v1 import ConfigMap, Namespace, Secret, Service, ServiceAccount
+from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from ..api.gateway import GROUP
 
@@ -32,6 +34,8 @@ KINDS: dict[str, Any] = {
         _SECURITY, "v1", "AuthorizationPolicy", "authorizationpolicies"
     ),
     "kubernetes:batch/v1:Job": Job,
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": HorizontalPodAutoscaler,
+    "kubernetes:policy/v1:PodDisruptionBudget": PodDisruptionBudget,
     "kubernetes:apps/v1:Deployment": Deployment,
     "kubernetes:core/v1:Service": Service,
     "kubernetes:core/v1:ServiceAccount": ServiceAccount,

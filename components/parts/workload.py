@@ -52,6 +52,13 @@ class ContainerOptions(TypedDict):
     The container has the name of the Service."""
     ports: NotRequired[Sequence[Mapping[str, Any]]]
     """Further ports of the Service, in Kubernetes' own form (default none)."""
+    horizontal_pod_autoscaler: NotRequired[Mapping[str, Any]]
+    """The `spec` of a HorizontalPodAutoscaler of the Deployment in Kubernetes' own form, without
+    `scaleTargetRef`, such as `{"maxReplicas": 5}`; it sets the number of pods instead of `replicas`
+    (default none)."""
+    pod_disruption_budget: NotRequired[Mapping[str, Any]]
+    """The `spec` of a PodDisruptionBudget of the pods in Kubernetes' own form, without `selector`,
+    such as `{"minAvailable": 1}` (default none)."""
 
 
 class WorkloadArgs(ContainerOptions):
@@ -96,6 +103,15 @@ def check_container_port(faults: Faults, path: str, args: Mapping[str, Any]) -> 
         faults.check(at(path, "container_port"), port, valid.unprivileged_port)
 
 
+def _check_scaling(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    if "replicas" in args and "horizontal_pod_autoscaler" in args:
+        faults.add(
+            at(path, "replicas"),
+            "found it beside horizontal_pod_autoscaler, which sets the number of pods: leave it"
+            " out",
+        )
+
+
 SCHEMA = waypoints.SCHEMA | Schema(
     {
         ContainerOptions: {"replicas": valid.Limit(0, 1000)},
@@ -109,7 +125,7 @@ SCHEMA = waypoints.SCHEMA | Schema(
         },
         AdoptedServiceArgs: {"name": valid.dns_label, "namespace": valid.dns_label},
     },
-    {WorkloadArgs: check_container_port},
+    {ContainerOptions: _check_scaling, WorkloadArgs: check_container_port},
     {WorkloadArgs: ContainerOptions},
 )
 """What is checked of a workload's and an adopted Service's arguments."""
@@ -149,7 +165,7 @@ class Workload(pulumi.ComponentResource):
                 metadata,
                 {"app": args["name"], "version": "v1"},
                 render_pod(args, after(args["name"], account.urn)),
-                args.get("replicas", 1),
+                None if "horizontal_pod_autoscaler" in args else args.get("replicas", 1),
             ),
         }
         service = kubernetes.core.v1.Service(
@@ -166,6 +182,16 @@ class Workload(pulumi.ComponentResource):
                 pulumi.ResourceOptions(depends_on=[service] if "waypoint" in args else []),
             ),
         )
+        if "horizontal_pod_autoscaler" in args:
+            kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+                f"{name}-autoscaler",
+                **_autoscaler(metadata, after(args["name"], deployment.urn), args),
+                opts=inside,
+            )
+        if "pod_disruption_budget" in args:
+            kubernetes.policy.v1.PodDisruptionBudget(
+                f"{name}-disruption-budget", **_disruption_budget(metadata, args), opts=inside
+            )
         self.definition["live"] = [trace(service), trace(deployment)]
         self.service = after(args["name"], service.urn)
         self.register_outputs({"service": self.service})
@@ -259,18 +285,33 @@ def render_pod(args: WorkloadArgs, account: pulumi.Input[str]) -> dict[str, Any]
     return dict(patched(pod, args.get("pod", {})))
 
 
+def _autoscaler(
+    metadata: Mapping[str, object], deployment: pulumi.Input[str], args: WorkloadArgs
+) -> dict[str, Any]:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment}
+    spec = {"scaleTargetRef": target, **args["horizontal_pod_autoscaler"]}
+    return {"metadata": metadata, "spec": spec}
+
+
+def _disruption_budget(metadata: Mapping[str, object], args: WorkloadArgs) -> dict[str, Any]:
+    selector = {"matchLabels": {"app": args["name"]}}
+    return {"metadata": metadata, "spec": {"selector": selector, **args["pod_disruption_budget"]}}
+
+
 def render_deployment(
     metadata: Mapping[str, object],
     labels: Mapping[str, pulumi.Input[str]],
     pod: dict[str, Any],
-    replicas: pulumi.Input[int] = 1,
+    replicas: pulumi.Input[int] | None = 1,
 ) -> dict[str, Any]:
-    """`metadata` and `spec` of a Deployment of `replicas` pods, selected by their `labels`."""
-    return {
-        "metadata": metadata,
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
+    """`metadata` and `spec` of a Deployment of `replicas` pods, selected by their `labels`.
+
+    None leaves their number to others.
+    """
+    spec: dict[str, Any] = {
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
     }
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return {"metadata": metadata, "spec": spec}

@@ -287,8 +287,9 @@ def _deployment(old: Object, new: Object) -> Iterator[str]:
     if not (old and new):
         return
     name, was, is_ = _name(old, new), _spec(old), _spec(new)
-    if was.get("replicas", 1) != is_.get("replicas", 1):
-        yield f"pods of {name}: {is_.get('replicas', 1)} instead of {was.get('replicas', 1)}"
+    before, after = (spec.get("replicas", "as its autoscaler says") for spec in (was, is_))
+    if before != after:
+        yield f"pods of {name}: {after} instead of {before}"
     former, images = (
         [one["image"] for one in spec["template"]["spec"]["containers"]] for spec in (was, is_)
     )

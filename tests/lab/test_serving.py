@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from lightkube.core.exceptions import ApiError
+from lightkube.resources.core_v1 import Pod, PodEviction
 
 from lab.versions import CURL_IMAGE, HTTPBIN_IMAGE
 from tests.lab.conftest import (
@@ -356,6 +358,20 @@ def test_a_workload_runs_as_it_is_told_to(lab: Lab, stack: Stack) -> None:
         assert found(lab, "pod", pod)["status"]["qosClass"] == "Guaranteed"
     for path in ("/status/201", "/status/202"):
         until(partial(probed, path))
+    stack.settle()
+
+    # Without metrics an autoscaler keeps to its lowest number.
+    del service["replicas"]
+    scaled = {"horizontalPodAutoscaler": {"minReplicas": 3, "maxReplicas": 4}}
+    kept = {"podDisruptionBudget": {"minAvailable": 3}}
+    stack.up(exposures=sample(service={**service, **scaled, **kept}))
+    until(lambda: found(lab, "deployment", "httpbin")["status"].get("readyReplicas") == 3, 60)
+    until(lambda: found(lab, "poddisruptionbudget", "httpbin")["status"]["currentHealthy"] == 3)
+    client = lab.client()
+    one = next(iter(client.list(Pod, namespace="httpbin", labels={"app": "httpbin"}))).metadata
+    assert one
+    with pytest.raises(ApiError, match="disruption budget"):
+        client.create(PodEviction(metadata=one), str(one.name), namespace="httpbin")
     stack.settle()
 
 

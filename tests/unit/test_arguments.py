@@ -841,6 +841,14 @@ def test_what_names_are_made_of_has_to_be_known(
     assert f"{path.removesuffix('.shop')}: {fault}" in found
 
 
+def test_the_number_of_pods_is_said_once() -> None:
+    args = changed(Workload, "replicas", 2)
+    assert refused(Workload, args | {"horizontal_pod_autoscaler": {"maxReplicas": 3}}) == [
+        "replicas: found it beside horizontal_pod_autoscaler, which sets the number of pods: leave"
+        " it out"
+    ]
+
+
 @pytest.mark.parametrize("component", [IngressGateway, Waypoint])
 def test_the_name_of_a_component_that_names_a_gateway_is_checked_too(component: Component) -> None:
     args = {key: value for key, value in VALID[component].items() if key != "name"}

@@ -630,6 +630,22 @@ def test_a_container_runs_as_configured(run: Run) -> None:
     }
 
 
+def test_an_autoscaler_sets_the_number_of_pods_and_a_budget_keeps_some(run: Run) -> None:
+    scaling = {"minReplicas": 2, "maxReplicas": 5}
+    budget = {"minAvailable": 1}
+    options = {"horizontalPodAutoscaler": scaling, "podDisruptionBudget": budget}
+    program = run(exposure={"service": options})
+    assert "replicas" not in spec(program, "Deployment/httpbin-deployment")
+    assert spec(program, "HorizontalPodAutoscaler/httpbin-autoscaler") == {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "httpbin"},
+        **scaling,
+    }
+    assert spec(program, "PodDisruptionBudget/httpbin-disruption-budget") == {
+        "selector": {"matchLabels": {"app": "httpbin"}},
+        **budget,
+    }
+
+
 def test_revision_names_the_control_plane_of_every_proxy(run: Run) -> None:
     program = run(exposure={part: {"revision": "1-30"} for part in ("gateway", "waypoint")})
     for key in ("Gateway/httpbin-gateway", "Gateway/httpbin-waypoint"):
