@@ -1,5 +1,6 @@
 """What the documents show is accepted: configurations, commands, programs, names."""
 
+import ast
 import json
 import re
 import runpy
@@ -126,3 +127,24 @@ def test_programs_are_typed(tmp_path: Path, checker: list[str]) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout
+
+
+def messages() -> list[str]:
+    """Every text in the components, `…` for what stands in it."""
+    texts = []
+    for path in (ROOT / "components").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (one.value if isinstance(one, ast.Constant) else "…" for one in node.values)
+                texts.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return texts
+
+
+def test_troubleshooting_knows_messages_that_there_are() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `([^`]*[a-z] [^`]*)` \|", page, re.MULTILINE)
+    known = messages()
+    assert len(shown) > 25
+    assert [one for one in shown if not any(one in text for text in known)] == []
