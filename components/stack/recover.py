@@ -3,10 +3,10 @@
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -17,9 +17,11 @@ from lightkube.core.resource import NamespacedResource
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Secret, Service
 
+from ..checks.faults import InvalidInput
 from ..cluster.kubeconfig import Access, connect
 from ..cluster.objects import KINDS
 from ..cluster.ownership import OWNER
+from .cli import run_pulumi
 
 _GONE = 300
 """Seconds that the objects may take to go."""
@@ -34,19 +36,13 @@ def main() -> None:
         description="After a killed update: end it, and delete the objects that it made and the"
         " stack's state does not know. Then `pulumi up` or `pulumi destroy` goes on.",
     )
-    parser.add_argument("--stack", help="the stack (default the selected one)")
+    parser.add_argument("--stack", default="", help="the stack (default the selected one)")
     parser.add_argument("--yes", action="store_true", help="delete without asking")
     args = parser.parse_args()
-    named = ["--stack", args.stack] if args.stack else []
-    _pulumi("cancel", "--yes", *named, fails=True)
-    whose = _pulumi("stack", "--show-name", "--fully-qualify-stack-names", *named).strip()
-    state = json.loads(_pulumi("stack", "export", *named))
-    deployment = state["deployment"]
-    if pending := deployment.pop("pending_operations", None):
-        print(f"{len(pending)} pending operations forgotten:")
-        for operation in pending:
-            print(f"  {operation['type']} {operation['resource']['urn']}")
-        _pulumi("stack", "import", *named, given=json.dumps(state))
+    try:
+        whose, deployment = _end(args.stack)
+    except InvalidInput as error:
+        sys.exit(str(error))
     resources = deployment.get("resources", [])
     for access in _clusters(resources):
         try:
@@ -60,13 +56,19 @@ def main() -> None:
     print("`pulumi up` or `pulumi destroy` goes on from here")
 
 
-def _pulumi(*words: str, given: str | None = None, fails: bool = False) -> str:
-    """What `pulumi` prints; its own message where it fails, unless it may."""
-    command = ["pulumi", *words, "--non-interactive"]
-    done = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode and not fails:
-        sys.exit(done.returncode)
-    return done.stdout
+def _end(stack: str) -> tuple[str, dict[str, Any]]:
+    """Take off the lock and forget what is pending; the stack's whole name and its deployment."""
+    with suppress(InvalidInput):  # nothing to cancel
+        run_pulumi("cancel", "--yes", stack=stack)
+    whose = run_pulumi("stack", "--show-name", "--fully-qualify-stack-names", stack=stack)
+    state = json.loads(run_pulumi("stack", "export", stack=stack))
+    deployment: dict[str, Any] = state["deployment"]
+    if pending := deployment.pop("pending_operations", None):
+        print(f"{len(pending)} pending operations forgotten:")
+        for operation in pending:
+            print(f"  {operation['type']} {operation['resource']['urn']}")
+        run_pulumi("stack", "import", stack=stack, given=json.dumps(state))
+    return whose.strip(), deployment
 
 
 def _clusters(resources: list[dict[str, Any]]) -> Iterator[Access]:

@@ -7,7 +7,6 @@ addresses that the gateways had in the last update. The Job is deleted afterward
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -34,12 +33,10 @@ from ..parts.client import CLIENT, CLIENT_IMAGE
 from ..parts.metadata import mirrored
 from ..parts.probe import START, answers, render_job, render_requests
 from .arguments import StackArgs
+from .cli import run_pulumi
 from .configuration import read
 from .places import clients, namespace_name
 from .rewrite import project_name
-
-_PULUMI = 60
-"""Seconds that a command of Pulumi may take."""
 
 _LEFT = 600
 """Seconds after which the cluster deletes a Job that has ended, should nobody else do it."""
@@ -98,11 +95,11 @@ def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
     To be called in the folder of the stack's project; an empty `stack` is the selected one. Raises
     `InvalidInput` where a name is unknown, nothing is to be verified, or Pulumi does not tell.
     """
-    options = ["--stack", stack] if stack else []
-    config = _pulumi("config", "--show-secrets", *options)
+    config = json.loads(run_pulumi("config", "--show-secrets", "--json", stack=stack))
     values = {key: str(one.get("value", "")) for key, one in config.items()}
     args = read(stack or "(selected)", values, project_name(Path("Pulumi.yaml")))
-    deployed = _pulumi("stack", "output", "--show-secrets", *options).get("exposures", {})
+    output = run_pulumi("stack", "output", "--show-secrets", "--json", stack=stack)
+    deployed = json.loads(output).get("exposures", {})
     verified = [name for name, one in args["exposures"].items() if "verification" in one]
     for name in names or verified:
         if name not in verified or name not in deployed:
@@ -120,19 +117,6 @@ def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
             name: jobs.enter_context(_job(client, args, probe)) for name, probe in probes.items()
         }
         return {name: _result(client, probe, running[name]) for name, probe in probes.items()}
-
-
-def _pulumi(*words: str) -> dict[str, Any]:
-    """What a command of Pulumi prints in JSON."""
-    command = ["pulumi", *words, "--json", "--non-interactive"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PULUMI)
-    except subprocess.TimeoutExpired as error:
-        raise InvalidInput(f"{' '.join(command)}: no answer in {_PULUMI} seconds") from error
-    if done.returncode:
-        raise InvalidInput(f"{' '.join(command)}: {done.stderr.strip()}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def _probe(args: StackArgs, name: str, outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,15 +87,18 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The configuration of the sample, as Pulumi tells it; `exposure` is merged into its own."""
     config: dict[str, Any] = deepcopy(SAMPLE)
 
-    def pulumi(*words: str) -> dict[str, Any]:
+    def run_pulumi(*words: str, stack: str) -> str:
+        assert stack == ""
+        urls = [URL, "http://198.18.1.0:80"]
+        told: dict[str, Any] = {"exposures": {"httpbin": {"ingressUrls": urls}}}
         if words[0] == "config":
-            return {
+            told = {
                 key: {"value": one if isinstance(one, str) else json.dumps(one), "secret": False}
                 for key, one in config.items()
             }
-        return {"exposures": {"httpbin": {"ingressUrls": [URL, "http://198.18.1.0:80"]}}}
+        return json.dumps(told)
 
-    monkeypatch.setattr(verifying, "_pulumi", pulumi)
+    monkeypatch.setattr(verifying, "run_pulumi", run_pulumi)
     return config
 
 
