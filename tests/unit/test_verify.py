@@ -88,7 +88,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     config: dict[str, Any] = deepcopy(SAMPLE)
 
     def run_pulumi(*words: str, stack: str) -> str:
-        assert stack == ""
+        assert stack in ("", "dev")
         urls = [URL, "http://198.18.1.0:80"]
         told: dict[str, Any] = {"exposures": {"httpbin": {"ingressUrls": urls}}}
         if words[0] == "config":
@@ -259,7 +259,7 @@ def test_a_pulumi_that_does_not_tell_is_named(
     (tmp_path / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr(verifying, "_PULUMI", 0.2)
+    monkeypatch.setattr("components.stack.cli._LIMIT", 0.2)
     with pytest.raises(InvalidInput, match=fault):
         verify("dev", [])
 
