@@ -78,9 +78,10 @@ env: $(INSTALLED) ## Print the exports for a shell that works on the stack
 	@echo 'export PULUMI_STACK=$(STACK)'
 
 .PHONY: generate
-generate: $(INSTALLED_DEV) ## Make types, limits and the reference anew, from the CRDs and the docstrings
+generate: $(INSTALLED_DEV) ## Make types, limits, the reference and the roles anew, from CRDs and code
 	$(PYTHON) -m generate api
 	$(PYTHON) -m generate reference
+	$(PYTHON) -m generate rights
 
 .PHONY: lock
 lock: $(INSTALLED_DEV) ## Pin what pyproject.toml asks for; with UPGRADE=yes at the newest releases
