@@ -1,6 +1,8 @@
 """The policy pack: `pulumi preview --policy-pack policy`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import getitem
 from typing import Any
 
 from pulumi_policy import (
@@ -26,9 +28,9 @@ def _plain(read: Callable[[], Any]) -> Any:
     except UnknownValueError:
         return UNKNOWN
     if isinstance(value, Mapping):
-        return {key: _plain(lambda key=key: value[key]) for key in value}
+        return {key: _plain(partial(getitem, value, key)) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(lambda index=index: value[index]) for index in range(len(value))]
+        return [_plain(partial(getitem, value, index)) for index in range(len(value))]
     return value
 
 
