@@ -18,6 +18,9 @@ _ISTIO = "istio-system"
 _KINDS = [type_ for type_ in KINDS if ":sailoperator.io/" not in type_]
 """What stacks make; the mesh itself comes from a program of its own."""
 
+_GATEWAY = "gateway.networking.k8s.io"
+_DRAWN = ("gateways", "httproutes", "grpcroutes")
+
 _EVENTS = Right("", "events", ("list", "watch"))
 _LOGS = Right("", "pods/log", ("get",))
 
@@ -54,6 +57,11 @@ that has some needs secrets.yaml, too.
 Reads Secrets, which a preview of a stack that has some does: with a self-signed certificate, or
 checks that have headers or a body. It reads all Secrets of the namespaces in which it is bound.
 """,
+    "viewer": """\
+Draws the exposures of a stack: python -m components show. By RoleBindings in the namespaces of the
+exposures and of their gateways and waypoints. With the ClusterRole of preflight.yaml it also
+compares what a stack uses with the CRDs of the cluster.
+""",
     "verifier": """\
 Sends the requests of a stack's proofs: python -m components verify. By a RoleBinding in the
 namespaces of the exposures, or in that of the client where the stack has one.
@@ -81,12 +89,21 @@ def files() -> dict[Path, str]:
         Right("", "events", ("list",)),
         _LOGS,
     ]
+    seen = [("", "namespaces"), ("", "services"), *((_GATEWAY, one) for one in _DRAWN)]
+    views = [
+        *(Right(*one, ("get",)) for one in seen),
+        Right("", "pods", ("list",)),
+        Right("networking.k8s.io", "networkpolicies", ("list",)),
+        Right("security.istio.io", "authorizationpolicies", ("list",)),
+        Right("security.istio.io", "requestauthentications", ("list",)),
+    ]
     roles: dict[str, list[dict[str, Any]]] = {
         "preflight": _preflight(),
         "deployer": [_role("deployer", [*own, _EVENTS, _LOGS])],
         "previewer": [_role("previewer", [*reads, *dry_runs]), *_dry_runs_only(plain)],
         "reader": [_role("reader", reads)],
         "secrets": [_role("secrets", [Right("", "secrets", ("get",))])],
+        "viewer": [_role("viewer", views)],
         "verifier": [_role("verifier", verifies)],
     }
     return {FOLDER / f"{name}.yaml": _text(name, objects) for name, objects in roles.items()}
@@ -130,7 +147,7 @@ def _preflight() -> list[dict[str, Any]]:
             Right("", "namespaces", ("get",)),
             Right("apps", "deployments", ("list",)),
             Right("apps", "daemonsets", ("list",)),
-            Right("gateway.networking.k8s.io", "gatewayclasses", ("get",)),
+            Right(_GATEWAY, "gatewayclasses", ("get",)),
             Right("networking.istio.io", "virtualservices", ("list",)),
             Right("networking.istio.io", "destinationrules", ("list",)),
         ],

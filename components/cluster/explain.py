@@ -94,6 +94,20 @@ def describe(status: Mapping[str, Any]) -> str:
     return "; ".join(dict.fromkeys([*lines, *advice]))
 
 
+def problem(status: Mapping[str, Any]) -> str | None:
+    """The first condition of a `status` that stands in the way, and what to do about it."""
+    conditions = list(_conditions(status))
+    if not conditions:
+        return describe(status)
+    for one in conditions:
+        # Of a listener there are but those that fail.
+        if one["status"] != "True" or one["type"].startswith("listener "):
+            advice = _ADVICE.get(one["reason"])
+            said = f"{one['type']}={one['status']} ({one['reason']}: {one['message']})"
+            return f"{said}: {advice}" if advice else said
+    return None
+
+
 def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
     """Those of the object and of a route's parents, of a gateway's listeners the failing ones."""
     for holder in (status, *(status.get("parents") or [])):
