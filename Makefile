@@ -12,7 +12,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
-	--custom-compile-command 'make lock' pyproject.toml
+	--custom-compile-command 'make lock'
 HASHED := --generate-hashes --no-strip-extras
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
@@ -78,16 +78,19 @@ env: $(INSTALLED) ## Print the exports for a shell that works on the stack
 	@echo 'export PULUMI_STACK=$(STACK)'
 
 .PHONY: generate
-generate: $(INSTALLED_DEV) ## Make types, limits and the reference anew, from the CRDs and the docstrings
+generate: $(INSTALLED_DEV) ## Make types, limits, the reference and the roles anew, from CRDs and code
 	$(PYTHON) -m generate api
 	$(PYTHON) -m generate reference
+	$(PYTHON) -m generate rights
 
 .PHONY: lock
 lock: $(INSTALLED_DEV) ## Pin what pyproject.toml asks for; with UPGRADE=yes at the newest releases
-	$(LOCK) $(if $(UPGRADE),--upgrade) $(HASHED) --group dev --output-file requirements-dev.txt
-	$(LOCK) $(HASHED) --constraint requirements-dev.txt --output-file requirements.txt
+	$(LOCK) pyproject.toml $(if $(UPGRADE),--upgrade) $(HASHED) --group dev --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml $(HASHED) --constraint requirements-dev.txt --output-file requirements.txt
 	@# Without hashes, as there are none of the checkout, which the examples install beside them.
-	$(LOCK) --constraint requirements.txt --output-file constraints.txt
+	$(LOCK) pyproject.toml --constraint requirements.txt --output-file constraints.txt
+	@# By itself: it asks for an older protobuf.
+	$(LOCK) policy/requirements.in $(if $(UPGRADE),--upgrade) $(HASHED) --output-file policy/requirements.txt
 
 .PHONY: dev
 dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
@@ -105,7 +108,7 @@ lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.
-	for program in examples/*/__main__.py; do $(VENV)/bin/mypy "$$program"; done
+	for program in examples/*/__main__.py policy/__main__.py; do $(VENV)/bin/mypy "$$program"; done
 	$(VENV)/bin/pyright
 
 .PHONY: unit

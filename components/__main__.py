@@ -3,11 +3,12 @@
 
 import sys
 
-from .stack import comment, recover, rewrite, verify
+from .stack import comment, recover, rewrite, show, verify
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
     "comment": (comment.main, "show a preview as a comment for a pull request"),
+    "show": (show.main, "draw the exposures, and say where one is broken"),
     "verify": (verify.main, "send the requests of the verifications now, without an update"),
     "recover": (recover.main, "go on after an update that was killed"),
 }

@@ -13,8 +13,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m generate", description=__doc__)
     parser.add_argument(
         "what",
-        choices=["api", "reference"],
-        help="types and limits of other projects' APIs; or docs/reference.md, of the docstrings",
+        choices=["api", "reference", "rights"],
+        help="types and limits of other projects' APIs; docs/reference.md, of the docstrings; or"
+        " the roles in rbac/, of what components make and read",
     )
     parser.add_argument("--check", action="store_true", help="fail where a file is not up to date")
     given = parser.parse_args()

@@ -40,6 +40,11 @@ class Faults:
         """How many there are."""
         return len(self._lines)
 
+    @property
+    def lines(self) -> list[str]:
+        """Each of them."""
+        return [*self._lines]
+
     def add(self, path: str, message: str) -> None:
         """Record that the value at `path` is wrong."""
         self._lines.append(self._spell(f"{path}: {message}"))

@@ -1,9 +1,11 @@
 """What the cluster says of an object that failed to become ready."""
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pulumi
+from lightkube.core.exceptions import ApiError
 
 from ..api.gateway import GROUP
 from .jobs import JOB, explain_job
@@ -61,7 +63,9 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
                     KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
         except Exception as error:  # noqa: BLE001  # the failure itself has been reported already
-            pulumi.log.debug(f"no explanation of {args.urn}: {error!r}")
+            forbidden = isinstance(error, ApiError) and error.status.code == HTTPStatus.FORBIDDEN
+            tell = pulumi.log.warn if forbidden else pulumi.log.debug
+            tell(f"no explanation of {args.urn}: {error if forbidden else repr(error)}")
             return False
         name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
         pulumi.log.error(f"{name}: {describe(found.to_dict().get('status') or {})}")
@@ -88,6 +92,20 @@ def describe(status: Mapping[str, Any]) -> str:
     failing = (c["reason"] for c in conditions if c["status"] != "True")
     advice = (_ADVICE[reason] for reason in failing if reason in _ADVICE)
     return "; ".join(dict.fromkeys([*lines, *advice]))
+
+
+def problem(status: Mapping[str, Any]) -> str | None:
+    """The first condition of a `status` that stands in the way, and what to do about it."""
+    conditions = list(_conditions(status))
+    if not conditions:
+        return describe(status)
+    for one in conditions:
+        # Of a listener there are but those that fail.
+        if one["status"] != "True" or one["type"].startswith("listener "):
+            advice = _ADVICE.get(one["reason"])
+            said = f"{one['type']}={one['status']} ({one['reason']}: {one['message']})"
+            return f"{said}: {advice}" if advice else said
+    return None
 
 
 def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
-from lightkube.core.exceptions import ApiError
 from lightkube.resources.core_v1 import Namespace
 
 from ..api.live import admits, admitted, serves, serving
 from .objects import GATEWAY, GATEWAY_CLASS
+from .reading import permitted
 
 _GATEWAYS = ("istio.io/gateway-controller", "openshift.io/gateway-controller/v1")
 _WAYPOINTS = ("istio.io/mesh-controller",)
@@ -50,22 +49,19 @@ class GatewayExpectation(ExistingExpectation):
 def existing_gateways(look_up: LookUp, expected: Iterable[GatewayExpectation]) -> Found:
     """What is wrong with Gateways that routes shall attach to, as far as it may be looked up."""
     for one in expected:
-        yield from _permitted(_gateway(look_up, one))
+        yield from _permitted(look_up, _gateway(look_up, one))
 
 
 def existing_waypoints(look_up: LookUp, expected: Iterable[ExistingExpectation]) -> Found:
     """What is wrong with waypoints that namespaces shall use, as far as it may be looked up."""
     for one in expected:
-        yield from _permitted(_waypoint(look_up, one))
+        yield from _permitted(look_up, _waypoint(look_up, one))
 
 
-def _permitted(faults: Found) -> Found:
+def _permitted(look_up: LookUp, faults: Found) -> Found:
     """Faults up to the first that would need a lookup which is not permitted."""
-    try:
+    with permitted(look_up):
         yield from faults
-    except ApiError as error:
-        if error.status.code != HTTPStatus.FORBIDDEN:
-            raise
 
 
 def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
@@ -90,8 +86,10 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
     for hostname in hostnames if chosen else ():
         of_it = [one for one in chosen if serves(one.get("hostname"), hostname)]
         yield from _broken(expected, gateway, [one["name"] for one in of_it])
-        yield from _permitted(_admission(look_up, expected, of_it, f"routes for {hostname}"))
-    yield from _permitted(_class(look_up, expected, gateway, _GATEWAYS))
+        yield from _permitted(
+            look_up, _admission(look_up, expected, of_it, f"routes for {hostname}")
+        )
+    yield from _permitted(look_up, _class(look_up, expected, gateway, _GATEWAYS))
 
 
 def _waypoint(look_up: LookUp, expected: ExistingExpectation) -> Found:
@@ -99,9 +97,9 @@ def _waypoint(look_up: LookUp, expected: ExistingExpectation) -> Found:
     if gateway is None:
         return
     mesh = [one for one in gateway["spec"]["listeners"] if one["protocol"] == "HBONE"]
-    yield from _permitted(_admission(look_up, expected, mesh, "services"))
-    yield from _permitted(_class(look_up, expected, gateway, _WAYPOINTS))
-    yield from _permitted(_passing(look_up, expected, gateway))
+    yield from _permitted(look_up, _admission(look_up, expected, mesh, "services"))
+    yield from _permitted(look_up, _class(look_up, expected, gateway, _WAYPOINTS))
+    yield from _permitted(look_up, _passing(look_up, expected, gateway))
 
 
 def _ready(

@@ -1,16 +1,14 @@
 """The mesh's control plane: whether it runs, and which namespaces it discovers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import lightkube
 import yaml
-from lightkube.core.exceptions import ApiError
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
-from .reading import get, warn
+from .reading import get, permitted, warn
 
 Selector = Mapping[str, Any]
 """A selector of labels in Kubernetes' own form."""
@@ -97,12 +95,10 @@ def not_discovered(
 def _discovery_selectors(client: lightkube.Client, istiod: Istiod) -> list[Selector]:
     """What a control plane discovers; empty where that is everything, or it does not tell."""
     try:
-        config_map = get(client, ConfigMap, istiod.config_map, istiod.namespace)
-        mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else {}
-        return list(mesh.get("discoverySelectors") or [])
-    except ApiError as error:
-        if error.status.code != HTTPStatus.FORBIDDEN:
-            raise
+        with permitted(client):
+            config_map = get(client, ConfigMap, istiod.config_map, istiod.namespace)
+            mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else {}
+            return list(mesh.get("discoverySelectors") or [])
     except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         pass  # not of the form that this release of Istio has
     return []

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
 import httpx2
@@ -28,7 +27,7 @@ from .kubeconfig import Access, connect
 from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
 from .objects import GATEWAY_CLASS, KINDS
 from .ownership import OWNER, RESOURCE, owner
-from .reading import get, warn
+from .reading import get, permitted, warn
 from .virtual_services import RouteExpectation, mixed
 
 _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
@@ -107,7 +106,7 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
 
     Returns what it has of the APIs' fields, None where it could not be asked.
 
-    Reads only. Where it may not read cluster-wide objects, it leaves their check to the update.
+    Reads only. What it may not read is left to the update, with a warning that names the right.
     A mesh without ztunnel is only warned about where nothing needs it: gateways and waypoints work.
     """
     faults = Faults("the cluster is not ready for this stack")
@@ -151,13 +150,10 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
 
 def _definitions(client: lightkube.Client) -> dict[str, Any] | None:
     """The CustomResourceDefinitions that are there, by name; None where they may not be read."""
-    try:
+    with permitted(client):
         found = {name: get(client, CustomResourceDefinition, name) for name in DEFINITIONS}
-    except ApiError as error:
-        if error.status.code != HTTPStatus.FORBIDDEN:
-            raise
-        return None
-    return {name: definition for name, definition in found.items() if definition}
+        return {name: definition for name, definition in found.items() if definition}
+    return None
 
 
 def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> None:
@@ -174,11 +170,8 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         _ztunnel,
     )
     for check in checks:
-        try:
+        with permitted(client):
             faults.extend(check(client, needs))
-        except ApiError as error:
-            if error.status.code != HTTPStatus.FORBIDDEN:
-                raise
 
 
 def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

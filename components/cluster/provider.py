@@ -11,6 +11,7 @@ from .explain import explain_failures
 from .kubeconfig import Access
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
+from .rights import refuse_without_rights
 
 
 class ClusterArgs(Access):
@@ -52,6 +53,7 @@ class Cluster(pulumi.ComponentResource):
                     )
                 )
             refuse_existing(args, f"own-{name}")
+            refuse_without_rights(args, f"rights-{name}")
         explain_failures(args, f"explain-{name}")
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(

@@ -1,5 +1,7 @@
 """What the checks of a cluster have in common: they read, and warn once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import httpx2
 import lightkube
 import pulumi
+from lightkube.core.exceptions import ApiError
 
 
 @cache  # several checks ask for the same object
@@ -25,3 +28,22 @@ def warn(message: str) -> None:
     """Warn in a preview, so that a `pulumi up` that begins with one does it once."""
     if pulumi.runtime.is_dry_run():
         pulumi.log.warn(message)
+
+
+@contextmanager
+def permitted(by: object) -> Iterator[None]:
+    """Leave out what may not be read; a warning names each right that is missing, once.
+
+    `by` is who reads: the client.
+    """
+    try:
+        yield
+    except ApiError as error:
+        if error.status.code != HTTPStatus.FORBIDDEN:
+            raise
+        _left_out(by, str(error.status.message).partition("is forbidden: ")[2])
+
+
+@cache
+def _left_out(by: object, why: str) -> None:  # noqa: ARG001  # others are told again
+    warn(f"not checked: {why or 'this login may not read it'}. The update will tell what is amiss")

@@ -92,9 +92,12 @@ def _orphans(
             everywhere: Any = {"namespace": "*"} if issubclass(kind, NamespacedResource) else {}
             found: list[Any] = list(client.list(kind, **everywhere))
         except httpx2.HTTPStatusError as error:
-            if error.response.status_code == HTTPStatus.NOT_FOUND:
-                continue  # a kind that the cluster does not have
-            raise
+            # A kind that the cluster does not have, or of which this login may not know.
+            if error.response.status_code == HTTPStatus.FORBIDDEN:
+                print(f"not looked for: {error}", file=sys.stderr)
+            elif error.response.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            continue
         for one in found:
             metadata: Any = one.metadata
             place = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name

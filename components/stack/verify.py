@@ -95,9 +95,7 @@ def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
     To be called in the folder of the stack's project; an empty `stack` is the selected one. Raises
     `InvalidInput` where a name is unknown, nothing is to be verified, or Pulumi does not tell.
     """
-    config = json.loads(run_pulumi("config", "--show-secrets", "--json", stack=stack))
-    values = {key: str(one.get("value", "")) for key, one in config.items()}
-    args = read(stack or "(selected)", values, project_name(Path("Pulumi.yaml")))
+    args = configured(stack)
     output = run_pulumi("stack", "output", "--show-secrets", "--json", stack=stack)
     deployed = json.loads(output).get("exposures", {})
     verified = [name for name, one in args["exposures"].items() if "verification" in one]
@@ -117,6 +115,16 @@ def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
             name: jobs.enter_context(_job(client, args, probe)) for name, probe in probes.items()
         }
         return {name: _result(client, probe, running[name]) for name, probe in probes.items()}
+
+
+def configured(stack: str) -> StackArgs:
+    """The configuration of a stack of the project in this folder; empty is the selected one.
+
+    Raises `InvalidInput` with every fault of it, or where Pulumi does not tell it.
+    """
+    config = json.loads(run_pulumi("config", "--show-secrets", "--json", stack=stack))
+    values = {key: str(one.get("value", "")) for key, one in config.items()}
+    return read(stack or "(selected)", values, project_name(Path("Pulumi.yaml")))
 
 
 def _probe(args: StackArgs, name: str, outputs: Mapping[str, Any]) -> dict[str, Any]:

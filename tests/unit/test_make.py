@@ -175,8 +175,14 @@ def test_one_command_pins_the_packages_and_another_word_raises_them(checkout: Ch
         ]
 
     dev, own, plain = "requirements-dev.txt", "requirements.txt", "constraints.txt"
-    assert locked() == [(dev, True, False), (own, True, False), (plain, False, False)]
-    assert locked("UPGRADE=yes") == [(dev, True, True), (own, True, False), (plain, False, False)]
+    pack = "policy/requirements.txt"
+    for words, raised in (((), False), (("UPGRADE=yes",), True)):
+        assert locked(*words) == [
+            (dev, True, raised),
+            (own, True, False),
+            (plain, False, False),
+            (pack, True, raised),
+        ]
 
 
 def test_one_command_sets_up_development(checkout: Checkout) -> None:

@@ -81,15 +81,21 @@ READY: dict[str, Any] = {
 
 class Api(BaseHTTPRequestHandler):
     objects: ClassVar[dict[str, Any]]
+    messages: ClassVar[dict[str, str]]
+    """What is said with a status, where that is not its number alone."""
 
     def do_GET(self) -> None:
-        found = self.objects.get(self.path.partition("?")[0], 404)
+        path = self.path.partition("?")[0]
+        found = self.objects.get(path, 404)
         code = found if isinstance(found, int) else 200
-        body = {"code": code, "message": f"status {code}"} if code != 200 else found
+        said = {"code": code, "message": self.messages.get(path, f"status {code}")}
+        body = said if code != 200 else found
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
+
+    do_POST = do_GET  # noqa: N815  # the name that the stdlib looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the stdlib's name
         pass
@@ -98,7 +104,7 @@ class Api(BaseHTTPRequestHandler):
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """The objects of a cluster that is ready; a number instead of one is an HTTP status."""
-    Api.objects = deepcopy(READY)
+    Api.objects, Api.messages = deepcopy(READY), {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     # Looks often whether it shall end.
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -26,7 +26,7 @@ def pinned(file: str) -> dict[str, str]:
 
 
 def test_every_package_is_locked_with_a_hash() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt"):
+    for file in ("requirements.txt", "requirements-dev.txt", "policy/requirements.txt"):
         for entry in re.split(r"\n(?=\w)", text(file))[1:]:
             assert re.match(r"[^=]+==\S+ .*\\\n +--hash=sha256:", entry), entry
 
