@@ -1,6 +1,7 @@
-"""What istiod demands of policies beyond their generated types and limits.
+"""What istiod demands of policies and telemetry beyond their generated types and limits.
 
 https://istio.io/latest/docs/reference/config/security/
+https://istio.io/latest/docs/reference/config/telemetry/
 """
 
 import ipaddress
@@ -11,7 +12,7 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.rules import all_of, each, given, of_api, one_at_most, some_of
+from ..checks.rules import all_of, by, each, given, of_api, one_at_most, some_of
 from ..checks.schema import Rule, at
 from ..checks.values import Limit, known
 from . import istio_types as api
@@ -38,6 +39,7 @@ def _port(value: str) -> str | None:
 
 
 _WORD = Limit(1)
+_FIRST = Limit(high=1, reason=", the only one that Istio takes")
 _ACCOUNT = Limit(
     1, 320, r"^([^/*]+/)?[^/*]+$", "'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards"
 )
@@ -185,6 +187,19 @@ SCHEMA = of_api(
         api.PolicyOperation: some_of(*api.PolicyOperation.__annotations__),
         api.PolicyCondition: all_of(some_of("values", "notValues"), _check_attribute),
         api.JWTRule: all_of(some_of("issuer", "jwksUri"), one_at_most("jwks", "jwksUri")),
+        api.TelemetrySpec: _one_target,
+        api.AccessLoggingFilter: _required("expression"),
+        api.MetricSelector: one_at_most("metric", "customMetric"),
+        api.MetricsOverridesTagOverride: by(
+            "operation",
+            "UPSERT",
+            needs={"UPSERT": ["value"]},
+            takes={"REMOVE": {"value": valid.nothing("REMOVE takes none")}},
+        ),
+        api.TracingCustomTag: all_of(
+            some_of(*api.TracingCustomTag.__annotations__),
+            one_at_most(*api.TracingCustomTag.__annotations__),
+        ),
     },
 ).extended(
     {
@@ -201,7 +216,9 @@ SCHEMA = of_api(
         api.PolicyOperation: _lists(api.PolicyOperation),
         api.ExtensionProvider: {"name": _WORD},
         api.JWTRule: {"jwks": _jwks, "jwksUri": _URL},
+        api.TelemetrySpec: {"tracing": _FIRST},
+        api.Tracing: {"providers": _FIRST},
         api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
     }
 )
-"""What is expected of AuthorizationPolicies and RequestAuthentications."""
+"""What is expected of AuthorizationPolicies, RequestAuthentications and Telemetries."""

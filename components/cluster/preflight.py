@@ -94,6 +94,8 @@ class PreflightArgs(TypedDict):
     """Services that the stack's routes are for (default none): no VirtualService may be, too."""
     bindings: NotRequired[Sequence[BindingExpectation]]
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
+    providers: NotRequired[Sequence[str]]
+    """Extension providers that the mesh's configuration has to have (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
     gateways: NotRequired[Sequence[GatewayExpectation]]
@@ -301,6 +303,7 @@ def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str,
         if "labels" in one and (one["create"] or get(client, Namespace, one["name"]))
     )
     yield from mesh.not_discovered(client, istiods, labelled)
+    yield from mesh.without_provider(client, istiods, needs.get("providers", ()))
 
 
 def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

@@ -27,9 +27,11 @@ from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
 from . import customization
 from . import namespace as namespaces
+from . import telemetry as telemetries
 from . import tls as https
 from .customization import CustomizationArgs, customize
 from .namespace import NamespaceOptions, namespace_of
+from .telemetry import TelemetryOptions, check_modes, tell
 from .tls import TLSArgs, redirects, terminate
 
 ServiceType = Literal["ClusterIP", "LoadBalancer", "NodePort"]
@@ -118,6 +120,8 @@ class GatewayOptions(TypedDict):
     """Changes to the objects that istiod makes for it (default none)."""
     cluster_domain: NotRequired[pulumi.Input[str]]
     """DNS domain of the cluster (default `cluster.local`)."""
+    telemetry: NotRequired[TelemetryOptions]
+    """Access logs, traces and metrics of its proxy (default as the mesh has them)."""
 
 
 class IngressGatewayArgs(GatewayOptions):
@@ -155,6 +159,7 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
     if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
         faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
+    check_modes(faults, path, args, "SERVER")
     generated = known_name(args)
     if (
         generated is not None
@@ -209,6 +214,7 @@ SCHEMA = (
     | namespaces.SCHEMA
     | customization.SCHEMA
     | https.SCHEMA
+    | telemetries.SCHEMA
     | Schema(
         {
             GatewayOptions: {
@@ -281,6 +287,7 @@ class IngressGateway(pulumi.ComponentResource):
             }
             tls, certificate = _terminate(name, args, identity, inside)
             parameters = customize(f"{name}-gateway", args.get("customization"), identity, inside)
+            told = tell(f"{name}-gateway", args.get("telemetry"), identity, inside)
             gateway = Gateway(
                 f"{name}-gateway",
                 render_metadata(args, identity),
@@ -323,7 +330,7 @@ class IngressGateway(pulumi.ComponentResource):
             "addresses": addresses,
             "internal_host": internal,
             "conditions": gateway.status.apply(conditions),
-            "definition": gateway.definition,
+            "definition": [gateway.definition, *told] if told else gateway.definition,
         }
         if certificate is not None:
             self.reference["certificate"] = certificate

@@ -296,12 +296,26 @@ def _deployment(old: Object, new: Object) -> Iterator[str]:
         yield f"{name} runs {_codes(images)} instead of {_codes(former)}"
 
 
+def _telemetry(old: Object, new: Object) -> Iterator[str]:
+    gateway = _codes(_targets(_spec(new) or _spec(old)))
+    was, is_ = _spec(old), _spec(new)
+    for field, what in (
+        ("accessLogging", "access logs"),
+        ("tracing", "traces"),
+        ("metrics", "metrics"),
+    ):
+        if was.get(field) != is_.get(field):
+            how = f"now {code(shown(is_[field]))}" if field in is_ else "as the mesh has them again"
+            yield f"{what} of Gateway {gateway} are {how}"
+
+
 _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "HTTPRoute": _route,
     "GRPCRoute": _route,
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
     "Gateway": _gateway,
+    "Telemetry": _telemetry,
     "Service": _service,
     "ServicePatch": _labels,
     "NamespacePatch": _labels,

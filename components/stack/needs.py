@@ -12,6 +12,7 @@ from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
+from ..parts.telemetry import providers
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, namespaces, proxies, shared
 
@@ -34,10 +35,12 @@ def needs(args: StackArgs) -> PreflightArgs:
         places.setdefault(name, foreign if "existing" in own else _expected(args, own))
     gateways = list(proxies(args))
     exposures = args["exposures"].values()
+    named = set[str]().union(*(providers(one.options.get("telemetry", {})) for one in gateways))
     return {
         "namespaces": list(places.values()),
         "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
+        "providers": sorted(named),
         "services": [
             {
                 "namespace": namespace_name(args, exposure["namespace"]),
