@@ -18,6 +18,7 @@ from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from . import mesh
+from .certificates import IssuerExpectation, without_issuer
 from .gateways import (
     ExistingExpectation,
     GatewayExpectation,
@@ -96,6 +97,8 @@ class PreflightArgs(TypedDict):
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     providers: NotRequired[Sequence[str]]
     """Extension providers that the mesh's configuration has to have (default none)."""
+    issuers: NotRequired[Sequence[IssuerExpectation]]
+    """Issuers of cert-manager that are to give certificates to Gateways (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
     gateways: NotRequired[Sequence[GatewayExpectation]]
@@ -171,6 +174,7 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         _services,
         _proxies,
         _routes,
+        _issuers,
         _existing,
         _labels,
         _ztunnel,
@@ -322,6 +326,11 @@ def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
 
 def _routes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     return mixed(client, needs.get("routes", ()))
+
+
+def _issuers(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    # What several Gateways name is said once.
+    yield from dict.fromkeys(without_issuer(client, needs.get("issuers", ())))
 
 
 def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

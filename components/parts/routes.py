@@ -19,6 +19,8 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
+from . import dns
+from .dns import DNSOptions, route_annotations
 from .former import own_component
 
 
@@ -67,6 +69,8 @@ class IngressRouteArgs(RoutingArgs, Attachment):
     """Name of the Service that the requests go to."""
     port: pulumi.Input[int]
     """Port of the Service."""
+    dns: NotRequired[DNSOptions]
+    """How external-dns makes the records of the host names (default from the gateway alone)."""
     ready_timeout: NotRequired[int]
     """Seconds that the gateway may take to accept it (default 300)."""
 
@@ -123,22 +127,26 @@ _NAMES = {
     "ready_timeout": valid.seconds,
 }
 
-SCHEMA = gateway_rules.SCHEMA | Schema(
-    {
-        RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix},
-        IngressRouteArgs: {
-            **_NAMES,
-            "hostnames": valid.some,
-            "hostnames[]": valid.hostname,
-            "gateway": valid.subdomain,
-            "gateway_namespace": valid.dns_label,
-            "listener_port": valid.port,
-            "rules": valid.some,
+SCHEMA = (
+    gateway_rules.SCHEMA
+    | dns.SCHEMA
+    | Schema(
+        {
+            RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix},
+            IngressRouteArgs: {
+                **_NAMES,
+                "hostnames": valid.some,
+                "hostnames[]": valid.hostname,
+                "gateway": valid.subdomain,
+                "gateway_namespace": valid.dns_label,
+                "listener_port": valid.port,
+                "rules": valid.some,
+            },
+            WaypointRouteArgs: {**_NAMES, "rules": valid.some},
         },
-        WaypointRouteArgs: {**_NAMES, "rules": valid.some},
-    },
-    {IngressRouteArgs: _check_route, WaypointRouteArgs: _check_route},
-    {RuleArgs: HTTPRouteRule},
+        {IngressRouteArgs: _check_route, WaypointRouteArgs: _check_route},
+        {RuleArgs: HTTPRouteRule},
+    )
 )
 """What is checked of routes' arguments."""
 
@@ -235,10 +243,11 @@ def _route(
     opts: pulumi.ResourceOptions | None,
 ) -> HTTPRoute | GRPCRoute:
     kind = GRPCRoute if "grpc_rules" in args else HTTPRoute
+    options: Mapping[str, Any] = args
     metadata: ObjectMeta = {
         "name": args["name"],
         "namespace": args["namespace"],
-        "annotations": wait_for_parents(),
+        "annotations": {**route_annotations(options.get("dns", {})), **wait_for_parents()},
     }
     own = pulumi.ResourceOptions(
         custom_timeouts=timeouts(args.get("ready_timeout", 300)),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..api.gateway import GROUP
+from ..cluster.certificates import IssuerExpectation
 from ..cluster.gateways import ExistingExpectation, GatewayExpectation
 from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
@@ -41,6 +42,11 @@ def needs(args: StackArgs) -> PreflightArgs:
         "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
         "providers": sorted(named),
+        "issuers": [
+            cast("IssuerExpectation", {**issuer, "namespace": one.namespace})
+            for one in gateways
+            if (issuer := one.options.get("tls", {}).get("issuer_ref"))
+        ],
         "services": [
             {
                 "namespace": namespace_name(args, exposure["namespace"]),

@@ -190,7 +190,8 @@ def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
 
 
 def _referred(reference: Mapping[str, Any]) -> dict[str, Any]:
-    return {camel(key): value for key, value in reference.items() if key != "definition"}
+    inner = ("definition", "dns")
+    return {camel(key): value for key, value in reference.items() if key not in inner}
 
 
 def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
@@ -208,6 +209,7 @@ def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
         "ingressCertificate": gateway.get("certificate"),
         "waypointAddress": waypoint.get("address"),
         "waypointConditions": waypoint.get("conditions"),
+        "dnsRecords": exposure.dns_records,
         "commands": exposure.commands,
         "verified": exposure.verified,
     }
