@@ -23,6 +23,9 @@ identity = Limit(
 )
 """The identity of one workload, its trust domain left open with `*` at most."""
 
+first_alone = Limit(high=1, reason=", the only one that Istio takes")
+"""A list of which Istio takes the first element alone."""
+
 
 def _addresses(value: object) -> str | None:
     try:
@@ -39,7 +42,6 @@ def _port(value: str) -> str | None:
 
 
 _WORD = Limit(1)
-_FIRST = Limit(high=1, reason=", the only one that Istio takes")
 _ACCOUNT = Limit(
     1, 320, r"^([^/*]+/)?[^/*]+$", "'NAMESPACE/ACCOUNT' or 'ACCOUNT', without wildcards"
 )
@@ -216,8 +218,8 @@ SCHEMA = of_api(
         api.PolicyOperation: _lists(api.PolicyOperation),
         api.ExtensionProvider: {"name": _WORD},
         api.JWTRule: {"jwks": _jwks, "jwksUri": _URL},
-        api.TelemetrySpec: {"tracing": _FIRST},
-        api.Tracing: {"providers": _FIRST},
+        api.TelemetrySpec: {"tracing": first_alone},
+        api.Tracing: {"providers": first_alone},
         api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
     }
 )

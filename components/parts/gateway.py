@@ -204,8 +204,8 @@ def check_hostnames(
         if tls is not None and hostname not in given and not tls.keys() & {"issuer", "issuer_ref"}:
             faults.add(
                 f"{tls_path}.certificates",
-                f"found none for {hostname}, expected its Secret, issuer: self-signed, or an"
-                " issuer_ref",
+                f"found none for {hostname}, expected its Secret, an issuer_ref, or issuer:"
+                " self-signed",
             )
     for hostname in given:
         if hostname not in hostnames:

@@ -8,6 +8,7 @@ import pulumi
 from ..api.gateway import GROUP, ObjectMeta
 from ..api.istio import Telemetry
 from ..api.istio_rules import SCHEMA as ISTIO
+from ..api.istio_rules import first_alone
 from ..api.istio_types import AccessLogging, Metrics, TelemetrySpec, Tracing
 from ..checks import values as valid
 from ..checks.faults import Faults
@@ -79,5 +80,13 @@ def providers(options: Mapping[str, Any]) -> set[str]:
     }
 
 
-SCHEMA = ISTIO.extended({TelemetryOptions: dict.fromkeys(_FIELDS, valid.some)})
+SCHEMA = ISTIO.extended(
+    {
+        TelemetryOptions: {
+            "access_logging": valid.some,
+            "tracing": first_alone,
+            "metrics": valid.some,
+        }
+    }
+)
 """What is checked of telemetry."""

@@ -105,7 +105,8 @@ class _Parts:
         """The arguments with components in place of the entries that they refer to."""
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
-            args["gateway"] = {"existing": self._gateways[entry].reference}
+            gateway = self._gateways[entry].reference
+            args["gateway"] = {**exposure["gateway"], "existing": gateway}
         if entry := shared(exposure.get("waypoint")):
             existing = self._waypoints[entry].reference
             args["waypoint"] = {**exposure["waypoint"], "existing": existing}
