@@ -29,11 +29,13 @@ class TelemetryOptions(TypedDict):
     """
 
     access_logging: NotRequired[Sequence[AccessLogging]]
-    """Which requests are logged, and where: `[{providers: [{name: envoy}]}]` logs all of them."""
+    """Which requests are logged, and where (default as in the mesh): `[{providers: [{name:
+    envoy}]}]` logs all of them."""
     tracing: NotRequired[Sequence[Tracing]]
-    """Which requests are traced, and by whom: one element, of one provider."""
+    """Which requests are traced, and by whom (default as in the mesh): one element, of one
+    provider."""
     metrics: NotRequired[Sequence[Metrics]]
-    """Which metrics there are, and with which labels."""
+    """Which metrics there are, and with which labels (default as in the mesh)."""
 
 
 def tell(

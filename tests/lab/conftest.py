@@ -1,8 +1,8 @@
 """A lab of the tests' own, and stacks on it, driven by the real Pulumi.
 
 No registry serves a ztunnel: `LAB_ZTUNNEL` names the program. Tests that need one are skipped where
-it names none, and the summary says what was not proven; `LAB_TEST_REQUIRE=ztunnel` fails them. Tests
-that need IPv6 are skipped where the kernel has none.
+it names none, and the summary says what was not proven; `LAB_TEST_REQUIRE=ztunnel` fails them.
+Those that need IPv6 are skipped where the kernel has none.
 """
 
 import json
