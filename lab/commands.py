@@ -234,7 +234,7 @@ def _versions(ztunnel: str, families: str) -> dict[str, str]:
 
 def _addresses(state: State, slot: Slot) -> str:
     pools = [str(slot.pool)]
-    if (record := state.record()) and record.versions["address families"] == BOTH:
+    if (record := state.record()) and record.versions.get("address families") == BOTH:
         pools.append(f"{slot.pool6}, reached by pods alone")
     return (
         f"API server: https://{slot.node}:{node.PORT}, kubeconfig {state.kubeconfig}\n"

@@ -246,9 +246,18 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
     former, type_ = (_metadata(one, "annotations").get(_TYPE) for one in (old, new))
     if new and former != type_:
         yield f"{gateway} is now reached by {code(type_)} instead of {code(former)}"
+    for mark, what in _MARKS.items():
+        former, value = (_metadata(one, "annotations").get(mark, "") for one in (old, new))
+        if new and former != value:
+            yield f"{gateway} {'now' if value else 'no longer'} has {what} {code(value or former)}"
 
 
 _TYPE = "networking.istio.io/service-type"
+_MARKS = {
+    "cert-manager.io/issuer": "certificates of Issuer",
+    "cert-manager.io/cluster-issuer": "certificates of ClusterIssuer",
+    "external-dns.kubernetes.io/target": "DNS records that lead to",
+}
 
 
 def _metadata(one: Object, key: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from components import IngressGateway
 from components.cluster.explain import describe
+from components.stack.effects import effects
 from components.stack.needs import needs
 from tests.unit.conftest import Run
 from tests.unit.test_arguments import changed, refused
@@ -99,6 +100,19 @@ def test_what_does_not_go_with_an_issuer_is_refused(tls: dict[str, Any], fault: 
 def test_the_preflight_looks_for_the_issuers() -> None:
     args = read(several({"gateway": {"tls": ISSUED}}, {}))
     assert needs(args)["issuers"] == [{**LETSENCRYPT, "namespace": "e0"}]
+
+
+def test_what_a_change_means() -> None:
+    def gateway(**marks: str) -> dict[str, Any]:
+        annotations = {
+            f"cert-manager.io/{key.replace('_', '-')}": one for key, one in marks.items()
+        }
+        return {"metadata": {"name": "edge", "annotations": annotations}}
+
+    assert list(effects("Gateway", gateway(issuer="own"), gateway(cluster_issuer="acme"))) == [
+        "Gateway `edge` no longer has certificates of Issuer `own`",
+        "Gateway `edge` now has certificates of ClusterIssuer `acme`",
+    ]
 
 
 def test_issuers_that_give_no_certificates(api: dict[str, Any]) -> None:
