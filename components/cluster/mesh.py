@@ -110,16 +110,11 @@ def without_provider(
 
     Nothing is said where a control plane does not tell.
     """
-    configurations = [_configuration(client, istiod) for istiod in found]
-    if not found or None in configurations:
+    told = [mesh for one in found if (mesh := _configuration(client, one)) is not None]
+    if not told or len(told) < len(found):
         return
-    there = _BUILT_IN.union(
-        *(
-            {one["name"] for one in mesh.get("extensionProviders") or []}
-            for mesh in configurations
-            if mesh
-        )
-    )
+    listed = [one["name"] for mesh in told for one in mesh.get("extensionProviders") or []]
+    there = _BUILT_IN.union(listed)
     places = ", ".join(f"{istiod.namespace}/{istiod.config_map}" for istiod in found)
     for name in sorted(names):
         if name.lower() not in {one.lower() for one in there}:

@@ -127,26 +127,24 @@ _NAMES = {
     "ready_timeout": valid.seconds,
 }
 
-SCHEMA = (
-    gateway_rules.SCHEMA
-    | dns.SCHEMA
-    | Schema(
-        {
-            RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix},
-            IngressRouteArgs: {
-                **_NAMES,
-                "hostnames": valid.some,
-                "hostnames[]": valid.hostname,
-                "gateway": valid.subdomain,
-                "gateway_namespace": valid.dns_label,
-                "listener_port": valid.port,
-                "rules": valid.some,
-            },
-            WaypointRouteArgs: {**_NAMES, "rules": valid.some},
+_FORMS = gateway_rules.SCHEMA | dns.SCHEMA
+
+SCHEMA = _FORMS | Schema(
+    {
+        RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix},
+        IngressRouteArgs: {
+            **_NAMES,
+            "hostnames": valid.some,
+            "hostnames[]": valid.hostname,
+            "gateway": valid.subdomain,
+            "gateway_namespace": valid.dns_label,
+            "listener_port": valid.port,
+            "rules": valid.some,
         },
-        {IngressRouteArgs: _check_route, WaypointRouteArgs: _check_route},
-        {RuleArgs: HTTPRouteRule},
-    )
+        WaypointRouteArgs: {**_NAMES, "rules": valid.some},
+    },
+    {IngressRouteArgs: _check_route, WaypointRouteArgs: _check_route},
+    {RuleArgs: HTTPRouteRule},
 )
 """What is checked of routes' arguments."""
 

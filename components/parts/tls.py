@@ -146,7 +146,7 @@ def _check_issuers(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
     if "issuer" in tls:
         faults.add(at(path, "issuer_ref"), "found both issuer and issuer_ref, expected one of them")
     for hostname, secret in tls.get("certificates", {}).items():
-        if "/" not in secret:
+        if isinstance(secret, str) and "/" not in secret:
             faults.add(
                 f"{at(path, 'certificates')}[{hostname!r}]",
                 "found a Secret of the gateway's own namespace beside issuer_ref: cert-manager"
