@@ -7,7 +7,7 @@ way: stack, exposure, parts, cluster, api, checks.
 """
 
 from .api.gateway import Gateway, GRPCRoute, HTTPRoute, ReferenceGrant
-from .api.istio import AuthorizationPolicy, RequestAuthentication
+from .api.istio import AuthorizationPolicy, RequestAuthentication, Telemetry
 from .api.outputs import after
 from .checks.faults import InvalidInput
 from .cluster.explain import explain_failures
@@ -19,6 +19,7 @@ from .parts.authorization import Authorization, AuthorizationArgs, PolicyArgs
 from .parts.certificate import Certificate, CertificateArgs
 from .parts.client import Client, ClientArgs, ClientReference
 from .parts.customization import CustomizationArgs
+from .parts.dns import DNSOptions
 from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
 from .parts.mesh import Mesh, MeshArgs
 from .parts.metadata import common_metadata, mirrored_images
@@ -31,6 +32,7 @@ from .parts.routes import (
     ingress_route,
     waypoint_route,
 )
+from .parts.telemetry import TelemetryOptions
 from .parts.tls import TLSArgs
 from .parts.waypoint import (
     Waypoint,
@@ -58,6 +60,7 @@ __all__ = [
     "Cluster",
     "ClusterArgs",
     "CustomizationArgs",
+    "DNSOptions",
     "GRPCRoute",
     "Gateway",
     "GatewayReference",
@@ -79,6 +82,8 @@ __all__ = [
     "RequestAuthentication",
     "RuleArgs",
     "TLSArgs",
+    "Telemetry",
+    "TelemetryOptions",
     "Waypoint",
     "WaypointArgs",
     "WaypointBinding",

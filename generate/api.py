@@ -389,13 +389,14 @@ APIS: Sequence[Api] = (
     ),
     Api(
         target="istio_types.py",
-        summary="The objects of Istio's security API.",
+        summary="The objects of Istio's security and telemetry APIs.",
         module="istio.io/api",
         crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
-        sources=r"(security|type)/v1beta1/\w+\.pb\.go",
+        sources=r"((security|type)/v1beta1|telemetry/v1alpha1)/\w+\.pb\.go",
         kinds={
             "authorizationpolicies.security.istio.io": "v1",
             "requestauthentications.security.istio.io": "v1",
+            "telemetries.telemetry.istio.io": "v1",
         },
         names={
             "AuthorizationPolicy": "AuthorizationPolicySpec",
@@ -408,6 +409,7 @@ APIS: Sequence[Api] = (
             "Operation": "PolicyOperation",
             "Condition": "PolicyCondition",
             "RequestAuthentication": "RequestAuthenticationSpec",
+            "Telemetry": "TelemetrySpec",
         },
         prefix="Istio ",
     ),

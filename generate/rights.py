@@ -19,6 +19,7 @@ _KINDS = [type_ for type_ in KINDS if ":sailoperator.io/" not in type_]
 """What stacks make; the mesh itself comes from a program of its own."""
 
 _GATEWAY = "gateway.networking.k8s.io"
+_CERTIFICATES = "cert-manager.io"
 _DRAWN = ("gateways", "httproutes", "grpcroutes")
 
 _EVENTS = Right("", "events", ("list", "watch"))
@@ -150,10 +151,14 @@ def _preflight() -> list[dict[str, Any]]:
             Right(_GATEWAY, "gatewayclasses", ("get",)),
             Right("networking.istio.io", "virtualservices", ("list",)),
             Right("networking.istio.io", "destinationrules", ("list",)),
+            Right(_CERTIFICATES, "issuers", ("get",)),
+            Right(_CERTIFICATES, "clusterissuers", ("get",)),
+            Right(_CERTIFICATES, "certificates", ("list",)),
         ],
     )
     (definitions,) = _rules([Right("apiextensions.k8s.io", "customresourcedefinitions", ("get",))])
-    role["rules"].append({**definitions, "resourceNames": list(DEFINITIONS)})
+    issuers = [f"{kind}.{_CERTIFICATES}" for kind in ("issuers", "clusterissuers")]
+    role["rules"].append({**definitions, "resourceNames": [*DEFINITIONS, *issuers]})
     config = _role("preflight", [Right("", "configmaps", ("get",))], namespace=_ISTIO)
     config["rules"][0]["resourceNames"] = ["istio"]
     return [role, config]

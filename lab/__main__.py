@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     match arguments.command:
         case "up":
-            commands.up(arguments.ztunnel)
+            commands.up(arguments.ztunnel, dual_stack=arguments.dual_stack)
         case "down":
             commands.down()
         case "status":
@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("LAB_ZTUNNEL"),
         help="a ztunnel program, plain or .xz, for a complete ambient mesh, or `none` for a lab "
         "without one, whatever the one before had (also LAB_ZTUNNEL)",
+    )
+    up.add_argument(
+        "--dual-stack",
+        action="store_true",
+        help="addresses of IPv6 too, for the node, pods, Services and load balancers",
     )
     commands.add_parser("down", help="end the lab and remove all it left, its state folder too")
     commands.add_parser("status", help="what runs; exit status 1 when nothing does")

@@ -29,21 +29,28 @@ reach pods in plaintext. A client that calls a Service directly bypasses its way
 AuthorizationPolicies that ztunnel would enforce have no effect."""
 
 
-def up(ztunnel: str | None) -> None:
+BOTH = "IPv4, IPv6"
+"""The address families of a lab that was asked to be dual stack."""
+
+
+def up(ztunnel: str | None, *, dual_stack: bool = False) -> None:
     """Start the lab, or go on with one whose start was interrupted.
 
-    `ztunnel` is the path of one, or `none`; None keeps what a lab of this state folder had.
+    `ztunnel` is the path of one, or `none`; None keeps what a lab of this state folder had. With
+    `dual_stack` it has IPv6 too, as it then does until its `down`.
     """
     state = State.of_environment()
     with state.locked():
         slot, record = _running(state), state.record()
+        had = record.versions.get("address families") if record else None
+        families = BOTH if dual_stack else had or "IPv4"
         wanted = _ztunnel(ztunnel, record)
         if slot and record:
-            _require_same(record, wanted)
+            _require_same(record, wanted, families)
             if record.ready and addons.Cluster(state, slot).answers():
                 print(f"the lab runs already\n{_addresses(state, slot)}")
                 return
-        _start(state, slot, wanted)
+        _start(state, slot, wanted, families)
 
 
 def down() -> None:
@@ -130,14 +137,15 @@ def _ztunnel(asked: str | None, record: Record | None) -> str:
     return record.versions["ztunnel"] if record else WITHOUT
 
 
-def _start(state: State, slot: Slot | None, ztunnel: str) -> None:
+def _start(state: State, slot: Slot | None, ztunnel: str, families: str) -> None:
     program = None if ztunnel == WITHOUT else Path(ztunnel)
     if program and not program.is_file():
         raise LabError(
             f"ztunnel: there is no file {ztunnel}. Give the path of a ztunnel, or `none`. If a "
             "former lab had it, `python -m lab down` makes this one forget it."
         )
-    requirements.check()
+    dual_stack = families == BOTH
+    requirements.check(dual_stack=dual_stack)
     steps = Steps()
     if not program:
         steps.note(WITHOUT_ZTUNNEL)
@@ -147,13 +155,14 @@ def _start(state: State, slot: Slot | None, ztunnel: str) -> None:
         built = artifacts.prepare(steps, program)
         images = image_store.prepare(steps, built)
         tools = pulumi.find(steps, state.pulumi_home)
-    slot = slot or _start_node(state, built, images)
+    slot = slot or _start_node(state, built, images, dual_stack=dual_stack)
     found = {"Pulumi CLI": tools.cli, "Pulumi's Kubernetes provider": tools.provider}
-    folders = [Path(sys.prefix, "bin"), tools.folder, built.bin]
-    record = Record(_versions(ztunnel) | found, [str(folder) for folder in folders if folder])
+    folders = filter(None, [Path(sys.prefix, "bin"), tools.folder, built.bin])
+    record = Record(_versions(ztunnel, families) | found, [*map(str, folders)])
     state.write(record)
     state.backend.mkdir(exist_ok=True)
-    addons.install(steps, state, slot, built, ambient=program is not None)
+    ambient = program is not None
+    addons.install(steps, state, slot, built, ambient=ambient, dual_stack=dual_stack)
     state.write(replace(record, ready=True))
     print(f"the lab is up\n{_addresses(state, slot)}")
     for name, version in found.items():
@@ -171,10 +180,12 @@ def _clear(steps: Steps, state: State) -> None:
     state.clear()
 
 
-def _start_node(state: State, built: artifacts.Artifacts, images: Path) -> Slot:
+def _start_node(
+    state: State, built: artifacts.Artifacts, images: Path, *, dual_stack: bool
+) -> Slot:
     state.logs.mkdir()
     slot = state.claim()
-    control_plane.prepare(state, slot, built)
+    control_plane.prepare(state, slot, built, dual_stack=dual_stack)
     image_store.place(images, state.node / control_plane.CONTAINERD)
     node.start(state, slot, built)
     return slot
@@ -193,11 +204,11 @@ def _require_running() -> tuple[State, Slot, Record]:
     return state, slot, record
 
 
-def _require_same(record: Record, ztunnel: str) -> None:
+def _require_same(record: Record, ztunnel: str, families: str) -> None:
     """Raise `LabError` where the lab that runs is not the one that is asked for."""
     changed = [
         f"{name} is {record.versions.get(name, 'absent')}, wanted {version}"
-        for name, version in _versions(ztunnel).items()
+        for name, version in _versions(ztunnel, families).items()
         if record.versions.get(name) != version
     ]
     if changed:
@@ -207,7 +218,7 @@ def _require_same(record: Record, ztunnel: str) -> None:
         )
 
 
-def _versions(ztunnel: str) -> dict[str, str]:
+def _versions(ztunnel: str, families: str) -> dict[str, str]:
     return {
         "Kubernetes": versions.KUBERNETES,
         "Istio": versions.ISTIO,
@@ -217,11 +228,15 @@ def _versions(ztunnel: str) -> dict[str, str]:
         "CoreDNS": versions.COREDNS,
         "etcd": versions.ETCD,
         "ztunnel": ztunnel,
+        "address families": families,
     }
 
 
 def _addresses(state: State, slot: Slot) -> str:
+    pools = [str(slot.pool)]
+    if (record := state.record()) and record.versions.get("address families") == BOTH:
+        pools.append(f"{slot.pool6}, reached by pods alone")
     return (
         f"API server: https://{slot.node}:{node.PORT}, kubeconfig {state.kubeconfig}\n"
-        f"LoadBalancer addresses: {slot.pool}"
+        f"LoadBalancer addresses: {', '.join(pools)}"
     )

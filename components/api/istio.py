@@ -1,9 +1,10 @@
-"""Thin typed resources of Istio: its security API, and the Sail operator's installation API.
+"""Thin typed resources of Istio: security, telemetry, and the Sail operator's installation API.
 
 As in `gateway`, tokens are those of the Kubernetes provider's custom resources, and specs are plain
 dicts in the API's own camelCase, typed by `istio_types` and `sail_types`.
 
 https://istio.io/latest/docs/reference/config/security/
+https://istio.io/latest/docs/reference/config/telemetry/
 https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
 """
 
@@ -11,7 +12,7 @@ from typing import Literal
 
 from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
-from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec
+from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec, TelemetrySpec
 from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
 
 USE_WAYPOINT = "istio.io/use-waypoint"
@@ -43,6 +44,17 @@ class RequestAuthentication(Resource[ObjectMeta, RequestAuthenticationSpec]):
 
     group = "security.istio.io"
     kind = "RequestAuthentication"
+    schema = _SCHEMA
+
+
+class Telemetry(Resource[ObjectMeta, TelemetrySpec]):
+    """https://istio.io/latest/docs/reference/config/telemetry/
+
+    Istio reports no condition on it.
+    """
+
+    group = "telemetry.istio.io"
+    kind = "Telemetry"
     schema = _SCHEMA
 
 

@@ -1,6 +1,7 @@
-"""What istiod demands of policies beyond their generated types and limits.
+"""What istiod demands of policies and telemetry beyond their generated types and limits.
 
 https://istio.io/latest/docs/reference/config/security/
+https://istio.io/latest/docs/reference/config/telemetry/
 """
 
 import ipaddress
@@ -11,7 +12,7 @@ from typing import Any
 
 from ..checks import values as valid
 from ..checks.faults import Faults
-from ..checks.rules import all_of, each, given, of_api, one_at_most, some_of
+from ..checks.rules import all_of, by, each, given, of_api, one_at_most, some_of
 from ..checks.schema import Rule, at
 from ..checks.values import Limit, known
 from . import istio_types as api
@@ -21,6 +22,9 @@ identity = Limit(
     words="an identity like 'cluster.local/ns/NAMESPACE/sa/WAYPOINT', without 'spiffe://'",
 )
 """The identity of one workload, its trust domain left open with `*` at most."""
+
+first_alone = Limit(high=1, reason=", the only one that Istio takes")
+"""A list of which Istio takes the first element alone."""
 
 
 def _addresses(value: object) -> str | None:
@@ -185,6 +189,19 @@ SCHEMA = of_api(
         api.PolicyOperation: some_of(*api.PolicyOperation.__annotations__),
         api.PolicyCondition: all_of(some_of("values", "notValues"), _check_attribute),
         api.JWTRule: all_of(some_of("issuer", "jwksUri"), one_at_most("jwks", "jwksUri")),
+        api.TelemetrySpec: _one_target,
+        api.AccessLoggingFilter: _required("expression"),
+        api.MetricSelector: one_at_most("metric", "customMetric"),
+        api.MetricsOverridesTagOverride: by(
+            "operation",
+            "UPSERT",
+            needs={"UPSERT": ["value"]},
+            takes={"REMOVE": {"value": valid.nothing("REMOVE takes none")}},
+        ),
+        api.TracingCustomTag: all_of(
+            some_of(*api.TracingCustomTag.__annotations__),
+            one_at_most(*api.TracingCustomTag.__annotations__),
+        ),
     },
 ).extended(
     {
@@ -201,7 +218,9 @@ SCHEMA = of_api(
         api.PolicyOperation: _lists(api.PolicyOperation),
         api.ExtensionProvider: {"name": _WORD},
         api.JWTRule: {"jwks": _jwks, "jwksUri": _URL},
+        api.TelemetrySpec: {"tracing": first_alone},
+        api.Tracing: {"providers": first_alone},
         api.JWTHeader: {"name": api.LIMITS[api.ClaimToHeader]["header"]},
     }
 )
-"""What is expected of AuthorizationPolicies and RequestAuthentications."""
+"""What is expected of AuthorizationPolicies, RequestAuthentications and Telemetries."""

@@ -1,4 +1,4 @@
-"""The objects of Istio's security API.
+"""The objects of Istio's security and telemetry APIs.
 
 Made by `python -m generate api` from the CustomResourceDefinitions of istio.io/api
 v1.24.2, v1.25.5, v1.26.4, v1.27.3, v1.28.2, v1.29.1, v1.30.8, v1.31.4, v1.32.0; not to be
@@ -116,7 +116,7 @@ https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rul
 
 
 class WorkloadSelector(TypedDict):
-    """`spec.selector` of AuthorizationPolicy and RequestAuthentication.
+    """`spec.selector` of AuthorizationPolicy and RequestAuthentication and Telemetry.
 
     https://istio.io/latest/docs/reference/config/type/workload-selector/#WorkloadSelector
     """
@@ -126,7 +126,7 @@ class WorkloadSelector(TypedDict):
 
 
 class PolicyTargetReference(TypedDict):
-    """`spec.targetRef` of AuthorizationPolicy and RequestAuthentication.
+    """`spec.targetRef` of AuthorizationPolicy and RequestAuthentication and Telemetry.
 
     https://istio.io/latest/docs/reference/config/type/workload-selector/#PolicyTargetReference
     """
@@ -221,6 +221,204 @@ class RequestAuthenticationSpec(TypedDict):
     """At most 4096 elements."""
 
 
+class AccessLoggingFilter(TypedDict):
+    """`spec.accessLogging[].filter` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#AccessLogging-Filter
+    """
+
+    expression: NotRequired[pulumi.Input[str]]
+
+
+class AccessLoggingLogSelector(TypedDict):
+    """`spec.accessLogging[].match` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#AccessLogging-LogSelector
+    """
+
+    mode: NotRequired[pulumi.Input[Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]]]
+
+
+class ProviderRef(TypedDict):
+    """`spec.metrics[].providers[]` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#ProviderRef
+    """
+
+    name: pulumi.Input[str]
+    """At least 1 character."""
+
+
+class AccessLogging(TypedDict):
+    """`spec.accessLogging[]` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#AccessLogging
+    """
+
+    match: NotRequired[AccessLoggingLogSelector]
+    providers: NotRequired[Sequence[ProviderRef]]
+    disabled: NotRequired[pulumi.Input[bool]]
+    filter: NotRequired[AccessLoggingFilter]
+
+
+class MetricSelector(TypedDict):
+    """`spec.metrics[].overrides[].match` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#MetricSelector
+    """
+
+    mode: NotRequired[pulumi.Input[Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]]]
+    metric: NotRequired[
+        pulumi.Input[
+            Literal[
+                "ALL_METRICS",
+                "REQUEST_COUNT",
+                "REQUEST_DURATION",
+                "REQUEST_SIZE",
+                "RESPONSE_SIZE",
+                "TCP_OPENED_CONNECTIONS",
+                "TCP_CLOSED_CONNECTIONS",
+                "TCP_SENT_BYTES",
+                "TCP_RECEIVED_BYTES",
+                "GRPC_REQUEST_MESSAGES",
+                "GRPC_RESPONSE_MESSAGES",
+            ]
+        ]
+    ]
+    customMetric: NotRequired[pulumi.Input[str]]
+    """At least 1 character."""
+
+
+class MetricsOverridesTagOverride(TypedDict):
+    """`spec.metrics[].overrides[].tagOverrides{}` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#MetricsOverrides-TagOverride
+    """
+
+    operation: NotRequired[pulumi.Input[Literal["UPSERT", "REMOVE"]]]
+    value: NotRequired[pulumi.Input[str]]
+
+
+class MetricsOverrides(TypedDict):
+    """`spec.metrics[].overrides[]` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#MetricsOverrides
+    """
+
+    match: NotRequired[MetricSelector]
+    disabled: NotRequired[pulumi.Input[bool]]
+    tagOverrides: NotRequired[Mapping[str, MetricsOverridesTagOverride]]
+
+
+class Metrics(TypedDict):
+    """`spec.metrics[]` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Metrics
+    """
+
+    providers: NotRequired[Sequence[ProviderRef]]
+    overrides: NotRequired[Sequence[MetricsOverrides]]
+    reportingInterval: NotRequired[pulumi.Input[str]]
+
+
+class TracingEnvironment(TypedDict):
+    """`spec.tracing[].customTags{}.environment` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-Environment
+    """
+
+    name: pulumi.Input[str]
+    """At least 1 character."""
+    defaultValue: NotRequired[pulumi.Input[str]]
+
+
+class TracingRequestHeader(TypedDict):
+    """`spec.tracing[].customTags{}.header` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-RequestHeader
+    """
+
+    name: pulumi.Input[str]
+    """At least 1 character."""
+    defaultValue: NotRequired[pulumi.Input[str]]
+
+
+class TracingLiteral(TypedDict):
+    """`spec.tracing[].customTags{}.literal` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-Literal
+    """
+
+    value: pulumi.Input[str]
+    """At least 1 character."""
+
+
+class TracingFormatter(TypedDict):
+    """`spec.tracing[].customTags{}.formatter` of Telemetry; from Istio 1.29.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-Formatter
+    """
+
+    value: pulumi.Input[str]
+    """At least 1 character."""
+
+
+class TracingCustomTag(TypedDict):
+    """`spec.tracing[].customTags{}` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-CustomTag
+    """
+
+    literal: NotRequired[TracingLiteral]
+    environment: NotRequired[TracingEnvironment]
+    header: NotRequired[TracingRequestHeader]
+    formatter: NotRequired[TracingFormatter]
+    """From Istio 1.29."""
+
+
+class TracingTracingSelector(TypedDict):
+    """`spec.tracing[].match` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing-TracingSelector
+    """
+
+    mode: NotRequired[pulumi.Input[Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]]]
+
+
+class Tracing(TypedDict):
+    """`spec.tracing[]` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Tracing
+    """
+
+    match: NotRequired[TracingTracingSelector]
+    providers: NotRequired[Sequence[ProviderRef]]
+    randomSamplingPercentage: NotRequired[pulumi.Input[float]]
+    """0 to 100."""
+    disableSpanReporting: NotRequired[pulumi.Input[bool]]
+    customTags: NotRequired[Mapping[str, TracingCustomTag]]
+    useRequestIdForTraceSampling: NotRequired[pulumi.Input[bool]]
+    enableIstioTags: NotRequired[pulumi.Input[bool]]
+    """From Istio 1.25."""
+    disableContextPropagation: NotRequired[pulumi.Input[bool]]
+    """From Istio 1.30."""
+
+
+class TelemetrySpec(TypedDict):
+    """`spec` of Telemetry.
+
+    https://istio.io/latest/docs/reference/config/telemetry/#Telemetry
+    """
+
+    selector: NotRequired[WorkloadSelector]
+    targetRef: NotRequired[PolicyTargetReference]
+    targetRefs: NotRequired[Sequence[PolicyTargetReference]]
+    """At most 16 elements."""
+    tracing: NotRequired[Sequence[Tracing]]
+    metrics: NotRequired[Sequence[Metrics]]
+    accessLogging: NotRequired[Sequence[AccessLogging]]
+
+
 _GROUP = (
     "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
     "an API group like 'apps.example.com', or '' for the core group",
@@ -255,6 +453,14 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "spaceDelimitedClaims[]": Limit(low=1),
     },
     RequestAuthenticationSpec: {"targetRefs": Limit(high=16), "jwtRules": Limit(high=4096)},
+    ProviderRef: {"name": Limit(low=1)},
+    MetricSelector: {"customMetric": Limit(low=1)},
+    TracingEnvironment: {"name": Limit(low=1)},
+    TracingRequestHeader: {"name": Limit(low=1)},
+    TracingLiteral: {"value": Limit(low=1)},
+    TracingFormatter: {"value": Limit(low=1)},
+    Tracing: {"randomSamplingPercentage": Limit(low=0, high=100)},
+    TelemetrySpec: {"targetRefs": Limit(high=16)},
 }
 """What schemas demand of fields; `FIELD[]` is for what a list or mapping holds."""
 
@@ -274,10 +480,12 @@ PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
     WorkloadSelector: {
         "authorizationpolicies.security.istio.io/v1": ["spec.selector"],
         "requestauthentications.security.istio.io/v1": ["spec.selector"],
+        "telemetries.telemetry.istio.io/v1": ["spec.selector"],
     },
     PolicyTargetReference: {
         "authorizationpolicies.security.istio.io/v1": ["spec.targetRef", "spec.targetRefs[]"],
         "requestauthentications.security.istio.io/v1": ["spec.targetRef", "spec.targetRefs[]"],
+        "telemetries.telemetry.istio.io/v1": ["spec.targetRef", "spec.targetRefs[]"],
     },
     AuthorizationPolicySpec: {"authorizationpolicies.security.istio.io/v1": ["spec"]},
     JWTHeader: {"requestauthentications.security.istio.io/v1": ["spec.jwtRules[].fromHeaders[]"]},
@@ -286,6 +494,36 @@ PLACES: Mapping[type, Mapping[str, Sequence[str]]] = {
     },
     JWTRule: {"requestauthentications.security.istio.io/v1": ["spec.jwtRules[]"]},
     RequestAuthenticationSpec: {"requestauthentications.security.istio.io/v1": ["spec"]},
+    AccessLoggingFilter: {"telemetries.telemetry.istio.io/v1": ["spec.accessLogging[].filter"]},
+    AccessLoggingLogSelector: {"telemetries.telemetry.istio.io/v1": ["spec.accessLogging[].match"]},
+    ProviderRef: {
+        "telemetries.telemetry.istio.io/v1": [
+            "spec.accessLogging[].providers[]",
+            "spec.metrics[].providers[]",
+            "spec.tracing[].providers[]",
+        ]
+    },
+    AccessLogging: {"telemetries.telemetry.istio.io/v1": ["spec.accessLogging[]"]},
+    MetricSelector: {"telemetries.telemetry.istio.io/v1": ["spec.metrics[].overrides[].match"]},
+    MetricsOverridesTagOverride: {
+        "telemetries.telemetry.istio.io/v1": ["spec.metrics[].overrides[].tagOverrides{}"]
+    },
+    MetricsOverrides: {"telemetries.telemetry.istio.io/v1": ["spec.metrics[].overrides[]"]},
+    Metrics: {"telemetries.telemetry.istio.io/v1": ["spec.metrics[]"]},
+    TracingEnvironment: {
+        "telemetries.telemetry.istio.io/v1": ["spec.tracing[].customTags{}.environment"]
+    },
+    TracingRequestHeader: {
+        "telemetries.telemetry.istio.io/v1": ["spec.tracing[].customTags{}.header"]
+    },
+    TracingLiteral: {"telemetries.telemetry.istio.io/v1": ["spec.tracing[].customTags{}.literal"]},
+    TracingFormatter: {
+        "telemetries.telemetry.istio.io/v1": ["spec.tracing[].customTags{}.formatter"]
+    },
+    TracingCustomTag: {"telemetries.telemetry.istio.io/v1": ["spec.tracing[].customTags{}"]},
+    TracingTracingSelector: {"telemetries.telemetry.istio.io/v1": ["spec.tracing[].match"]},
+    Tracing: {"telemetries.telemetry.istio.io/v1": ["spec.tracing[]"]},
+    TelemetrySpec: {"telemetries.telemetry.istio.io/v1": ["spec"]},
 }
 """Where objects of a class stand: CustomResourceDefinition and version, paths."""
 
@@ -299,6 +537,12 @@ RELEASES: Mapping[type, Mapping[str, Releases]] = {
     JWTRule: {
         "spaceDelimitedClaims": Releases(standard="1.28"),
         "presence": Releases(standard="1.32"),
+    },
+    TracingFormatter: {"": Releases(standard="1.29")},
+    TracingCustomTag: {"formatter": Releases(standard="1.29")},
+    Tracing: {
+        "enableIstioTags": Releases(standard="1.25"),
+        "disableContextPropagation": Releases(standard="1.30"),
     },
 }
 """Which releases have a field, where not all do; an empty key is for the whole class."""

@@ -8,6 +8,7 @@ import pulumi
 from lightkube.core.exceptions import ApiError
 
 from ..api.gateway import GROUP
+from .certificates import lacking
 from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 from .objects import KINDS
@@ -62,13 +63,18 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
                 found = client.get(
                     KINDS[args.type], metadata["name"], namespace=metadata["namespace"]
                 )
+                live = found.to_dict()
+                gateway = args.type.endswith(":Gateway")
+                certificates = list(lacking(client, live)) if gateway else []
         except Exception as error:  # noqa: BLE001  # the failure itself has been reported already
             forbidden = isinstance(error, ApiError) and error.status.code == HTTPStatus.FORBIDDEN
             tell = pulumi.log.warn if forbidden else pulumi.log.debug
             tell(f"no explanation of {args.urn}: {error if forbidden else repr(error)}")
             return False
         name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
-        pulumi.log.error(f"{name}: {describe(found.to_dict().get('status') or {})}")
+        pulumi.log.error(
+            f"{name}: {'; '.join([describe(live.get('status') or {}), *certificates])}"
+        )
         return False
 
     hook = pulumi.ErrorHook(hook_name, explain)

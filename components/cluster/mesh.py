@@ -94,14 +94,45 @@ def not_discovered(
 
 def _discovery_selectors(client: lightkube.Client, istiod: Istiod) -> list[Selector]:
     """What a control plane discovers; empty where that is everything, or it does not tell."""
+    return list((_configuration(client, istiod) or {}).get("discoverySelectors") or [])
+
+
+_BUILT_IN = {"envoy", "prometheus", "stackdriver"}
+"""Extension providers that every mesh has."""
+
+
+def without_provider(
+    client: lightkube.Client, found: Sequence[Istiod], names: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Those of the extension providers that no control plane has: it ignores what is for them.
+
+    Nothing is said where a control plane does not tell.
+    """
+    told = [mesh for one in found if (mesh := _configuration(client, one)) is not None]
+    if not told or len(told) < len(found):
+        return
+    listed = [one["name"] for mesh in told for one in mesh.get("extensionProviders") or []]
+    there = _BUILT_IN.union(listed)
+    places = ", ".join(f"{istiod.namespace}/{istiod.config_map}" for istiod in found)
+    for name in sorted(names):
+        if name.lower() not in {one.lower() for one in there}:
+            yield (
+                f"extension provider {name}",
+                f"missing; the mesh has {', '.join(sorted(there))}. Add it to extensionProviders in"
+                f" ConfigMap {places}",
+            )
+
+
+def _configuration(client: lightkube.Client, istiod: Istiod) -> Mapping[str, Any] | None:
+    """The configuration of a control plane's mesh; None where it does not tell."""
     try:
         with permitted(client):
             config_map = get(client, ConfigMap, istiod.config_map, istiod.namespace)
-            mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else {}
-            return list(mesh.get("discoverySelectors") or [])
+            mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else None
+            return mesh if isinstance(mesh, Mapping) else None
     except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         pass  # not of the form that this release of Istio has
-    return []
+    return None
 
 
 def matches(selector: Selector, labels: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ from lightkube.resources.policy_v1 import PodDisruptionBudget
 from ..api.gateway import GROUP
 
 _SECURITY, _SAIL = "security.istio.io", "sailoperator.io"
+_TELEMETRY = "telemetry.istio.io"
 
 GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
 
@@ -32,6 +33,9 @@ KINDS: dict[str, Any] = {
 } | {
     f"kubernetes:{_SECURITY}/v1:AuthorizationPolicy": create_namespaced_resource(
         _SECURITY, "v1", "AuthorizationPolicy", "authorizationpolicies"
+    ),
+    f"kubernetes:{_TELEMETRY}/v1:Telemetry": create_namespaced_resource(
+        _TELEMETRY, "v1", "Telemetry", "telemetries"
     ),
     "kubernetes:batch/v1:Job": Job,
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": HorizontalPodAutoscaler,

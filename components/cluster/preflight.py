@@ -17,6 +17,7 @@ from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
 from . import mesh
+from .certificates import IssuerExpectation, without_issuer
 from .gateways import (
     ExistingExpectation,
     GatewayExpectation,
@@ -93,6 +94,10 @@ class PreflightArgs(TypedDict):
     """Services that the stack's routes are for (default none): no VirtualService may be, too."""
     bindings: NotRequired[Sequence[BindingExpectation]]
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
+    providers: NotRequired[Sequence[str]]
+    """Extension providers that the mesh's configuration has to have (default none)."""
+    issuers: NotRequired[Sequence[IssuerExpectation]]
+    """Issuers of cert-manager that are to give certificates to Gateways (default none)."""
     ztunnel: NotRequired[bool]
     """Whether the mesh has to have a ztunnel (default false: one without is warned about)."""
     gateways: NotRequired[Sequence[GatewayExpectation]]
@@ -165,6 +170,7 @@ def _check(client: lightkube.Client, needs: PreflightArgs, faults: Faults) -> No
         _services,
         _proxies,
         _routes,
+        _issuers,
         _existing,
         _labels,
         _ztunnel,
@@ -294,6 +300,7 @@ def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str,
         if "labels" in one and (one["create"] or get(client, Namespace, one["name"]))
     )
     yield from mesh.not_discovered(client, istiods, labelled)
+    yield from mesh.without_provider(client, istiods, needs.get("providers", ()))
 
 
 def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
@@ -312,6 +319,11 @@ def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
 
 def _routes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     return mixed(client, needs.get("routes", ()))
+
+
+def _issuers(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
+    # What several Gateways name is said once.
+    yield from dict.fromkeys(without_issuer(client, needs.get("issuers", ())))
 
 
 def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

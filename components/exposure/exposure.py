@@ -1,6 +1,7 @@
 """A service of the ambient mesh, exposed through an ingress gateway and a waypoint."""
 
 from functools import cache
+from typing import Any
 
 import pulumi
 
@@ -38,6 +39,10 @@ class AmbientExposure(pulumi.ComponentResource):
     commands: pulumi.Output[list[str]]
     """A `curl` command for each host name, to be run where `host` can be reached; for a gRPC
     service one of `grpcurl`."""
+    dns_records: pulumi.Output[list[dict[str, Any]]]
+    """The DNS records that lead the host names to the gateway, for who makes them: `name`, `type`
+    (`A`, `AAAA` or `CNAME`), `values`, and `ttl` where one is given; none for a gateway that has
+    only its in-cluster name."""
     verified: pulumi.Output[list[str]]
     """Each request of the verification with its status, in an update known once it was answered
     so; empty without a verification."""
@@ -83,6 +88,7 @@ class AmbientExposure(pulumi.ComponentResource):
                     ingress_route,
                 ],
             )
+        self.dns_records = parts.dns_records(exposing, gateway)
         self.gateway_reference, self.waypoint_reference = gateway, waypoint
         self.host = pulumi.Output.from_input(gateway["host"])
         self.port = pulumi.Output.from_input(gateway["port"])

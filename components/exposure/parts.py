@@ -13,6 +13,7 @@ from ..api.outputs import after
 from ..parts import routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT_IMAGE
+from ..parts.dns import DNSOptions, records
 from ..parts.existing import existing_gateway, existing_waypoint
 from ..parts.former import own_binding
 from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
@@ -235,6 +236,8 @@ def ingress_route(
     }
     if "listener_port" in gateway:
         args["listener_port"] = gateway["listener_port"]
+    if options := dns_options(of, gateway):
+        args["dns"] = options
     if "grpc_rules" in of.args:
         args["grpc_rules"] = [{}]
     elif "ingress_rules" in of.args:
@@ -243,6 +246,20 @@ def ingress_route(
         args["rules"] = [{}]
     granted = _grants(of, "ingress", of.args.get("ingress_rules", []))
     return routes.ingress_route(f"{of.name}-ingress", args, of.inside([*granted, *protected_by]))
+
+
+def dns_options(of: Exposing, gateway: GatewayReference) -> DNSOptions:
+    """How the records of the host names are made: as the gateway has it, unless it says so."""
+    own: DNSOptions = of.args.get("gateway", {}).get("dns", {})
+    return {**gateway.get("dns", {}), **own}
+
+
+def dns_records(of: Exposing, gateway: GatewayReference) -> pulumi.Output[list[dict[str, Any]]]:
+    """The records that lead the host names to the gateway."""
+    options = dns_options(of, gateway)
+    addresses = gateway.get("addresses", [gateway["host"]])
+    targets = pulumi.Output.all(options.get("targets", addresses))
+    return targets.apply(lambda given: records(of.args["hostnames"], given[0], options))
 
 
 def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> list[pulumi.Resource]:

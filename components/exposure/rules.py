@@ -76,6 +76,15 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
 
 
+def _check_gateway_part(faults: Faults, path: str, options: Mapping[str, Any]) -> None:
+    check_existing(faults, path, options, "dns")
+    if "existing" in options and "targets" in options.get("dns", {}):
+        faults.add(
+            at(path, "dns.targets"),
+            "found beside existing, whose Gateway says what records point to. Set it there",
+        )
+
+
 def _check_names(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """Nothing that istiod makes for a Gateway is called like a Service of the exposure."""
     service = args.get("service", {})
@@ -217,7 +226,7 @@ SCHEMA = (
         },
         {
             ServiceOptions: _check_service,
-            GatewayPart: check_existing,
+            GatewayPart: _check_gateway_part,
             WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
             AmbientExposureArgs: _check_exposure,
         },

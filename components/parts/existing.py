@@ -7,6 +7,7 @@ import pulumi
 
 from ..api.gateway import LiveGateway, conditions
 from ..api.live import addresses, in_cluster, internal_host, serving
+from .dns import TARGET
 from .gateway import GatewayReference, url
 from .namespace import refuse_entry
 from .waypoint import WaypointReference, address_of
@@ -38,6 +39,7 @@ def existing_gateway(
         "urls": seen["urls"],
         "addresses": seen["addresses"],
         "internal_host": seen["internal_host"],
+        "dns": {"targets": seen["targets"]},
         "conditions": gateway.found.apply(lambda found: conditions(found["status"])),
         "definition": gateway.found.apply(_identity),
         **reference,
@@ -75,6 +77,7 @@ def _reached(
     reported = addresses(gateway) or [internal]
     external = [host for host in reported if not in_cluster(host)]
     host = [*external, internal][0]
+    targets = (gateway["metadata"].get("annotations") or {}).get(TARGET)
     scheme, port = str(listeners[0]["protocol"]).lower(), int(listeners[0]["port"])
     return {
         "port": port,
@@ -82,6 +85,7 @@ def _reached(
         "url": url(scheme, host, port),
         "urls": [url(scheme, one, port) for one in dict.fromkeys([internal, *reported])],
         "addresses": reported,
+        "targets": targets.split(",") if targets else reported,
         "internal_host": internal,
     }
 

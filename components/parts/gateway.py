@@ -25,11 +25,14 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
-from . import customization
+from . import customization, dns
 from . import namespace as namespaces
+from . import telemetry as telemetries
 from . import tls as https
 from .customization import CustomizationArgs, customize
+from .dns import DNSOptions, gateway_annotations, route_annotations
 from .namespace import NamespaceOptions, namespace_of
+from .telemetry import TelemetryOptions, check_modes, tell
 from .tls import TLSArgs, redirects, terminate
 
 ServiceType = Literal["ClusterIP", "LoadBalancer", "NodePort"]
@@ -81,6 +84,8 @@ class GatewayReference(TypedDict):
     """`Type=Status (Reason)` of each of its conditions."""
     certificate: NotRequired[pulumi.Input[str]]
     """The self-signed certificate that its clients have to trust, PEM."""
+    dns: NotRequired[DNSOptions]
+    """How the DNS records of its host names are made (default from its addresses alone)."""
     definition: NotRequired[pulumi.Input[Any]]
     """What it is made of; a verification is repeated when it changes (default nothing)."""
 
@@ -118,6 +123,11 @@ class GatewayOptions(TypedDict):
     """Changes to the objects that istiod makes for it (default none)."""
     cluster_domain: NotRequired[pulumi.Input[str]]
     """DNS domain of the cluster (default `cluster.local`)."""
+    dns: NotRequired[DNSOptions]
+    """How external-dns makes the records of its host names (default from the addresses alone);
+    beside `existing`, of the exposure's own route, without `targets`."""
+    telemetry: NotRequired[TelemetryOptions]
+    """Access logs, traces and metrics of its proxy (default as the mesh has them)."""
 
 
 class IngressGatewayArgs(GatewayOptions):
@@ -155,6 +165,7 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
         )
     if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
         faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
+    check_modes(faults, path, args, "SERVER")
     generated = known_name(args)
     if (
         generated is not None
@@ -190,10 +201,11 @@ def check_hostnames(
             continue
         if hostname in hostnames[:index]:
             faults.add(where, f"{hostname} stands there already")
-        if tls is not None and hostname not in given and "issuer" not in tls:
+        if tls is not None and hostname not in given and not tls.keys() & {"issuer", "issuer_ref"}:
             faults.add(
                 f"{tls_path}.certificates",
-                f"found none for {hostname}, expected its Secret, or issuer: self-signed",
+                f"found none for {hostname}, expected its Secret, an issuer_ref, or issuer:"
+                " self-signed",
             )
     for hostname in given:
         if hostname not in hostnames:
@@ -209,6 +221,8 @@ SCHEMA = (
     | namespaces.SCHEMA
     | customization.SCHEMA
     | https.SCHEMA
+    | telemetries.SCHEMA
+    | dns.SCHEMA
     | Schema(
         {
             GatewayOptions: {
@@ -281,15 +295,19 @@ class IngressGateway(pulumi.ComponentResource):
             }
             tls, certificate = _terminate(name, args, identity, inside)
             parameters = customize(f"{name}-gateway", args.get("customization"), identity, inside)
+            told = tell(f"{name}-gateway", args.get("telemetry"), identity, inside)
+            first: list[pulumi.Resource] = []
+            if _redirects_first(args):
+                first = [_redirect(name, args, identity, identity["name"], inside)]
             gateway = Gateway(
                 f"{name}-gateway",
                 render_metadata(args, identity),
                 render_gateway(args, tls, parameters),
-                inside,
+                pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=first)),
             )
             self.name = gateway.name
-            if redirects(args.get("tls")):
-                redirect = _redirect(name, args, identity, gateway, inside)
+            if redirects(args.get("tls")) and not first:
+                redirect = _redirect(name, args, identity, gateway.name, inside)
                 self.name = after(self.name, redirect.urn)
         self.port = pulumi.Output.from_input(_port(args))
         internal = internal_host(args, identity)
@@ -323,8 +341,10 @@ class IngressGateway(pulumi.ComponentResource):
             "addresses": addresses,
             "internal_host": internal,
             "conditions": gateway.status.apply(conditions),
-            "definition": gateway.definition,
+            "definition": [gateway.definition, *told] if told else gateway.definition,
         }
+        if "dns" in args:
+            self.reference["dns"] = args["dns"]
         if certificate is not None:
             self.reference["certificate"] = certificate
         if redirects(args.get("tls")):
@@ -384,7 +404,7 @@ def _certified(args: IngressGatewayArgs) -> list[str]:
 
 
 def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
-    """What istiod reads from the Gateway beside its spec."""
+    """What istiod, cert-manager and external-dns read from the Gateway beside its spec."""
     found: dict[str, pulumi.Input[str]] = {
         "networking.istio.io/service-type": args.get("service_type", "ClusterIP")
     }
@@ -392,7 +412,7 @@ def _annotations(args: IngressGatewayArgs) -> dict[str, pulumi.Input[str]]:
         found["networking.istio.io/address-type"] = "IPAddress"
     if "name_override" in args:
         found["gateway.istio.io/name-override"] = args["name_override"]
-    return found
+    return found | https.annotations(args.get("tls")) | gateway_annotations(args.get("dns", {}))
 
 
 def generated_name(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Input[str]:
@@ -503,25 +523,35 @@ def _terminate(
     return terminate(f"{name}-gateway", identity, hostnames, args["tls"], opts)
 
 
+def _redirects_first(args: IngressGatewayArgs) -> bool:
+    """Whether the redirect is there before the Gateway, which waits for cert-manager.
+
+    That may wait for DNS records, and external-dns makes them of routes: the redirect is one for
+    every host name.
+    """
+    return redirects(args.get("tls")) and "issuer_ref" in args["tls"]
+
+
 def _redirect(
     name: str,
     args: IngressGatewayArgs,
     identity: ObjectMeta,
-    gateway: Gateway,
+    gateway: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> HTTPRoute:
     """The route that answers plaintext requests, whatever their host name."""
+    waits = {} if _redirects_first(args) else wait_for_parents()
     return HTTPRoute(
         f"{name}-redirect",
         {
             "name": pulumi.Output.format("{}-redirect", identity["name"]),
             "namespace": identity["namespace"],
-            "annotations": wait_for_parents(),
+            "annotations": {**route_annotations(args.get("dns", {})), **waits},
         },
         {
             "parentRefs": [
                 {
-                    "name": gateway.name,
+                    "name": gateway,
                     "namespace": identity["namespace"],
                     "port": args.get("port", 80),
                 }

@@ -19,6 +19,8 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
+from . import dns
+from .dns import DNSOptions, route_annotations
 from .former import own_component
 
 
@@ -67,6 +69,8 @@ class IngressRouteArgs(RoutingArgs, Attachment):
     """Name of the Service that the requests go to."""
     port: pulumi.Input[int]
     """Port of the Service."""
+    dns: NotRequired[DNSOptions]
+    """How external-dns makes the records of the host names (default from the gateway alone)."""
     ready_timeout: NotRequired[int]
     """Seconds that the gateway may take to accept it (default 300)."""
 
@@ -123,7 +127,9 @@ _NAMES = {
     "ready_timeout": valid.seconds,
 }
 
-SCHEMA = gateway_rules.SCHEMA | Schema(
+_FORMS = gateway_rules.SCHEMA | dns.SCHEMA
+
+SCHEMA = _FORMS | Schema(
     {
         RuleArgs: {"paths": valid.some, "paths[]": valid.path_prefix},
         IngressRouteArgs: {
@@ -235,10 +241,11 @@ def _route(
     opts: pulumi.ResourceOptions | None,
 ) -> HTTPRoute | GRPCRoute:
     kind = GRPCRoute if "grpc_rules" in args else HTTPRoute
+    options: Mapping[str, Any] = args
     metadata: ObjectMeta = {
         "name": args["name"],
         "namespace": args["namespace"],
-        "annotations": wait_for_parents(),
+        "annotations": {**route_annotations(options.get("dns", {})), **wait_for_parents()},
     }
     own = pulumi.ResourceOptions(
         custom_timeouts=timeouts(args.get("ready_timeout", 300)),

@@ -1,7 +1,7 @@
 """How an ingress gateway serves HTTPS."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 
@@ -9,12 +9,31 @@ from ..api.gateway import ObjectMeta
 from ..api.gateway_types import ListenerTLS, SecretObjectReference
 from ..api.outputs import after
 from ..checks import values as valid
-from ..checks.schema import Schema
+from ..checks.faults import Faults
+from ..checks.schema import Schema, at
+from ..checks.values import Limit
 from .certificate import Certificate
 from .grant import grant
 
 TLSMode = Literal["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"]
 """Whether clients show a certificate: never, always, or if they have one."""
+
+_CERT_MANAGER = "cert-manager.io"
+
+
+class IssuerReference(TypedDict):
+    """An issuer of cert-manager, or of what extends it.
+
+    https://cert-manager.io/docs/usage/gateway/
+    """
+
+    name: str
+    """Its name."""
+    kind: NotRequired[str]
+    """Its kind (default `Issuer`, in the namespace of the gateway): `ClusterIssuer` is one for all
+    namespaces."""
+    group: NotRequired[str]
+    """API group of its kind (default `cert-manager.io`)."""
 
 
 class TLSArgs(TypedDict):
@@ -29,6 +48,10 @@ class TLSArgs(TypedDict):
     issuer: NotRequired[Literal["self-signed"]]
     """Who gives a certificate to the host names that have none in `certificates`: the stack makes
     a `Certificate` for development (default nobody, then each needs one)."""
+    issuer_ref: NotRequired[IssuerReference]
+    """The issuer from which cert-manager has certificates for these host names instead, and keeps
+    them up to date (default none); it does so for further `listeners` of HTTPS, too. Its Gateway
+    API support has to be on. Until there is a first certificate, the host name has no HTTPS."""
     mode: NotRequired[TLSMode]
     """Whether clients show a certificate (default `SIMPLE`: they do not)."""
     port: NotRequired[int]
@@ -43,6 +66,22 @@ class TLSArgs(TypedDict):
 def redirects(tls: TLSArgs | None) -> bool:
     """Whether plaintext requests are only redirected."""
     return tls is not None and tls.get("redirect", True)
+
+
+def annotations(tls: TLSArgs | None) -> dict[str, str]:
+    """What cert-manager reads from the Gateway."""
+    issuer = (tls or {}).get("issuer_ref")
+    if issuer is None:
+        return {}
+    kind = issuer.get("kind", "Issuer")
+    if kind == "ClusterIssuer" and "group" not in issuer:
+        return {f"{_CERT_MANAGER}/cluster-issuer": issuer["name"]}
+    found = {f"{_CERT_MANAGER}/issuer": issuer["name"]}
+    if kind != "Issuer":
+        found[f"{_CERT_MANAGER}/issuer-kind"] = kind
+    if "group" in issuer:
+        found[f"{_CERT_MANAGER}/issuer-group"] = issuer["group"]
+    return found
 
 
 def terminate(
@@ -76,7 +115,10 @@ def terminate(
         for hostname, (where, _, secret) in given.items()
     }
     pem: pulumi.Output[str] | None = None
-    if without := [hostname for hostname in hostnames if hostname not in references]:
+    without = [hostname for hostname in hostnames if hostname not in references]
+    if "issuer_ref" in tls:
+        references |= {hostname: _issued(gateway, hostname) for hostname in without}
+    elif without:
         certificate = Certificate(
             name,
             {
@@ -89,6 +131,28 @@ def terminate(
         references |= {hostname: {"name": certificate.secret} for hostname in without}
         pem = certificate.pem
     return [_terminated(references[hostname], tls) for hostname in hostnames], pem
+
+
+def _issued(gateway: ObjectMeta, hostname: str) -> SecretObjectReference:
+    """The Secret that cert-manager is to make, one for each host name: as they come and go, the
+    certificates of the others stay what they are.
+    """
+    return {"name": pulumi.Output.format("{}-{}", gateway["name"], hostname.replace("*", "any"))}
+
+
+def _check_issuers(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
+    if "issuer_ref" not in tls:
+        return
+    if "issuer" in tls:
+        faults.add(at(path, "issuer_ref"), "found both issuer and issuer_ref, expected one of them")
+    for hostname, secret in tls.get("certificates", {}).items():
+        if isinstance(secret, str) and "/" not in secret:
+            faults.add(
+                f"{at(path, 'certificates')}[{hostname!r}]",
+                "found a Secret of the gateway's own namespace beside issuer_ref: cert-manager"
+                " makes those of all listeners, and would write over it. Name one of another"
+                " namespace, or leave it out",
+            )
 
 
 def _terminated(certificate: SecretObjectReference, tls: TLSArgs) -> ListenerTLS:
@@ -105,5 +169,11 @@ def _secret(value: object) -> str | None:
     return "a Secret, 'name' or 'namespace/name'"
 
 
-SCHEMA = Schema({TLSArgs: {"certificates[]": _secret, "port": valid.port}}, {})
+SCHEMA = Schema(
+    {
+        TLSArgs: {"certificates[]": _secret, "port": valid.port},
+        IssuerReference: {"name": valid.subdomain, "kind": Limit(1), "group": valid.subdomain},
+    },
+    {TLSArgs: _check_issuers},
+)
 """What is checked of TLS by itself."""

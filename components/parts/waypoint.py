@@ -7,7 +7,14 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..api import gateway_rules
-from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_for
+from ..api.gateway import (
+    Gateway,
+    ObjectMeta,
+    conditions,
+    infrastructure,
+    timeouts,
+    wait_for,
+)
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
 from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..api.outputs import after, unknown
@@ -17,9 +24,11 @@ from ..checks.faults import Faults
 from ..checks.schema import Schema, trusted
 from . import customization
 from . import namespace as namespaces
+from . import telemetry as telemetries
 from .customization import CustomizationArgs, customize
 from .former import own_component
 from .namespace import NamespaceOptions, NamespaceReference, namespace_of
+from .telemetry import TelemetryOptions, check_modes, tell
 
 WaypointFor = Literal["service", "workload", "all", "none"]
 """Requests that pass a waypoint: those to a Service, those to a pod, both or none."""
@@ -69,6 +78,9 @@ class WaypointOptions(TypedDict):
     """Revision or tag of the control plane that serves it (default the namespace's)."""
     customization: NotRequired[CustomizationArgs]
     """Changes to the objects that istiod makes for it (default none)."""
+    telemetry: NotRequired[TelemetryOptions]
+    """Access logs, traces and metrics of its proxy (default as the mesh has them), of requests to
+    the services of its own namespace: Istio ignores it for those of others."""
 
 
 class WaypointArgs(WaypointOptions):
@@ -94,10 +106,15 @@ def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) ->
         faults.add(path, "expected entry, or name and namespace of the waypoint")
 
 
+def _check_options(faults: Faults, path: str, options: Mapping[str, Any]) -> None:
+    check_modes(faults, path, options, "CLIENT")
+
+
 SCHEMA = (
     gateway_rules.SCHEMA
     | customization.SCHEMA
     | namespaces.SCHEMA
+    | telemetries.SCHEMA
     | Schema(
         {
             WaypointOptions: {
@@ -113,7 +130,7 @@ SCHEMA = (
             },
             WaypointBindingArgs: {"namespace": valid.dns_label},
         },
-        {WaypointReference: _check_reference},
+        {WaypointReference: _check_reference, WaypointOptions: _check_options},
         {
             WaypointArgs: WaypointOptions,
             WaypointBindingArgs: BindingOptions,
@@ -147,12 +164,14 @@ class Waypoint(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self)
         with trusted():
             namespace = namespace_of(name, args["namespace"], inside)
+            identity: ObjectMeta = {"name": args["name"], "namespace": namespace["name"]}
             parameters = customize(
                 f"{name}-waypoint",
                 args.get("customization"),
-                {"name": args["name"], "namespace": namespace["name"]},
+                identity,
                 inside,
             )
+            told = tell(f"{name}-waypoint", args.get("telemetry"), identity, inside)
             gateway = self._gateway(name, args, namespace, parameters)
             self.name = gateway.name
         self.reference = {
@@ -160,7 +179,7 @@ class Waypoint(pulumi.ComponentResource):
             "namespace": namespace["name"],
             "address": gateway.status.apply(address_of),
             "conditions": gateway.status.apply(conditions),
-            "definition": gateway.definition,
+            "definition": [gateway.definition, *told] if told else gateway.definition,
         }
         self.register_outputs({"name": self.name})
 

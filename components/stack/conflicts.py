@@ -183,6 +183,13 @@ def _check_shared(
                 f"found external, but gateway {entry} has only an address inside the cluster. Set"
                 " its service_type to LoadBalancer, or ask for internal",
             )
+        if part == "waypoint" and "telemetry" in proxy and own_place != place:
+            faults.add(
+                f"{path}.waypoint",
+                f"found {entry}, whose telemetry Istio ignores for the services of namespace"
+                f" {place}: it is for those of {own_place} alone. Leave it out there, or give the"
+                " exposure a waypoint of its own",
+            )
         if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
             faults.add(
                 f"{path}.verification",

@@ -246,9 +246,18 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
     former, type_ = (_metadata(one, "annotations").get(_TYPE) for one in (old, new))
     if new and former != type_:
         yield f"{gateway} is now reached by {code(type_)} instead of {code(former)}"
+    for mark, what in _MARKS.items():
+        former, value = (_metadata(one, "annotations").get(mark, "") for one in (old, new))
+        if new and former != value:
+            yield f"{gateway} {'now' if value else 'no longer'} has {what} {code(value or former)}"
 
 
 _TYPE = "networking.istio.io/service-type"
+_MARKS = {
+    "cert-manager.io/issuer": "certificates of Issuer",
+    "cert-manager.io/cluster-issuer": "certificates of ClusterIssuer",
+    "external-dns.kubernetes.io/target": "DNS records that lead to",
+}
 
 
 def _metadata(one: Object, key: str) -> dict[str, str]:
@@ -297,12 +306,26 @@ def _deployment(old: Object, new: Object) -> Iterator[str]:
         yield f"{name} runs {_codes(images)} instead of {_codes(former)}"
 
 
+def _telemetry(old: Object, new: Object) -> Iterator[str]:
+    gateway = _codes(_targets(_spec(new) or _spec(old)))
+    was, is_ = _spec(old), _spec(new)
+    for field, what in (
+        ("accessLogging", "access logs"),
+        ("tracing", "traces"),
+        ("metrics", "metrics"),
+    ):
+        if was.get(field) != is_.get(field):
+            how = f"now {code(shown(is_[field]))}" if field in is_ else "as the mesh has them again"
+            yield f"{what} of Gateway {gateway} are {how}"
+
+
 _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "HTTPRoute": _route,
     "GRPCRoute": _route,
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
     "Gateway": _gateway,
+    "Telemetry": _telemetry,
     "Service": _service,
     "ServicePatch": _labels,
     "NamespacePatch": _labels,

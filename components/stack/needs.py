@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..api.gateway import GROUP
+from ..cluster.certificates import IssuerExpectation
 from ..cluster.gateways import ExistingExpectation, GatewayExpectation
 from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
@@ -12,6 +13,7 @@ from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
+from ..parts.telemetry import providers
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, namespaces, proxies, shared
 
@@ -34,10 +36,17 @@ def needs(args: StackArgs) -> PreflightArgs:
         places.setdefault(name, foreign if "existing" in own else _expected(args, own))
     gateways = list(proxies(args))
     exposures = args["exposures"].values()
+    named = set[str]().union(*(providers(one.options.get("telemetry", {})) for one in gateways))
     return {
         "namespaces": list(places.values()),
         "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
         "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
+        "providers": sorted(named),
+        "issuers": [
+            cast("IssuerExpectation", {**issuer, "namespace": one.namespace})
+            for one in gateways
+            if (issuer := one.options.get("tls", {}).get("issuer_ref"))
+        ],
         "services": [
             {
                 "namespace": namespace_name(args, exposure["namespace"]),

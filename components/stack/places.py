@@ -73,6 +73,8 @@ class Proxy(NamedTuple):
     """Its GatewayClass."""
     generated: str
     """Name of the Deployment and the Service that istiod makes for it."""
+    options: Mapping[str, Any]
+    """Its options."""
 
 
 def proxies(args: StackArgs) -> Iterator[Proxy]:
@@ -97,4 +99,5 @@ def proxies(args: StackArgs) -> Iterator[Proxy]:
                     options["name"],
                     options.get("gateway_class", class_),
                     generated,
+                    options,
                 )

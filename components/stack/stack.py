@@ -105,7 +105,8 @@ class _Parts:
         """The arguments with components in place of the entries that they refer to."""
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
-            args["gateway"] = {"existing": self._gateways[entry].reference}
+            gateway = self._gateways[entry].reference
+            args["gateway"] = {**exposure["gateway"], "existing": gateway}
         if entry := shared(exposure.get("waypoint")):
             existing = self._waypoints[entry].reference
             args["waypoint"] = {**exposure["waypoint"], "existing": existing}
@@ -190,7 +191,8 @@ def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
 
 
 def _referred(reference: Mapping[str, Any]) -> dict[str, Any]:
-    return {camel(key): value for key, value in reference.items() if key != "definition"}
+    inner = ("definition", "dns")
+    return {camel(key): value for key, value in reference.items() if key not in inner}
 
 
 def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
@@ -208,6 +210,7 @@ def _outputs(exposure: AmbientExposure) -> dict[str, Any]:
         "ingressCertificate": gateway.get("certificate"),
         "waypointAddress": waypoint.get("address"),
         "waypointConditions": waypoint.get("conditions"),
+        "dnsRecords": exposure.dns_records,
         "commands": exposure.commands,
         "verified": exposure.verified,
     }

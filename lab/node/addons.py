@@ -123,15 +123,23 @@ class Cluster:
             return tail(self._state.log("kube-apiserver"))
 
 
-def install(steps: Steps, state: State, slot: Slot, artifacts: Artifacts, *, ambient: bool) -> None:
+def install(  # noqa: PLR0913  # what is installed where, and in which form
+    steps: Steps,
+    state: State,
+    slot: Slot,
+    artifacts: Artifacts,
+    *,
+    ambient: bool,
+    dual_stack: bool = False,
+) -> None:
     """Install everything and wait until the mesh can take Gateways.
 
-    `ambient` adds istio-cni and ztunnel. May be repeated. Raises `LabError`.
+    `ambient` adds istio-cni and ztunnel, `dual_stack` IPv6. May be repeated. Raises `LabError`.
     """
     steps.expect(3)
     cluster = Cluster(state, slot)
     with steps.step(f"Kubernetes {versions.KUBERNETES}") as step:
-        objects = _objects(state, slot, artifacts, ambient=ambient)
+        objects = _objects(state, slot, artifacts, ambient=ambient, dual_stack=dual_stack)
         cluster.wait(step, "kube-apiserver", lambda: "" if cluster.answers() else "no answer yet")
     with steps.step("Gateway API, CoreDNS, MetalLB and Istio applied") as step:
         cluster.apply(step, objects)
@@ -163,12 +171,15 @@ def tail(log: Path, lines: int = _LOG_LINES) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
 
 
-def _objects(state: State, slot: Slot, artifacts: Artifacts, *, ambient: bool) -> list[Any]:
+def _objects(
+    state: State, slot: Slot, artifacts: Artifacts, *, ambient: bool, dual_stack: bool
+) -> list[Any]:
     """All objects in the order in which they are applied."""
     values = {
         "ambient": str(ambient).lower(),
         "dns": str(DNS),
-        "pool": str(slot.pool),
+        "dual_stack": str(dual_stack).lower(),
+        "pool": f"{slot.pool}, {slot.pool6}" if dual_stack else str(slot.pool),
         "node": str(state.node),
     }
     definitions = [artifacts.gateway_api_crds, artifacts.metallb_crds]

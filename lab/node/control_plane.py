@@ -4,8 +4,10 @@ The network of pods there is routed: what a bridge passes on reaches kube-proxy'
 kernel module that the lab would have to load for the whole host.
 """
 
+import json
 import sys
-from ipaddress import IPv4Network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -15,12 +17,15 @@ import yaml
 from lab import versions
 from lab.build.artifacts import Artifacts
 from lab.node.init import Component, Plan
-from lab.node.node import NODE, PORT, SERVICES
+from lab.node.node import NODE, PORT, SERVICES, SERVICES6
 from lab.node.pki import write_credentials
 from lab.node.state import CHECKOUT, Slot, State
 
 PODS: Final = IPv4Network("10.244.0.0/16")
 """Addresses of pods."""
+
+PODS6: Final = IPv6Network("fd00:10:244::/56")
+"""The same of IPv6."""
 
 DNS: Final = SERVICES[10]
 """Address of the cluster's DNS Service."""
@@ -35,9 +40,10 @@ _KUBELET: Final = "/var/lib/kubelet"
 """Where the kubelet sees its folder: the path of a socket must be short."""
 
 
-def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
+def prepare(state: State, slot: Slot, artifacts: Artifacts, *, dual_stack: bool = False) -> Plan:
     """Write everything the components read, and the plan for `lab.node.init`; return the plan.
 
+    With `dual_stack` node, pods and Services have addresses of IPv6 too, behind those of IPv4.
     Images are not its concern: they are in `CONTAINERD` of the node's folder before it starts.
     """
     for folder in ("cni/bin", "cni/net.d", "kubelet"):
@@ -47,7 +53,7 @@ def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
     # A folder of the lab's own, to which istio-cni adds its plugin.
     for plugin in (artifacts.debian / "usr/lib/cni").iterdir():
         (state.node / "cni/bin" / plugin.name).symlink_to(plugin)
-    _configure(state, slot, artifacts)
+    _configure(state, slot, artifacts, dual_stack=dual_stack)
     needs = [artifacts.bin.parent, CHECKOUT, state.root, Path(sys.prefix), Path(sys.base_prefix)]
     places = {str(folder.resolve()): str(folder.resolve()) for folder in needs}
     plan = Plan(
@@ -62,6 +68,8 @@ def prepare(state: State, slot: Slot, artifacts: Artifacts) -> Plan:
             Component(**component)
             for component in yaml.safe_load((state.node / "components.yaml").read_text())
         ],
+        address6=f"{slot.node6}/{slot.link6.prefixlen}" if dual_stack else "",
+        services6=str(SERVICES6) if dual_stack else "",
     )
     plan.write(state.node / "plan.json")
     return plan
@@ -79,7 +87,10 @@ def environment(artifacts: Artifacts) -> dict[str, str]:
     }
 
 
-def _configure(state: State, slot: Slot, artifacts: Artifacts) -> None:
+def _configure(state: State, slot: Slot, artifacts: Artifacts, *, dual_stack: bool) -> None:
+    families = 2 if dual_stack else 1
+    pods_of_node = [next(PODS.subnets(new_prefix=24)), next(PODS6.subnets(new_prefix=64))]
+    everywhere = ["0.0.0.0/0", "::/0"]
     values = {
         "address": slot.node,
         "cgroup": slot.name,
@@ -90,14 +101,20 @@ def _configure(state: State, slot: Slot, artifacts: Artifacts) -> None:
         "logs": state.logs,
         "name": NODE,
         "node": state.node,
+        "node_addresses": _listed([slot.node, slot.node6][:families]),
         "pki": state.node / "pki",
-        "pods": PODS,
-        "pods_of_node": next(PODS.subnets(new_prefix=24)),
+        "pod_ranges": json.dumps([[{"subnet": str(pods)}] for pods in pods_of_node[:families]]),
+        "pod_routes": json.dumps([{"dst": network} for network in everywhere[:families]]),
+        "pods": _listed([PODS, PODS6][:families]),
         "port": PORT,
         "programs": artifacts.bin,
-        "services": SERVICES,
+        "services": _listed([SERVICES, SERVICES6][:families]),
     }
     for file in _CONFIGURATION.rglob("*"):
         if file.is_file():
             text = Template(file.read_text()).substitute(vars(versions), **values)
             (state.node / file.relative_to(_CONFIGURATION)).write_text(text)
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ",".join(map(str, values))

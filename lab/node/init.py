@@ -77,6 +77,10 @@ class Plan:
     """Folder of the components' log files."""
     environment: dict[str, str]
     components: Sequence[Component]
+    address6: str = ""
+    """The node's address of IPv6 with its prefix length; empty where the lab has none."""
+    services6: str = ""
+    """Network of the Services' addresses of IPv6."""
 
     def write(self, path: Path) -> None:
         """Write the plan where `read` finds it."""
@@ -178,6 +182,10 @@ def connect(plan: Plan) -> None:
     _run("ip", "link", "set", "eth0", "up")
     _run("ip", "route", "add", plan.services, "via", plan.gateway, "dev", "eth0")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    if plan.address6:
+        _run("ip", "-6", "address", "add", plan.address6, "dev", "eth0", "nodad")
+        _run("ip", "-6", "route", "add", plan.services6, "dev", "eth0")
+        Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
 
 
 def log(message: str) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,9 @@ PORT: Final = 6443
 
 SERVICES: Final = IPv4Network("10.96.0.0/16")
 """Addresses of Services, known inside the node only."""
+
+SERVICES6: Final = IPv6Network("fd00:10:96::/112")
+"""The same of IPv6."""
 
 _POLL: Final = 0.05
 _START_LIMIT: Final = 10.0

@@ -37,6 +37,9 @@ MEMORY: Final = 2 * GIB
 
 ARCHITECTURE: Final = "x86_64"
 
+IPV6: Final = Path("/proc/net/if_inet6")
+"""Is there where the kernel has IPv6."""
+
 PROGRAMS: Final = {
     "apt-get": "only Debian and what derives from it has it, and the lab takes containerd, runc "
     "and other programs from Debian's packages",
@@ -48,9 +51,9 @@ PROGRAMS: Final = {
 """What must be on PATH, and what to do where it is not."""
 
 
-def check() -> None:
+def check(*, dual_stack: bool = False) -> None:
     """Raise `LabError` with all that this machine lacks; takes less than a second."""
-    if faults := list(_faults()):
+    if faults := [*_faults(), *(ipv6() if dual_stack else ())]:
         raise LabError(
             "this machine cannot run it:\n"
             + "".join(f"- {fault}\n" for fault in faults)
@@ -166,6 +169,15 @@ def addresses() -> Iterator[str]:
                 "main one, where labs add their routes. End what added that rule, often a VPN, or "
                 f"add one before it: `ip rule add to {ADDRESSES} lookup main priority 1`."
             )
+
+
+def ipv6() -> Iterator[str]:
+    """Whether the kernel has IPv6."""
+    if not IPV6.exists():
+        yield (
+            f"IPv6: the kernel has none ({IPV6} is missing). Start it without ipv6.disable=1, or "
+            "the lab without --dual-stack."
+        )
 
 
 def _existing(folder: Path) -> Path:

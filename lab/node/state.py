@@ -8,7 +8,8 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,9 @@ SLOTS: Final = 64
 ADDRESSES: Final = IPv4Network("198.18.0.0/15")
 """What all labs take their addresses from; no network that a machine is part of uses it."""
 
+ADDRESSES6: Final = IPv6Network("fd00:198:18::/48")
+"""The same of IPv6, known inside a node only."""
+
 INTERFACE: Final = "ambient-lab-"
 """How the name of a lab's network interface on the host begins, and of its cgroup folders."""
 
@@ -32,6 +36,7 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _MARK: Final = "# The state of a lab: `python -m lab down` removes this folder.\n*\n"
 
 _NETWORKS: Final = list(ADDRESSES.subnets(new_prefix=24))
+_NETWORKS6: Final = list(islice(ADDRESSES6.subnets(new_prefix=64), 2 * SLOTS))
 
 
 class Slot:
@@ -46,6 +51,9 @@ class Slot:
         LoadBalancer, reached through the node."""
         self.host, self.node = self.link[1], self.link[2]
         """The addresses on the link; at the node's the API server answers."""
+        self.link6, pool6 = _NETWORKS6[2 * number : 2 * number + 2]
+        self.node6, self.pool6 = self.link6[2], next(pool6.subnets(new_prefix=120))
+        """The node's address of IPv6, and those for Services of type LoadBalancer."""
         self.registration = REGISTRY / str(number)
         """The slot's file in the registry."""
 

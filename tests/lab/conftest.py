@@ -2,6 +2,7 @@
 
 No registry serves a ztunnel: `LAB_ZTUNNEL` names the program. Tests that need one are skipped where
 it names none, and the summary says what was not proven; `LAB_TEST_REQUIRE=ztunnel` fails them.
+Those that need IPv6 are skipped where the kernel has none.
 """
 
 import json
@@ -21,6 +22,8 @@ import lightkube
 import pytest
 import yaml
 
+from lab.node.requirements import IPV6
+
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / f".lab-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 ZTUNNEL = os.environ.get("LAB_ZTUNNEL") or "none"
@@ -33,18 +36,21 @@ Ending = Literal["well", "badly", "somehow"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what only a ztunnel could prove where there is none, with words for the summary."""
-    if ZTUNNEL != "none" or os.environ.get("LAB_TEST_REQUIRE") == "ztunnel":
-        return
+    """Skip what cannot be proven here, with words for the summary."""
+    lacking = {}
+    if ZTUNNEL == "none" and os.environ.get("LAB_TEST_REQUIRE") != "ztunnel":
+        lacking["ztunnel"] = "with a ztunnel, as LAB_ZTUNNEL is not set"
+    if not IPV6.exists():
+        lacking["dual-stack"] = "with IPv6, as the kernel has none"
     for item in items:
-        if isinstance(item, pytest.Function) and needs_ztunnel(item):
-            lacking = "not proven here with a ztunnel, as LAB_ZTUNNEL is not set"
-            item.add_marker(pytest.mark.skip(f"{lacking}: {item.name}: {feature(item)}"))
+        if isinstance(item, pytest.Function) and (why := lacking.get(form(item))):
+            reason = f"not proven here {why}: {item.name}: {feature(item)}"
+            item.add_marker(pytest.mark.skip(reason))
 
 
-def needs_ztunnel(item: pytest.Function) -> bool:
-    """Whether a test runs on a lab with a ztunnel."""
-    return hasattr(item, "callspec") and item.callspec.params.get("lab") == "ztunnel"
+def form(item: pytest.Function) -> str:
+    """The form of the lab that a test runs on; empty where it runs on none in particular."""
+    return str(item.callspec.params.get("lab", "")) if hasattr(item, "callspec") else ""
 
 
 def feature(item: pytest.Function) -> str:
@@ -90,10 +96,10 @@ class Lab:
     """Whether it has a ztunnel."""
 
     @classmethod
-    def start(cls, state: Path, ztunnel: str = "none") -> "Lab":
+    def start(cls, state: Path, ztunnel: str = "none", *options: str) -> "Lab":
         """Start the lab of a state folder, or find it running."""
         env = os.environ | {"LAB_STATE": str(state), "LAB_ZTUNNEL": ztunnel}
-        run(sys.executable, "-m", "lab", "up", env=env, limit=3600)
+        run(sys.executable, "-m", "lab", "up", *options, env=env, limit=3600)
         shell = f'eval "$({sys.executable} -m lab env)"; env -0'
         exported = subprocess.check_output(["bash", "-ec", shell], env=env, cwd=ROOT, text=True)
         pairs = (line.split("=", 1) for line in exported.split("\0") if "=" in line)
@@ -180,15 +186,16 @@ def assert_unbroken(answers: Counter[str]) -> None:
 
 @pytest.fixture(scope="session", params=["plain", "ztunnel"])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """A lab, without a ztunnel and with one."""
+    """A lab, without a ztunnel and with one; with IPv6 where a test asks for that."""
     ztunnel = ZTUNNEL if request.param == "ztunnel" else "none"
-    if request.param != "plain" and ztunnel == "none":
+    if request.param == "ztunnel" and ztunnel == "none":
         pytest.fail(
             "LAB_TEST_REQUIRE asks for a ztunnel: set LAB_ZTUNNEL to its path", pytrace=False
         )
     # One that an aborted run left may be of the other form.
     run(sys.executable, "-m", "lab", "down", env=os.environ | {"LAB_STATE": str(STATE)})
-    started = Lab.start(STATE, ztunnel)
+    options = ["--dual-stack"] if request.param == "dual-stack" else []
+    started = Lab.start(STATE, ztunnel, *options)
     yield started
     started.down()
 
@@ -198,6 +205,9 @@ plain = pytest.mark.parametrize("lab", ["plain"], indirect=True)
 
 ambient = pytest.mark.parametrize("lab", ["ztunnel"], indirect=True)
 """Marks a test of what only a ztunnel does."""
+
+dual_stack = pytest.mark.parametrize("lab", ["dual-stack"], indirect=True)
+"""Marks a test that needs both IP families."""
 
 
 def project(folder: Path) -> str:

@@ -257,8 +257,8 @@ INVALID: list[Case] = [
         IngressGateway,
         "tls",
         {},
-        "tls.certificates: found none for *.example.com, expected its Secret, or issuer:"
-        " self-signed",
+        "tls.certificates: found none for *.example.com, expected its Secret, an issuer_ref, or"
+        " issuer: self-signed",
     ),
     (
         IngressGateway,
@@ -468,8 +468,8 @@ INVALID: list[Case] = [
         AmbientExposure,
         "gateway.tls",
         {},
-        "gateway.tls.certificates: found none for shop.example.com, expected its Secret, or issuer:"
-        " self-signed",
+        "gateway.tls.certificates: found none for shop.example.com, expected its Secret, an"
+        " issuer_ref, or issuer: self-signed",
     ),
     (
         AmbientExposure,

@@ -537,8 +537,8 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.gateway.tls",
         {},
-        f"{SHOP}.gateway.tls.certificates: found none for shop.example.com, expected its Secret, or"
-        " issuer: self-signed",
+        f"{SHOP}.gateway.tls.certificates: found none for shop.example.com, expected its Secret,"
+        " an issuerRef, or issuer: self-signed",
     ),
     (
         f"{SHOP}.gateway.tls",
@@ -551,8 +551,8 @@ WRONG: list[Case] = [
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
         " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, customization, clusterDomain, namespace, hostnames, readyTimeout (did you mean"
-        " revision?)",
+        " revision, customization, clusterDomain, dns, telemetry, namespace, hostnames,"
+        " readyTimeout (did you mean revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
     (f"{EDGE}.hostnames[0]", "*", f"found '*', expected {HOST}"),
@@ -560,8 +560,8 @@ WRONG: list[Case] = [
     (
         f"{EDGE}.tls",
         {"port": 8443},
-        f"{EDGE}.tls.certificates: found none for *.example.com, expected its Secret, or issuer:"
-        " self-signed",
+        f"{EDGE}.tls.certificates: found none for *.example.com, expected its Secret, an"
+        " issuerRef, or issuer: self-signed",
     ),
     *(
         (f"{gateway}.{option}", value, f"found {value!r}, expected {expected}")
@@ -598,7 +598,7 @@ WRONG: list[Case] = [
                 "tls",
                 {"mod": "SIMPLE"},
                 ".mod: found an unknown key, expected one of certificates,"
-                " issuer, mode, port, redirect, grants (did you mean mode?)",
+                " issuer, issuerRef, mode, port, redirect, grants (did you mean mode?)",
             ),
             (
                 "tls",
@@ -658,7 +658,7 @@ WRONG: list[Case] = [
         f"{SHARED}.hostnames",
         [],
         "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
-        " revision, customization, namespace, readyTimeout (did you mean name?)",
+        " revision, customization, telemetry, namespace, readyTimeout (did you mean name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -1434,6 +1434,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         ],
         "gateway_classes": ["istio-waypoint", "fast", "slow", "istio"],
         "ztunnel": False,
+        "providers": [],
+        "issuers": [],
         "services": [{"namespace": "e2", "name": "s2", "port": 80}],
         "proxies": [
             {"namespace": "foreign", "name": "s1-gateway", "generated": "s1-gateway-istio"},
@@ -1470,6 +1472,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
         "gateway_classes": ["istio"],
         "ztunnel": True,
+        "providers": [],
+        "issuers": [],
         "services": [],
         "proxies": [],
         "routes": [
@@ -1576,7 +1580,7 @@ def test_namespaces_are_bound_once_for_all_of_their_exposures(
 OUTPUTS = {
     *("ingressHost", "ingressPort", "ingressUrl", "ingressUrls", "ingressAddresses"),
     *("ingressInternalHost", "ingressConditions", "waypointAddress", "waypointConditions"),
-    *("commands", "verified"),
+    *("dnsRecords", "commands", "verified"),
 }
 
 

@@ -68,6 +68,7 @@ def test_what_others_made_is_read_and_not_owned(run: Run) -> None:
         "ingressConditions": conditions,
         "waypointAddress": "shared-istio.ingress.svc.cluster.local",
         "waypointConditions": conditions,
+        "dnsRecords": [],
         "commands": [f"curl -sSig -H Host:httpbin.example.com http://{INTERNAL}:80/headers"],
         "verified": [
             f"GET http://{INTERNAL}:80/headers (Host: httpbin.example.com): 200",

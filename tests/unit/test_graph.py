@@ -332,6 +332,7 @@ def test_in_cluster_address_and_proof_are_exported(default: Program) -> None:
         "ingressConditions": conditions,
         "waypointAddress": ADDRESS,
         "waypointConditions": conditions,
+        "dnsRecords": [],
         "commands": [f"curl -sSig -H Host:httpbin.example.com http://{ADDRESS}:80/headers"],
         "verified": [
             f"GET http://{ADDRESS}:80/headers (Host: httpbin.example.com): 200",
@@ -370,7 +371,8 @@ def test_preview_of_a_new_service_type_leaves_the_address_unknown(run: Run) -> N
         exposure={"gateway": {"serviceType": "LoadBalancer"}}, addresses=(ADDRESS,), preview=True
     ).exports
     assert exports["ingressPort"] == 80
-    unknown = {"ingressHost", "ingressUrl", "ingressAddresses", "commands", "verified"}
+    addressed = {"ingressHost", "ingressUrl", "ingressAddresses", "dnsRecords"}
+    unknown = addressed | {"commands", "verified"}
     assert not exports.keys() & unknown
 
 

@@ -84,6 +84,15 @@ class TestSlot:
         assert (slot.host, slot.node) == (IPv4Address("198.18.0.1"), IPv4Address("198.18.0.2"))
         assert slot.pool == IPv4Network("198.18.1.0/24")
 
+    def test_addresses_of_ipv6(self) -> None:
+        slots = [Slot(number) for number in range(state.SLOTS)]
+        networks = [network for slot in slots for network in (slot.link6, slot.pool6)]
+        assert len(set(networks)) == 2 * state.SLOTS
+        assert all(network.subnet_of(state.ADDRESSES6) for network in networks)
+        assert all(network.is_private for network in (state.ADDRESSES6, control_plane.PODS6))
+        assert str(slots[0].node6) == "fd00:198:18::2"
+        assert str(slots[0].pool6) == "fd00:198:18:1::/120"
+
     def test_the_kernel_takes_every_name_for_an_interface(self) -> None:
         assert all(len(Slot(number).name) <= 15 for number in range(state.SLOTS))
 
@@ -207,13 +216,15 @@ class TestCommands:
             command()
 
     def test_another_lab_is_asked_for(self) -> None:
-        record = Record(versions=commands._versions("none"), programs=[])
-        commands._require_same(record, "none")
+        record = Record(versions=commands._versions("none", "IPv4"), programs=[])
+        commands._require_same(record, "none", "IPv4")
         with pytest.raises(LabError, match=r"ztunnel is none, wanted /z\. Run"):
-            commands._require_same(record, "/z")
+            commands._require_same(record, "/z", "IPv4")
+        with pytest.raises(LabError, match=r"address families is IPv4, wanted IPv4, IPv6\. Run"):
+            commands._require_same(record, "none", commands.BOTH)
         record.versions["Istio"] = "1.0"
         with pytest.raises(LabError, match=r"Istio is 1\.0, wanted 1\."):
-            commands._require_same(record, "none")
+            commands._require_same(record, "none", "IPv4")
 
     def test_a_ztunnel_that_is_not_there(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -284,6 +295,29 @@ class TestPlan:
         assert kubeconfig["clusters"][0]["cluster"]["server"] == "https://198.18.6.2:6443"
         assert kubeconfig["current-context"] == "lab"
         assert lab.kubeconfig.stat().st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize("dual_stack", [False, True])
+    def test_address_families(
+        self, *, tmp_path: Path, artifacts: Artifacts, dual_stack: bool
+    ) -> None:
+        lab = State(tmp_path / "a")
+        plan = control_plane.prepare(lab, Slot(0), artifacts, dual_stack=dual_stack)
+        assert (plan.address6, plan.services6) == (
+            ("fd00:198:18::2/64", "fd00:10:96::/112") if dual_stack else ("", "")
+        )
+        words = {word for component in plan.components for word in component.command}
+        behind = (",fd00:198:18::2", ",fd00:10:244::/56", ",fd00:10:96::/112")
+        node, pods, services = behind if dual_stack else ("", "", "")
+        assert f"--node-ip=198.18.0.2{node}" in words
+        assert f"--cluster-cidr=10.244.0.0/16{pods}" in words
+        assert f"--service-cluster-ip-range=10.96.0.0/16{services}" in words
+        proxy = yaml.safe_load((lab.node / "kube-proxy.yaml").read_text())
+        assert proxy["clusterCIDR"] == f"10.244.0.0/16{pods}"
+        network = json.loads((lab.node / "cni/net.d/10-lab.conflist").read_text())
+        ipam = network["plugins"][0]["ipam"]
+        subnets = [["10.244.0.0/24"], ["fd00:10:244::/64"]][: 1 + dual_stack]
+        assert [[one["subnet"] for one in range_] for range_ in ipam["ranges"]] == subnets
+        assert [route["dst"] for route in ipam["routes"]] == ["0.0.0.0/0", "::/0"][: 1 + dual_stack]
 
     def test_what_stays_visible_is_named_without_links(
         self, tmp_path: Path, artifacts: Artifacts
@@ -567,7 +601,7 @@ class TestRequirements:
     def test_they_come_first(
         self, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def lacking() -> None:
+        def lacking(**_: object) -> None:
             raise LabError("this machine cannot run it")
 
         monkeypatch.setattr(requirements, "check", lacking)
@@ -600,6 +634,15 @@ class TestRequirements:
             "unshare",
         ]
         assert faults[1].endswith("install the package iproute2.")
+
+    def test_ipv6(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(requirements, "IPV6", tmp_path / "if_inet6")
+        monkeypatch.setattr(requirements, "_faults", lambda: iter(()))
+        requirements.check()
+        with pytest.raises(LabError, match=r"- IPv6: the kernel has none .*lab without --dual-st"):
+            requirements.check(dual_stack=True)
+        (tmp_path / "if_inet6").touch()
+        requirements.check(dual_stack=True)
 
     def test_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         usage = shutil.disk_usage(tmp_path)._replace(free=3 * requirements.GIB)

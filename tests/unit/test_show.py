@@ -432,7 +432,7 @@ def command(
     def called(*words: str, **changes: Any) -> tuple[str, str, int]:
         values = patched({key.partition(":")[2]: one for key, one in SAMPLE.items()}, changes)
         config = {f"{PROJECT['name']}:{key}": {"value": json.dumps(v)} for key, v in values.items()}
-        monkeypatch.setattr(verify, "_pulumi", lambda *_: config)
+        monkeypatch.setattr(verify, "run_pulumi", lambda *_, **__: json.dumps(config))
         monkeypatch.setattr(sys, "argv", ["show", *words])
         with pytest.raises(SystemExit) as ended:
             show.main()

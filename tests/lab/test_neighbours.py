@@ -1,0 +1,255 @@
+"""What others do for a gateway: give certificates, make DNS records, read its logs and traces.
+
+cert-manager does not run on the lab: a test does what that would, with the objects it would make.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.versions import ECHO_IMAGE
+from tests.lab.conftest import Lab, Stack, plain, run, sample
+from tests.lab.test_exposure import until
+from tests.lab.test_tls import ANSWERED, HOST, http, https, secured, served
+from tests.lab.test_topology import settled
+
+pytestmark = plain
+
+GATEWAY = "httpbin-gateway"
+ISSUER = "letsencrypt"
+CHALLENGE = "/.well-known/acme-challenge/token"
+
+
+@pytest.fixture(scope="module")
+def stack(module_stack: Stack) -> Stack:
+    """The module's stack."""
+    module_stack.up()
+    return module_stack
+
+
+def apply(lab: Lab, folder: Path, *objects: dict[str, Any]) -> None:
+    """Make objects as others would."""
+    file = folder / "objects.yaml"
+    file.write_text(yaml.safe_dump_all(objects))
+    lab.kubectl("apply", "--filename", str(file))
+
+
+def definition(kind: str, scope: str) -> dict[str, Any]:
+    """A CustomResourceDefinition of cert-manager's, of any shape."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    plural = f"{kind.lower()}s"
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.cert-manager.io"},
+        "spec": {
+            "group": "cert-manager.io",
+            "names": {"kind": kind, "plural": plural},
+            "scope": scope,
+            "versions": [version],
+        },
+    }
+
+
+def certified(kind: str, name: str, ready: str, reason: str, **metadata: str) -> dict[str, Any]:
+    """An object of cert-manager's, with what that says of it."""
+    condition = {"type": "Ready", "status": ready, "reason": reason, "message": "it says so"}
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, **metadata},
+        "status": {"conditions": [condition]},
+    }
+
+
+@pytest.fixture
+def cert_manager(lab: Lab, tmp_path: Path) -> Iterator[None]:
+    """Its kinds, an issuer that is ready, and a certificate that is not."""
+    kinds = {"ClusterIssuer": "Cluster", "Certificate": "Namespaced"}
+    apply(lab, tmp_path, *(definition(kind, scope) for kind, scope in kinds.items()))
+    names = [f"crd/{plural}.cert-manager.io" for plural in ("clusterissuers", "certificates")]
+    lab.kubectl("wait", "--for=condition=Established", *names)
+    apply(
+        lab,
+        tmp_path,
+        certified("ClusterIssuer", ISSUER, "True", "Registered"),
+        certified("Certificate", f"{GATEWAY}-{HOST}", "False", "DoesNotExist", namespace="httpbin"),
+    )
+    yield
+    lab.kubectl("delete", *names)
+
+
+def solver() -> list[dict[str, Any]]:
+    """What answers a challenge, as an issuer with a `gatewayHTTPRoute` has it made."""
+    name = {"name": "solver", "namespace": "httpbin"}
+    labels = {"app": "solver"}
+    container = {"name": "solver", "image": ECHO_IMAGE, "args": ["--port=8089"]}
+    return [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": name,
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": name,
+            "spec": {"selector": labels, "ports": [{"name": "http", "port": 8089}]},
+        },
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": name,
+            "spec": {
+                "parentRefs": [{"name": GATEWAY, "namespace": "httpbin", "kind": "Gateway"}],
+                "hostnames": [HOST],
+                "rules": [
+                    {
+                        "matches": [{"path": {"type": "Exact", "value": CHALLENGE}}],
+                        "backendRefs": [{"name": "solver", "port": 8089, "weight": 1}],
+                    }
+                ],
+            },
+        },
+    ]
+
+
+def issue(lab: Lab, folder: Path) -> Path:
+    """Give the certificate once the challenge is met; returns the file of its authority."""
+    mark = r"{.metadata.annotations.cert-manager\.io/cluster-issuer}"
+    named = ("get", "gateway", GATEWAY, "-n", "httpbin", "-o", f"jsonpath={mark}")
+    until(lambda: lab.kubectl(*named) == ISSUER, 60)
+    path = "{.status.loadBalancer.ingress[0].ip}"
+    service = ("get", "service", f"{GATEWAY}-istio", "-n", "httpbin", "-o", f"jsonpath={path}")
+    until(lambda: lab.kubectl(*service) != "", 60)
+    address = lab.kubectl(*service)
+    apply(lab, folder, *solver())
+    until(lambda: http(address, CHALLENGE) == "200 ", 60)
+    # Of this route external-dns makes the record that a challenge needs.
+    until(lambda: http(address, "/headers") == f"301 https://{HOST}/headers")
+    return served(lab, folder, f"{GATEWAY}-{HOST}", HOST)
+
+
+def test_cert_manager_gives_certificates(
+    lab: Lab, stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    tls = {"issuerRef": {"kind": "ClusterIssuer", "name": ISSUER}}
+    printed = stack.failing_up(exposures=secured(tls))
+    assert "clusterissuers.cert-manager.io: missing: nobody gives certificates" in printed
+
+    request.getfixturevalue("cert_manager")
+    printed = stack.failing_up(exposures=secured(tls, readyTimeout=5))
+    waits = f"Certificate httpbin/{GATEWAY}-{HOST} is not ready (DoesNotExist: it says so)"
+    assert waits in printed
+
+    with ThreadPoolExecutor() as pool:
+        issued = pool.submit(issue, lab, tmp_path)
+        outputs = stack.up(exposures=secured(tls, readyTimeout=90))
+        authority = issued.result()
+    address = outputs["ingressHost"]
+    assert https(address, HOST, "--cacert", authority) == ANSWERED
+    assert https(address, HOST, "--cacert", authority, path="/get") == "404 0"
+    assert http(address, "/headers") == f"301 https://{HOST}/headers"
+    assert http(address, CHALLENGE) == "200 "  # of the next one
+    settled(stack)
+    lab.kubectl("delete", "deployment,service,httproute", "solver", "-n", "httpbin")
+
+
+def told(lab: Lab, kind: str, name: str, key: str) -> str:
+    """What external-dns reads from an object."""
+    path = rf"jsonpath={{.metadata.annotations.external-dns\.kubernetes\.io/{key}}}"
+    return lab.kubectl("get", kind, name, "-n", "httpbin", "-o", path)
+
+
+def test_records_lead_to_the_gateway(lab: Lab, stack: Stack) -> None:
+    gateway = {"serviceType": "LoadBalancer", "dns": {"ttl": 60}}
+    outputs = stack.up(exposures=sample(gateway=gateway))
+    (record,) = outputs["dnsRecords"]
+    (value,) = record["values"]
+    assert record == {"name": HOST, "type": "A", "values": [value], "ttl": 60}
+    # A name server that has this record.
+    command = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}")
+    resolved = ("--resolve", f"{record['name']}:80:{value}")
+    for path, status in (("/headers", "200"), ("/get", "404")):
+        assert run(*command, *resolved, f"http://{HOST}{path}") == status
+    assert told(lab, "httproute", "httpbin-ingress", "ttl") == "60"
+    assert told(lab, "gateway", GATEWAY, "target") == ""
+
+    gateway["dns"] = {"targets": ["cdn.example.net"]}
+    (record,) = stack.up(exposures=sample(gateway=gateway))["dnsRecords"]
+    assert record == {"name": HOST, "type": "CNAME", "values": ["cdn.example.net"]}
+    assert told(lab, "httproute", "httpbin-ingress", "ttl") == ""
+    assert told(lab, "gateway", GATEWAY, "target") == "cdn.example.net"
+    settled(stack)
+
+
+@pytest.fixture
+def traces(lab: Lab) -> Iterator[str]:
+    """A provider of traces in the mesh's configuration, whose spans nobody takes."""
+    path = ("configmap", "istio", "-n", "istio-system")
+    before = lab.kubectl("get", *path, "-o", "jsonpath={.data.mesh}")
+    receiver = {"service": "httpbin.httpbin.svc.cluster.local", "port": 8000}
+    provider = {"name": "traces", "zipkin": receiver}
+    mesh = yaml.safe_dump({**yaml.safe_load(before), "extensionProviders": [provider]})
+
+    def configure(text: str) -> None:
+        lab.kubectl("patch", *path, "--type=merge", "-p", json.dumps({"data": {"mesh": text}}))
+
+    configure(mesh)
+    yield "traces"
+    configure(before)
+
+
+def test_requests_are_logged_and_traced(
+    lab: Lab, stack: Stack, request: pytest.FixtureRequest
+) -> None:
+    def answer(path: str) -> str:
+        words = ("curl", "-sg", "-m", "5", "-H", f"Host:{HOST}", f"{GATEWAY}-istio.httpbin{path}")
+        return lab.kubectl("exec", "-n", "curl", "deploy/curl", "--", *words)
+
+    def logged(proxy: str, path: str) -> bool:
+        return f'"GET {path} ' in lab.kubectl("logs", "-n", "httpbin", f"deploy/{proxy}")
+
+    gateway, waypoint = f"{GATEWAY}-istio", "httpbin-waypoint"
+    stack.up(exposures=sample())
+    answer("/headers?before")
+    every: dict[str, Any] = {"providers": [{"name": "envoy"}]}
+    failed = {**every, "filter": {"expression": "response.code >= 400"}}
+    changes: dict[str, Any] = {
+        "gateway": {"telemetry": {"accessLogging": [every]}},
+        "waypoint": {"telemetry": {"accessLogging": [failed]}},
+    }
+    stack.up(exposures=sample(**changes))
+
+    def after() -> bool:
+        answer("/headers?after")
+        answer("/get?after")
+        return logged(gateway, "/get?after") and logged(waypoint, "/get?after")
+
+    until(after, 40)  # proxies write their lines every ten seconds
+    assert logged(gateway, "/headers?after")
+    assert not logged(waypoint, "/headers?after")
+    for proxy in (gateway, waypoint):
+        assert not logged(proxy, "/headers?before")
+
+    traced = {"providers": [{"name": "traces"}], "randomSamplingPercentage": 100}
+    changes["gateway"]["telemetry"]["tracing"] = [traced]
+    printed = stack.failing_up(exposures=sample(**changes))
+    assert "extension provider traces: missing; the mesh has envoy, prometheus" in printed
+    assert "X-B3-Traceid" not in answer("/headers")
+    request.getfixturevalue("traces")
+    stack.up(exposures=sample(**changes))
+    until(lambda: "X-B3-Traceid" in answer("/headers"))
+    settled(stack)
+    stack.up(exposures=sample())
+    until(lambda: "X-B3-Traceid" not in answer("/headers"))
