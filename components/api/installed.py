@@ -9,11 +9,12 @@ from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.schema import Bases, Rule, Schema, at
-from . import gateway_types, istio_types
+from . import destination_rule_types, envoy_filter_types, gateway_types, istio_types
 from .releases import Releases
 
-_PLACES = {**gateway_types.PLACES, **istio_types.PLACES}
-_RELEASES = {**gateway_types.RELEASES, **istio_types.RELEASES}
+_TYPES = (gateway_types, istio_types, destination_rule_types, envoy_filter_types)
+_PLACES = {class_: places for types in _TYPES for class_, places in types.PLACES.items()}
+_RELEASES = {class_: fields for types in _TYPES for class_, fields in types.RELEASES.items()}
 
 _BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _CHANNEL = "gateway.networking.k8s.io/channel"
