@@ -10,6 +10,7 @@ from lightkube.core.exceptions import ApiError
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
+from ..checks.values import did_you_mean
 from .reading import get, warn
 
 Selector = Mapping[str, Any]
@@ -94,18 +95,56 @@ def not_discovered(
             )
 
 
+def unknown_providers(
+    client: lightkube.Client, found: Sequence[Istiod], providers: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Those of the `providers` of external authorization that no control plane has.
+
+    Nothing is said where a control plane does not tell what it has.
+    """
+    configured = [_configuration(client, istiod) for istiod in found if providers]
+    if not providers or not all(configured):
+        return
+    known = {
+        provider["name"]: istiod
+        for istiod, mesh in zip(found, configured, strict=True)
+        for provider in mesh.get("extensionProviders") or []
+        if provider.keys() & _AUTHORIZATION
+    }
+    places = " and ".join(f"{istiod.namespace}/{istiod.config_map}" for istiod in found)
+    for name in providers:
+        if name not in known:
+            listed = f"one of {', '.join(sorted(known))}" if known else "one, and there is none"
+            yield (
+                f"provider {name}",
+                f"unknown to the mesh, which would refuse every request that it is asked about:"
+                f" expected {listed} (extensionProviders with envoyExtAuthzHttp or"
+                f" envoyExtAuthzGrpc in ConfigMap {places}){did_you_mean(name, known)}",
+            )
+
+
+_AUTHORIZATION = {"envoyExtAuthzHttp", "envoyExtAuthzGrpc"}
+"""What a provider of external authorization has beside its name."""
+
+
 def _discovery_selectors(client: lightkube.Client, istiod: Istiod) -> list[Selector]:
     """What a control plane discovers; empty where that is everything, or it does not tell."""
+    return list(_configuration(client, istiod).get("discoverySelectors") or [])
+
+
+def _configuration(client: lightkube.Client, istiod: Istiod) -> Mapping[str, Any]:
+    """The mesh's configuration as a control plane has it; empty where it does not tell."""
     try:
         config_map = get(client, ConfigMap, istiod.config_map, istiod.namespace)
         mesh = yaml.safe_load(config_map.data["mesh"]) if config_map else {}
-        return list(mesh.get("discoverySelectors") or [])
+        if isinstance(mesh, Mapping):
+            return mesh
     except ApiError as error:
         if error.status.code != HTTPStatus.FORBIDDEN:
             raise
     except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         pass  # not of the form that this release of Istio has
-    return []
+    return {}
 
 
 def matches(selector: Selector, labels: Mapping[str, str]) -> bool:

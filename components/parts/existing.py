@@ -38,6 +38,7 @@ def existing_gateway(
         "urls": seen["urls"],
         "addresses": seen["addresses"],
         "internal_host": seen["internal_host"],
+        "service_account": seen["service_account"],
         "conditions": gateway.found.apply(lambda found: conditions(found["status"])),
         "definition": gateway.found.apply(_identity),
         **reference,
@@ -64,9 +65,9 @@ def existing_waypoint(
 def _reached(
     gateway: Mapping[str, Any], hostnames: Sequence[str], port: int | None, internal: str | None
 ) -> dict[str, Any]:
+    metadata = gateway["metadata"]
     listeners = serving(gateway["spec"]["listeners"], hostnames, port)
     if not listeners:
-        metadata = gateway["metadata"]
         raise pulumi.RunError(
             f"Gateway {metadata['namespace']}/{metadata['name']} has no port whose listeners serve"
             f" {', '.join(hostnames)}. Ask its owner for one, or change hostnames"
@@ -83,6 +84,10 @@ def _reached(
         "urls": [url(scheme, one, port) for one in dict.fromkeys([internal, *reported])],
         "addresses": reported,
         "internal_host": internal,
+        "service_account": (metadata.get("annotations") or {}).get(
+            "gateway.istio.io/service-account",
+            f"{metadata['name']}-{gateway['spec']['gatewayClassName']}",
+        ),
     }
 
 

@@ -7,7 +7,14 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..api import gateway_rules
-from ..api.gateway import Gateway, conditions, infrastructure, timeouts, wait_for
+from ..api.gateway import (
+    Gateway,
+    ObjectMeta,
+    conditions,
+    infrastructure,
+    timeouts,
+    wait_for,
+)
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener
 from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..api.outputs import after, unknown
@@ -17,9 +24,11 @@ from ..checks.faults import Faults
 from ..checks.schema import Schema, trusted
 from . import customization
 from . import namespace as namespaces
+from . import rate_limit as limits
 from .customization import CustomizationArgs, customize
 from .former import own_component
 from .namespace import NamespaceOptions, NamespaceReference, namespace_of
+from .rate_limit import RateLimitArgs, rate_limit
 
 WaypointFor = Literal["service", "workload", "all", "none"]
 """Requests that pass a waypoint: those to a Service, those to a pod, both or none."""
@@ -67,6 +76,8 @@ class WaypointOptions(TypedDict):
     """GatewayClass (default `istio-waypoint`)."""
     revision: NotRequired[pulumi.Input[str]]
     """Revision or tag of the control plane that serves it (default the namespace's)."""
+    rate_limit: NotRequired[RateLimitArgs]
+    """How many requests to each Service each of its pods answers (default all)."""
     customization: NotRequired[CustomizationArgs]
     """Changes to the objects that istiod makes for it (default none)."""
 
@@ -97,6 +108,7 @@ def _check_reference(faults: Faults, path: str, reference: Mapping[str, Any]) ->
 SCHEMA = (
     gateway_rules.SCHEMA
     | customization.SCHEMA
+    | limits.SCHEMA
     | namespaces.SCHEMA
     | Schema(
         {
@@ -155,12 +167,18 @@ class Waypoint(pulumi.ComponentResource):
             )
             gateway = self._gateway(name, args, namespace, parameters)
             self.name = gateway.name
+            definition: Any = gateway.definition
+            if "rate_limit" in args:
+                identity: ObjectMeta = {"name": gateway.name, "namespace": namespace["name"]}
+                limit = rate_limit(name, args["rate_limit"], identity, "waypoint", inside)
+                self.name = after(self.name, limit.urn)
+                definition = [definition, limit.definition]
         self.reference = {
             "name": self.name,
             "namespace": namespace["name"],
             "address": gateway.status.apply(address_of),
             "conditions": gateway.status.apply(conditions),
-            "definition": gateway.definition,
+            "definition": definition,
         }
         self.register_outputs({"name": self.name})
 

@@ -190,7 +190,8 @@ def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
 
 
 def _referred(reference: Mapping[str, Any]) -> dict[str, Any]:
-    return {camel(key): value for key, value in reference.items() if key != "definition"}
+    inside = ("definition", "service_account")
+    return {camel(key): value for key, value in reference.items() if key not in inside}
 
 
 def _outputs(exposure: AmbientExposure) -> dict[str, Any]:

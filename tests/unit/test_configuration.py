@@ -373,8 +373,9 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, grants, gateway, waypoint, policies, jwtRules,"
-        " requireWaypoint, trustDomain, verification, readyTimeout (did you mean gateway?)",
+        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
+        " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
+        " gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),
@@ -551,8 +552,8 @@ WRONG: list[Case] = [
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
         " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, customization, clusterDomain, namespace, hostnames, readyTimeout (did you mean"
-        " revision?)",
+        " revision, policies, jwtRules, trustedProxies, rateLimit, customization, clusterDomain,"
+        " namespace, hostnames, readyTimeout (did you mean revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
     (f"{EDGE}.hostnames[0]", "*", f"found '*', expected {HOST}"),
@@ -658,7 +659,7 @@ WRONG: list[Case] = [
         f"{SHARED}.hostnames",
         [],
         "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
-        " revision, customization, namespace, readyTimeout (did you mean name?)",
+        " revision, rateLimit, customization, namespace, readyTimeout (did you mean name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -1450,6 +1451,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             },
             {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
         ],
+        "providers": [],
+        "rate_limits": False,
         "gateways": [],
         "waypoints": [],
     }
@@ -1480,6 +1483,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
                 "waypoint_namespace": "mesh",
             }
         ],
+        "providers": [],
+        "rate_limits": False,
         "gateways": [],
         "waypoints": [
             {"namespace": "mesh", "name": "waypoint", "attached": "e0", "labels": AMBIENT}
