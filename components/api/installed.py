@@ -12,9 +12,9 @@ from ..checks.schema import Bases, Rule, Schema, at
 from . import destination_rule_types, envoy_filter_types, gateway_types, istio_types
 from .releases import Releases
 
-_TYPES = (gateway_types, istio_types, destination_rule_types, envoy_filter_types)
-_PLACES = {class_: places for types in _TYPES for class_, places in types.PLACES.items()}
-_RELEASES = {class_: fields for types in _TYPES for class_, fields in types.RELEASES.items()}
+_APIS = (gateway_types, istio_types, destination_rule_types, envoy_filter_types)
+_PLACES = {class_: places for api in _APIS for class_, places in api.PLACES.items()}
+_RELEASES = {class_: releases for api in _APIS for class_, releases in api.RELEASES.items()}
 
 _BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _CHANNEL = "gateway.networking.k8s.io/channel"
