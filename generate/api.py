@@ -413,5 +413,25 @@ APIS: Sequence[Api] = (
         },
         prefix="Istio ",
     ),
+    Api(
+        target="destination_rule_types.py",
+        summary="The DestinationRules of Istio's networking API.",
+        module="istio.io/api",
+        crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
+        sources=r"(networking/v1alpha3|type/v1beta1)/\w+\.pb\.go",
+        kinds={"destinationrules.networking.istio.io": "v1"},
+        names={"DestinationRule": "DestinationRuleSpec"},
+        prefix="Istio ",
+    ),
+    Api(
+        target="envoy_filter_types.py",
+        summary="The EnvoyFilters of Istio's networking API.",
+        module="istio.io/api",
+        crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
+        sources=r"(networking/v1alpha3|type/v1beta1)/\w+\.pb\.go",
+        kinds={"envoyfilters.networking.istio.io": "v1alpha3"},
+        names={"EnvoyFilter": "EnvoyFilterSpec"},
+        prefix="Istio ",
+    ),
 )
 """Every API whose types are made."""

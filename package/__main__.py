@@ -56,7 +56,7 @@ class ArgsAnalyzer(Analyzer):
         """
         if own := super().get_docstring(typ, name):
             return own
-        if typ.__module__.endswith(("api.gateway_types", "api.istio_types")):
+        if typ.__module__.endswith("_types"):
             link = re.search(r"https://\S+", typ.__doc__ or "")
             return link and link[0]
         inherited = (self.get_docstring(base, name) for base in extended(typ))

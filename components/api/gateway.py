@@ -253,16 +253,17 @@ def infrastructure(
     description: str,
     parameters: pulumi.Input[str] | None = None,
     labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> api.GatewayInfrastructure:
     """The `spec.infrastructure` of a Gateway that istiod deploys.
 
     Without labels and annotations of its own, istiod copies those of the Gateway down to the pods,
     and a mere change of the service type would restart them. `parameters` names the ConfigMap of
-    its customization, `labels` are further ones of what istiod makes.
+    its customization; `labels` and `annotations` are further ones of what istiod makes.
     """
     found: api.GatewayInfrastructure = {
         "labels": {"app.kubernetes.io/managed-by": "pulumi", **(labels or {})},
-        "annotations": {"kubernetes.io/description": description},
+        "annotations": {"kubernetes.io/description": description, **(annotations or {})},
     }
     if parameters is not None:
         found["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": parameters}

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.schema import Bases, Rule, Schema, at
-from . import gateway_types, istio_types
+from . import destination_rule_types, envoy_filter_types, gateway_types, istio_types
 from .releases import Releases
 
-_PLACES = {**gateway_types.PLACES, **istio_types.PLACES}
-_RELEASES = {**gateway_types.RELEASES, **istio_types.RELEASES}
+_APIS = (gateway_types, istio_types, destination_rule_types, envoy_filter_types)
+_PLACES = {class_: places for api in _APIS for class_, places in api.PLACES.items()}
+_RELEASES = {class_: releases for api in _APIS for class_, releases in api.RELEASES.items()}
 
 _BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _CHANNEL = "gateway.networking.k8s.io/channel"

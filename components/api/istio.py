@@ -1,19 +1,21 @@
-"""Thin typed resources of Istio: security, telemetry, and the Sail operator's installation API.
+"""Thin typed resources of Istio: its security, networking and telemetry APIs, and Sail's.
 
 As in `gateway`, tokens are those of the Kubernetes provider's custom resources, and specs are plain
-dicts in the API's own camelCase, typed by `istio_types` and `sail_types`.
+dicts in the API's own camelCase, typed by the modules `…_types`.
 
-https://istio.io/latest/docs/reference/config/security/
-https://istio.io/latest/docs/reference/config/telemetry/
+https://istio.io/latest/docs/reference/config/
 https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
 """
 
 from typing import Literal
 
+from .destination_rule_types import DestinationRuleSpec
+from .envoy_filter_types import EnvoyFilterSpec
 from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
 from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec, TelemetrySpec
 from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
+from .traffic_rules import SCHEMA as TRAFFIC
 
 USE_WAYPOINT = "istio.io/use-waypoint"
 """Label of a Service or namespace: requests to it pass the waypoint of this name, `none` for none.
@@ -56,6 +58,29 @@ class Telemetry(Resource[ObjectMeta, TelemetrySpec]):
     group = "telemetry.istio.io"
     kind = "Telemetry"
     schema = _SCHEMA
+
+
+class DestinationRule(Resource[ObjectMeta, DestinationRuleSpec]):
+    """https://istio.io/latest/docs/reference/config/networking/destination-rule/
+
+    Istio reports no condition on it.
+    """
+
+    group = "networking.istio.io"
+    kind = "DestinationRule"
+    schema = Resource.schema | TRAFFIC
+
+
+class EnvoyFilter(Resource[ObjectMeta, EnvoyFilterSpec]):
+    """https://istio.io/latest/docs/reference/config/networking/envoy-filter/
+
+    Istio reports no condition on it.
+    """
+
+    group = "networking.istio.io"
+    kind = "EnvoyFilter"
+    version = "v1alpha3"
+    schema = Resource.schema | TRAFFIC
 
 
 class Istio(Resource[ClusterObjectMeta, IstioSpec]):

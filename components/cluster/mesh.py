@@ -8,6 +8,7 @@ import yaml
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
+from ..checks.values import did_you_mean
 from .reading import get, permitted, warn
 
 Selector = Mapping[str, Any]
@@ -92,6 +93,38 @@ def not_discovered(
             )
 
 
+def unknown_authorizers(
+    client: lightkube.Client, found: Sequence[Istiod], providers: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Those of the `providers` of external authorization that no control plane has.
+
+    Nothing is said where a control plane does not tell what it has.
+    """
+    configured = [_configuration(client, istiod) for istiod in found if providers]
+    if not providers or not all(configured):
+        return
+    known = [
+        str(provider["name"])
+        for mesh in configured
+        for provider in (mesh or {}).get("extensionProviders") or []
+        if provider.keys() & _AUTHORIZATION
+    ]
+    places = " and ".join(f"{istiod.namespace}/{istiod.config_map}" for istiod in found)
+    for name in providers:
+        if name not in known:
+            listed = f"one of {', '.join(sorted(known))}" if known else "one, and there is none"
+            yield (
+                f"provider {name}",
+                f"unknown to the mesh, which would refuse every request that it is asked about:"
+                f" expected {listed} (extensionProviders with envoyExtAuthzHttp or"
+                f" envoyExtAuthzGrpc in ConfigMap {places}){did_you_mean(name, known)}",
+            )
+
+
+_AUTHORIZATION = {"envoyExtAuthzHttp", "envoyExtAuthzGrpc"}
+"""What a provider of external authorization has beside its name."""
+
+
 def _discovery_selectors(client: lightkube.Client, istiod: Istiod) -> list[Selector]:
     """What a control plane discovers; empty where that is everything, or it does not tell."""
     return list((_configuration(client, istiod) or {}).get("discoverySelectors") or [])
@@ -101,7 +134,7 @@ _BUILT_IN = {"envoy", "prometheus", "stackdriver"}
 """Extension providers that every mesh has."""
 
 
-def without_provider(
+def unknown_providers(
     client: lightkube.Client, found: Sequence[Istiod], names: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """Those of the extension providers that no control plane has: it ignores what is for them.

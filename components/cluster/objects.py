@@ -11,8 +11,8 @@ from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from ..api.gateway import GROUP
 
-_SECURITY, _SAIL = "security.istio.io", "sailoperator.io"
-_TELEMETRY = "telemetry.istio.io"
+_SECURITY, _NETWORKING = "security.istio.io", "networking.istio.io"
+_TELEMETRY, _SAIL = "telemetry.istio.io", "sailoperator.io"
 
 GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
 
@@ -26,6 +26,8 @@ KINDS: dict[str, Any] = {
         (create_namespaced_resource, GROUP, "v1beta1", "ReferenceGrant"),
         (create_namespaced_resource, GROUP, "v1", "Gateway"),
         (create_namespaced_resource, _SECURITY, "v1", "RequestAuthentication"),
+        (create_namespaced_resource, _NETWORKING, "v1", "DestinationRule"),
+        (create_namespaced_resource, _NETWORKING, "v1alpha3", "EnvoyFilter"),
         (create_global_resource, _SAIL, "v1", "Istio"),
         (create_global_resource, _SAIL, "v1", "IstioCNI"),
         (create_global_resource, _SAIL, "v1", "ZTunnel"),

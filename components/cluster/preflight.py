@@ -13,6 +13,7 @@ from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.apps_v1 import DaemonSet, Deployment
 from lightkube.resources.core_v1 import Namespace, Service
 
+from ..api.destination_rule_types import TrafficPolicy
 from ..api.gateway import GROUP
 from ..api.installed import DEFINITIONS, Installed
 from ..checks.faults import Faults
@@ -92,6 +93,11 @@ class PreflightArgs(TypedDict):
     istiod needs."""
     routes: NotRequired[Sequence[RouteExpectation]]
     """Services that the stack's routes are for (default none): no VirtualService may be, too."""
+    authorizers: NotRequired[Sequence[str]]
+    """External authorization providers that policies name (default none): the mesh's configuration
+    has to have them."""
+    rate_limits: NotRequired[bool]
+    """Whether proxies get rate limits (default false), for which Istio has to be 1.27 or newer."""
     bindings: NotRequired[Sequence[BindingExpectation]]
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     providers: NotRequired[Sequence[str]]
@@ -131,6 +137,8 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
             if definitions is not None:
                 faults.extend(_gateway_api(definitions))
                 installed = Installed(definitions.values())
+                if needs.get("rate_limits"):
+                    faults.extend(_rate_limits(installed))
             _check(client, needs, faults)
     except httpx2.TransportError as error:
         server = error.request.url
@@ -201,6 +209,17 @@ def _gateway_api(definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 f"is of Gateway API {bundle}, expected v1.2 or newer, the first whose standard"
                 " channel has spec.infrastructure",
             )
+
+
+def _rate_limits(installed: Installed) -> Iterator[tuple[str, str]]:
+    # Older ones have the field that names the proxy, too, and ignore it. The one that is looked for
+    # came with the release that does not.
+    if installed.lacking(TrafficPolicy, "retryBudget"):
+        yield (
+            "rate_limit",
+            "needs Istio 1.27: older ones would limit every proxy of the namespace, and"
+            " destinationrules.networking.istio.io of the cluster is of an older one",
+        )
 
 
 def _gateway_classes(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
@@ -294,13 +313,14 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
 def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     istiods = mesh.istiods(client)
     yield from mesh.not_ready(istiods)
+    yield from mesh.unknown_authorizers(client, istiods, needs.get("authorizers", ()))
     labelled = (
         (one["name"], one["labels"])
         for one in needs.get("namespaces", ())
         if "labels" in one and (one["create"] or get(client, Namespace, one["name"]))
     )
     yield from mesh.not_discovered(client, istiods, labelled)
-    yield from mesh.without_provider(client, istiods, needs.get("providers", ()))
+    yield from mesh.unknown_providers(client, istiods, needs.get("providers", ()))
 
 
 def _proxies(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:

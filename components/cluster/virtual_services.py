@@ -31,12 +31,15 @@ class RouteExpectation(TypedDict):
     """Host names under which a gateway serves it."""
     waypoint_namespace: NotRequired[str]
     """Namespace of its waypoint (default that of the Service)."""
+    traffic_policy: NotRequired[bool]
+    """Whether the stack has DestinationRules for it (default false)."""
 
 
 def mixed(
     client: lightkube.Client, routes: Sequence[RouteExpectation]
 ) -> Iterator[tuple[str, str]]:
-    """VirtualServices whose routes a waypoint would take beside those of the stack.
+    """VirtualServices whose routes a waypoint would take beside those of the stack, and
+    DestinationRules beside its own.
 
     What else is for the same requests is warned about.
     """
@@ -61,8 +64,20 @@ def mixed(
                 " not to be mixed"
             )
     for one in _listed(client, _DestinationRule):
-        host = one["spec"].get("host", "")
-        if any(_is_service(host, one, route) and _exported(one, route) for route in routes):
+        spec = one["spec"]
+        host = spec.get("host", "")
+        treated = [
+            route for route in routes if _is_service(host, one, route) and _exported(one, route)
+        ]
+        ours = [route for route in treated if route.get("traffic_policy")]
+        # A waypoint goes by no rule with a selector, and by the stack's before one with a wildcard.
+        if ours and "workloadSelector" not in spec and not host.startswith("*"):
+            yield (
+                f"DestinationRule {_name(one)}",
+                f"is for Service {ours[0]['namespace']}/{ours[0]['service']}, too: of two the"
+                " waypoint goes by one. Delete it, once what it says is in `traffic_policy`",
+            )
+        elif treated:
             warn(
                 f"DestinationRule {_name(one)} is for {host}, too: gateway and waypoint treat the"
                 " requests of this stack's routes as it says"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ..api.destination_rule_types import TrafficPolicy
 from ..api.gateway_types import GRPCRouteRule
 from ..api.istio import Binds
 from ..api.istio_types import JWTRule
@@ -97,6 +98,15 @@ class VerificationOptions(TypedDict):
     new load balancer is slow to be known."""
 
 
+class PolicyPart(PolicyArgs):
+    """A policy that the waypoint of an exposure enforces."""
+
+    from_gateway: NotRequired[bool]
+    """Its `rules` are for requests of the exposure's gateway alone, and have no `from` (default
+    false). To the waypoint all requests from outside are the gateway's: where `ALLOW` is for
+    clients of the mesh, another one has to let the gateway through."""
+
+
 class AmbientExposureArgs(TypedDict):
     """What an `AmbientExposure` is made of."""
 
@@ -120,14 +130,20 @@ class AmbientExposureArgs(TypedDict):
     """The ingress gateway (default one of its own, reached inside the cluster)."""
     waypoint: NotRequired[WaypointPart]
     """The waypoint (default one of its own)."""
-    policies: NotRequired[Sequence[PolicyArgs]]
+    traffic_policy: NotRequired[TrafficPolicy]
+    """How the waypoint spreads requests over pods, limits connections to them and spares failing
+    ones, as in a DestinationRule (default as Istio does). With a `canary` it is for each version.
+
+    https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy"""
+    policies: NotRequired[Sequence[PolicyPart]]
     """AuthorizationPolicies of the Service, enforced by the waypoint (default none)."""
     jwt_rules: NotRequired[Sequence[JWTRule]]
     """Tokens that the waypoint checks (default none)."""
     require_waypoint: NotRequired[bool]
     """Let only the waypoint reach the pods, which ztunnel enforces (default false)."""
     trust_domain: NotRequired[str]
-    """Trust domain of the mesh, for `require_waypoint` (default `cluster.local`)."""
+    """Trust domain of the mesh, for `require_waypoint` and `from_gateway` (default
+    `cluster.local`)."""
     verification: NotRequired[VerificationOptions]
     """Requests that must be answered before the update ends; none are sent where it is left out."""
     ready_timeout: NotRequired[int]

@@ -67,9 +67,10 @@ class AmbientExposure(pulumi.ComponentResource):
             waypoint = parts.waypoint(exposing)
             backends = parts.backends(exposing, waypoint)
             waypoint_route = parts.waypoint_route(exposing, backends)
-            authorizations = parts.authorizations(exposing, waypoint, backends)
+            authorizations = parts.authorizations(exposing, gateway, waypoint, backends)
+            traffic = parts.destination_rules(exposing, gateway, waypoint)
             ingress_route = parts.ingress_route(
-                exposing, gateway, backends[0].name, [waypoint_route, *authorizations]
+                exposing, gateway, backends[0].name, [waypoint_route, *authorizations, *traffic]
             )
             self.verified = parts.probe(
                 exposing,
@@ -81,6 +82,7 @@ class AmbientExposure(pulumi.ComponentResource):
                     *(backend.definition for backend in backends),
                     waypoint_route.definition,
                     *(authorization.definition for authorization in authorizations),
+                    *(rule.definition for rule in traffic),
                     ingress_route.definition,
                 ],
                 ready=[

@@ -9,9 +9,16 @@ import pulumi
 
 from ..api.gateway import GRPCRoute, HTTPRoute
 from ..api.gateway_types import HTTPBackendRef
+from ..api.istio import DestinationRule
+from ..api.istio_types import PolicyRule
 from ..api.outputs import after
 from ..parts import routes
-from ..parts.authorization import Authorization, AuthorizationOptions
+from ..parts.authorization import (
+    Authorization,
+    AuthorizationArgs,
+    AuthorizationOptions,
+    PolicyArgs,
+)
 from ..parts.client import CLIENT_IMAGE
 from ..parts.dns import DNSOptions, records
 from ..parts.existing import existing_gateway, existing_waypoint
@@ -21,6 +28,7 @@ from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
 from ..parts.pod import renamed
 from ..parts.probe import Probe, ProbeArgs, fingerprint
+from ..parts.traffic import destination_rules as traffic
 from ..parts.waypoint import (
     Waypoint,
     WaypointBinding,
@@ -30,7 +38,7 @@ from ..parts.waypoint import (
 )
 from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from . import names
-from .arguments import Addresses, AmbientExposureArgs, ServiceOptions, binds
+from .arguments import Addresses, AmbientExposureArgs, PolicyPart, ServiceOptions, binds
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
 _WAYPOINT = WaypointOptions.__annotations__.keys()
@@ -274,24 +282,42 @@ def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
+def destination_rules(
+    of: Exposing, gateway: GatewayReference, waypoint: WaypointReference
+) -> list[DestinationRule]:
+    """How the waypoint spreads requests over pods."""
+    if "traffic_policy" not in of.args:
+        return []
+    service = of.service["name"]
+    return traffic(
+        of.name,
+        {
+            "namespace": of.namespace["name"],
+            "services": [service, *([names.canary(service)] if "canary" in of.service else [])],
+            "policy": of.args["traffic_policy"],
+            "gateway": gateway["name"],
+            "waypoint_namespace": waypoint["namespace"],
+        },
+        of.inside(),
+    )
+
+
 def authorizations(
-    of: Exposing, waypoint: WaypointReference, backends: Sequence[Backend]
+    of: Exposing,
+    gateway: GatewayReference,
+    waypoint: WaypointReference,
+    backends: Sequence[Backend],
 ) -> list[Authorization]:
     """Who may send what."""
     service = of.service
     given: AuthorizationOptions = {}
     if "policies" in of.args:
-        given["policies"] = of.args["policies"]
+        given["policies"] = [_policy(of, gateway, policy) for policy in of.args["policies"]]
     if "jwt_rules" in of.args:
         given["jwt_rules"] = of.args["jwt_rules"]
     versions = [("", service["name"], given)]
     if of.args.get("require_waypoint"):
-        principal = pulumi.Output.format(
-            "{}/ns/{}/sa/{}",
-            of.args.get("trust_domain", "cluster.local"),
-            waypoint["namespace"],
-            waypoint["name"],
-        )
+        principal = _principal(of, waypoint["namespace"], waypoint["name"])
         selector = service.get("selector", {"app": service["name"]})
         given["required_waypoint"] = {"principal": principal, "selector": selector}
         if "canary" in service:
@@ -303,19 +329,40 @@ def authorizations(
     return [
         Authorization(
             f"{of.name}{suffix}",
-            {
-                **options,
-                "name": name,
-                "namespace": of.namespace["name"],
-                # Bound before anything is enforced at the waypoint.
-                "service": backend.name,
-                "ready_timeout": of.ready_timeout,
-            },
+            cast(
+                "AuthorizationArgs",
+                {
+                    **options,
+                    "name": name,
+                    "namespace": of.namespace["name"],
+                    # Bound before anything is enforced at the waypoint.
+                    "service": backend.name,
+                    "ready_timeout": of.ready_timeout,
+                },
+            ),
             of.inside(),
         )
         for (suffix, name, options), backend in zip(versions, backends, strict=False)
         if options
     ]
+
+
+def _policy(of: Exposing, gateway: GatewayReference, policy: PolicyPart) -> PolicyArgs:
+    """A policy, its rules for the requests of the gateway alone where it says so."""
+    plain: Any = {key: value for key, value in policy.items() if key != "from_gateway"}
+    if policy.get("from_gateway"):
+        principal = _principal(of, gateway["namespace"], gateway["service_account"])
+        source: PolicyRule = {"from": [{"source": {"principals": [principal]}}]}
+        plain["rules"] = [{**source, **rule} for rule in policy["rules"]]
+    return cast("PolicyArgs", plain)
+
+
+def _principal(
+    of: Exposing, namespace: pulumi.Input[str], account: pulumi.Input[str]
+) -> pulumi.Output[str]:
+    """The identity that a ServiceAccount has in the mesh."""
+    domain = of.args.get("trust_domain", "cluster.local")
+    return pulumi.Output.format("{}/ns/{}/sa/{}", domain, namespace, account)
 
 
 def probe(

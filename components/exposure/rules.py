@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..api import traffic_rules
 from ..checks import values as valid
 from ..checks.faults import Faults
+from ..checks.rules import each
 from ..checks.schema import Schema, at
 from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
-from ..parts.authorization import check_policy_names
+from ..parts.authorization import PolicyArgs, check_policy_names, check_provider
 from ..parts.gateway import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
@@ -21,6 +23,7 @@ from .arguments import (
     AmbientExposureArgs,
     CanaryOptions,
     GatewayPart,
+    PolicyPart,
     ServiceOptions,
     VerificationOptions,
     WaypointPart,
@@ -60,6 +63,8 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
     check_policy_names(faults, path, args)
+    check_provider(faults, path, args)
+    _check_identity(faults, path, args)
     _check_verification(faults, path, args)
 
 
@@ -82,6 +87,39 @@ def _check_gateway_part(faults: Faults, path: str, options: Mapping[str, Any]) -
         faults.add(
             at(path, "dns.targets"),
             "found beside existing, whose Gateway says what records point to. Set it there",
+        )
+
+
+def _check_policy(faults: Faults, path: str, policy: Mapping[str, Any]) -> None:
+    if policy.get("from_gateway") is not True:
+        return
+    if policy["action"] == "CUSTOM":
+        faults.add(
+            at(path, "from_gateway"), "found true, but CUSTOM does not tell identities apart"
+        )
+    if valid.known(policy["rules"]) and not policy["rules"]:
+        faults.add(
+            at(path, "rules"),
+            "found none beside from_gateway; [{}] makes it be for every request of the gateway",
+        )
+    for where, rule in each(path, policy, "rules"):
+        if "from" in rule:
+            faults.add(
+                at(where, "from"),
+                "found beside from_gateway, by which it is for the gateway alone. Leave one out, or"
+                " make another policy of it",
+            )
+
+
+def _check_identity(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """The gateway that policies name is known by its identity, or read from the cluster."""
+    gateway = args.get("gateway", {}).get("existing", {})
+    named = any(policy.get("from_gateway") is True for policy in args.get("policies", ()))
+    if named and "host" in gateway and "service_account" not in gateway:
+        faults.add(
+            at(path, "gateway.existing.service_account"),
+            "found nothing, expected the gateway's ServiceAccount, for from_gateway. Leave all out"
+            " but name and namespace to have it read from the cluster",
         )
 
 
@@ -195,6 +233,7 @@ SCHEMA = (
     | gateway.SCHEMA
     | routes.SCHEMA
     | authorization.SCHEMA
+    | traffic_rules.SCHEMA
     | client.SCHEMA
     | probe.SCHEMA
     | Schema(
@@ -219,6 +258,7 @@ SCHEMA = (
                 "hostnames[]": valid.hostname,
                 "rules": valid.some,
                 "grpc_rules": valid.some,
+                "traffic_policy": valid.some,
                 "jwt_rules": valid.some,
                 "trust_domain": valid.hostname,
                 "ready_timeout": valid.seconds,
@@ -227,6 +267,7 @@ SCHEMA = (
         {
             ServiceOptions: _check_service,
             GatewayPart: _check_gateway_part,
+            PolicyPart: _check_policy,
             WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
             AmbientExposureArgs: _check_exposure,
         },
@@ -234,6 +275,7 @@ SCHEMA = (
             ServiceOptions: ContainerOptions,
             CanaryOptions: ContainerOptions,
             GatewayPart: GatewayOptions,
+            PolicyPart: PolicyArgs,
             WaypointPart: WaypointOptions,
         },
     )

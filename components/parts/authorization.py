@@ -1,11 +1,11 @@
-"""Who may send what to a service: authorization and request authentication."""
+"""Who may send what to a service or a gateway: authorization and request authentication."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from ..api.gateway import ObjectMeta, timeouts, wait_for
+from ..api.gateway import GROUP, ObjectMeta, timeouts, wait_for
 from ..api.istio import AuthorizationPolicy, RequestAuthentication
 from ..api.istio_rules import SCHEMA as ISTIO
 from ..api.istio_rules import check_policy, identity
@@ -21,11 +21,12 @@ from ..api.istio_types import (
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
+from ..checks.rules import all_of, one_at_most, some_of
 from ..checks.schema import at, trusted
 
 
 class PolicyArgs(TypedDict):
-    """A policy that the waypoint enforces.
+    """A policy that a waypoint or a gateway enforces.
 
     A request is refused where one of `DENY` matches it, or where there are some of `ALLOW` and
     none of them matches it.
@@ -41,7 +42,10 @@ class PolicyArgs(TypedDict):
     """Requests in Istio's own form; an empty rule is every request, and `ALLOW` without any rule
     allows nothing."""
     provider: NotRequired[ExtensionProvider]
-    """Who decides, for `CUSTOM` only."""
+    """Who decides, for `CUSTOM` only: one of the `extensionProviders` of the mesh's configuration,
+    the same one in all policies of a list.
+
+    https://istio.io/latest/docs/tasks/security/authorization/authz-custom/"""
 
 
 class RequiredWaypointArgs(TypedDict):
@@ -62,15 +66,15 @@ class AuthorizationOptions(TypedDict):
     """Who may send what."""
 
     policies: NotRequired[Sequence[PolicyArgs]]
-    """Policies that the waypoint enforces (default none, which allows every request)."""
+    """Policies that are enforced (default none, which allows every request)."""
     jwt_rules: NotRequired[Sequence[JWTRule]]
-    """Tokens that the waypoint accepts (default none looked at). A request with another token is
-    answered 401; one without any passes, unless a policy demands `requestPrincipals`.
+    """Tokens that are accepted (default none looked at). A request with another token is answered
+    401; one without any passes, unless a policy demands `requestPrincipals`.
 
     https://istio.io/latest/docs/reference/config/security/request_authentication/"""
     required_waypoint: NotRequired[RequiredWaypointArgs]
     """Makes ztunnel refuse what comes from anybody but the waypoint (default: what bypasses the
-    waypoint is not judged at all)."""
+    waypoint is not judged at all); for a `service` only."""
 
 
 class AuthorizationArgs(AuthorizationOptions):
@@ -79,19 +83,21 @@ class AuthorizationArgs(AuthorizationOptions):
     name: pulumi.Input[str]
     """What the names of its objects begin with."""
     namespace: pulumi.Input[str]
-    """Namespace of the objects, that of the Service and its pods."""
-    service: pulumi.Input[str]
-    """Service whose requests the waypoint judges."""
+    """Namespace of the objects, that of the Service and its pods, or of the Gateway."""
+    service: NotRequired[pulumi.Input[str]]
+    """Service whose requests its waypoint judges."""
+    gateway: NotRequired[pulumi.Input[str]]
+    """Gateway that judges all of its requests, instead of a `service`."""
     ready_timeout: NotRequired[int]
     """Seconds that each policy may take to be accepted (default 300)."""
 
 
 class Authorization(pulumi.ComponentResource):
-    """The rules for one service, at its waypoint and at the ztunnel of its pods.
+    """The rules for one service, at its waypoint and at the ztunnel of its pods, or for a gateway.
 
     Ready when istiod has bound every policy to a waypoint or sent it to ztunnel; on a
-    RequestAuthentication it reports nothing. Raises `InvalidInput` with every fault of `args`
-    before anything is registered.
+    RequestAuthentication, and what is for a gateway, it reports nothing. Raises `InvalidInput` with
+    every fault of `args` before anything is registered.
 
     https://istio.io/latest/docs/ambient/usage/l7-features/
     """
@@ -109,14 +115,12 @@ class Authorization(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
-        targets: list[PolicyTargetReference] = [
-            {"group": "", "kind": "Service", "name": args["service"]}
-        ]
+        targets, accepted = _targets(args)
         with trusted():
             objects: list[AuthorizationPolicy | RequestAuthentication] = [
                 AuthorizationPolicy(
                     f"{name}-policy-{label}",
-                    _metadata(args, label, "condition=WaypointAccepted"),
+                    _metadata(args, label, *accepted),
                     render_policy(policy, targets),
                     inside,
                 )
@@ -152,6 +156,14 @@ class Authorization(pulumi.ComponentResource):
 
 WAYPOINT_ONLY = "waypoint-only"
 """Name of the policy of `required_waypoint`."""
+
+
+def _targets(args: AuthorizationArgs) -> tuple[list[PolicyTargetReference], list[str]]:
+    """What policies are for, and the conditions on which they are in force."""
+    if "gateway" in args:
+        return [{"group": GROUP, "kind": "Gateway", "name": args["gateway"]}], []
+    service: PolicyTargetReference = {"group": "", "kind": "Service", "name": args["service"]}
+    return [service], ["condition=WaypointAccepted"]
 
 
 def named(policies: Sequence[PolicyArgs]) -> list[tuple[str, PolicyArgs]]:
@@ -193,12 +205,29 @@ def check_policy_names(faults: Faults, path: str, args: Mapping[str, Any]) -> No
         taken.add(label)
 
 
+def check_provider(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Record policies with another provider than the first: istiod makes them refuse everything."""
+    found = [
+        (index, name)
+        for index, policy in enumerate(args.get("policies", ()))
+        if isinstance(name := policy.get("provider", {}).get("name"), str)
+    ]
+    for index, name in found:
+        if name != found[0][1]:
+            faults.add(
+                at(path, f"policies[{index}].provider.name"),
+                f"found {name!r}, expected {found[0][1]!r} as in policies[{found[0][0]}]: with a"
+                " second provider Istio refuses every request that either is asked about",
+            )
+
+
 SCHEMA = ISTIO.extended(
     {
         AuthorizationArgs: {
             "name": valid.dns_label,
             "namespace": valid.dns_label,
             "service": valid.dns_label,
+            "gateway": valid.dns_label,
             "jwt_rules": valid.some,
             "ready_timeout": valid.seconds,
         },
@@ -210,6 +239,15 @@ SCHEMA = ISTIO.extended(
             "selector[]": valid.label_value,
         },
     },
-    {AuthorizationArgs: check_policy_names, PolicyArgs: check_policy},
+    {
+        AuthorizationArgs: all_of(
+            check_policy_names,
+            check_provider,
+            some_of("service", "gateway"),
+            one_at_most("service", "gateway"),
+            one_at_most("required_waypoint", "gateway"),
+        ),
+        PolicyArgs: check_policy,
+    },
 )
 """What is expected of an `Authorization`."""

@@ -40,6 +40,7 @@ def existing_gateway(
         "addresses": seen["addresses"],
         "internal_host": seen["internal_host"],
         "dns": {"targets": seen["targets"]},
+        "service_account": seen["service_account"],
         "conditions": gateway.found.apply(lambda found: conditions(found["status"])),
         "definition": gateway.found.apply(_identity),
         **reference,
@@ -66,9 +67,9 @@ def existing_waypoint(
 def _reached(
     gateway: Mapping[str, Any], hostnames: Sequence[str], port: int | None, internal: str | None
 ) -> dict[str, Any]:
+    metadata = gateway["metadata"]
     listeners = serving(gateway["spec"]["listeners"], hostnames, port)
     if not listeners:
-        metadata = gateway["metadata"]
         raise pulumi.RunError(
             f"Gateway {metadata['namespace']}/{metadata['name']} has no port whose listeners serve"
             f" {', '.join(hostnames)}. Ask its owner for one, or change hostnames"
@@ -87,6 +88,10 @@ def _reached(
         "addresses": reported,
         "targets": targets.split(",") if targets else reported,
         "internal_host": internal,
+        "service_account": (metadata.get("annotations") or {}).get(
+            "gateway.istio.io/service-account",
+            f"{metadata['name']}-{gateway['spec']['gatewayClassName']}",
+        ),
     }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
@@ -20,18 +21,28 @@ from ..api.gateway import (
     wait_for_parents,
 )
 from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTLS
+from ..api.istio_types import JWTRule
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
-from . import customization, dns
+from . import authorization, customization, dns
 from . import namespace as namespaces
+from . import rate_limit as limits
 from . import telemetry as telemetries
 from . import tls as https
+from .authorization import (
+    Authorization,
+    AuthorizationArgs,
+    PolicyArgs,
+    check_policy_names,
+    check_provider,
+)
 from .customization import CustomizationArgs, customize
 from .dns import DNSOptions, gateway_annotations, route_annotations
 from .namespace import NamespaceOptions, namespace_of
+from .rate_limit import RateLimitArgs, rate_limit
 from .telemetry import TelemetryOptions, check_modes, tell
 from .tls import TLSArgs, redirects, terminate
 
@@ -80,6 +91,8 @@ class GatewayReference(TypedDict):
     """Its in-cluster name."""
     node_port: NotRequired[pulumi.Input[int]]
     """Port of every node that leads to it."""
+    service_account: NotRequired[pulumi.Input[str]]
+    """ServiceAccount of its pods, by which waypoints know it."""
     conditions: NotRequired[pulumi.Input[Sequence[str]]]
     """`Type=Status (Reason)` of each of its conditions."""
     certificate: NotRequired[pulumi.Input[str]]
@@ -119,6 +132,20 @@ class GatewayOptions(TypedDict):
     to be changed later: istiod leaves what it made under another name, in service and unchanged."""
     revision: NotRequired[pulumi.Input[str]]
     """Revision or tag of the control plane that serves it (default the namespace's)."""
+    policies: NotRequired[Sequence[PolicyArgs]]
+    """AuthorizationPolicies of the Gateway, for all of its requests (default none). It sees the
+    addresses of clients, `ipBlocks`, where its Service keeps them: `externalTrafficPolicy: Local`
+    by `customization`."""
+    jwt_rules: NotRequired[Sequence[JWTRule]]
+    """Tokens that it checks in all requests (default none)."""
+    trusted_proxies: NotRequired[int]
+    """Proxies in front of it, such as a load balancer's, that add to `X-Forwarded-For` the address
+    which a request came from (default 0). The one that the first of them added is the client's,
+    `remoteIpBlocks`; without any it is that of the connection. A change restarts its pods.
+
+    https://istio.io/latest/docs/ops/configuration/traffic-management/network-topologies/"""
+    rate_limit: NotRequired[RateLimitArgs]
+    """How many requests each of its pods answers (default all)."""
     customization: NotRequired[CustomizationArgs]
     """Changes to the objects that istiod makes for it (default none)."""
     cluster_domain: NotRequired[pulumi.Input[str]]
@@ -166,6 +193,8 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     if "tls" in args and args["tls"].get("port", 443) == args.get("port", 80):
         faults.add(at(path, "tls.port"), f"found {args.get('port', 80)}, which is port too")
     check_modes(faults, path, args, "SERVER")
+    check_policy_names(faults, path, args)
+    check_provider(faults, path, args)
     generated = known_name(args)
     if (
         generated is not None
@@ -218,6 +247,8 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 SCHEMA = (
     gateway_rules.SCHEMA
+    | authorization.SCHEMA
+    | limits.SCHEMA
     | namespaces.SCHEMA
     | customization.SCHEMA
     | https.SCHEMA
@@ -233,6 +264,8 @@ SCHEMA = (
                 "name_override": valid.service_name,
                 "revision": valid.label_value,
                 "cluster_domain": valid.hostname,
+                "jwt_rules": valid.some,
+                "trusted_proxies": valid.Limit(0),
             },
             IngressGatewayArgs: {
                 "hostnames": valid.some,
@@ -295,7 +328,6 @@ class IngressGateway(pulumi.ComponentResource):
             }
             tls, certificate = _terminate(name, args, identity, inside)
             parameters = customize(f"{name}-gateway", args.get("customization"), identity, inside)
-            told = tell(f"{name}-gateway", args.get("telemetry"), identity, inside)
             first: list[pulumi.Resource] = []
             if _redirects_first(args):
                 first = [_redirect(name, args, identity, identity["name"], inside)]
@@ -309,6 +341,8 @@ class IngressGateway(pulumi.ComponentResource):
             if redirects(args.get("tls")) and not first:
                 redirect = _redirect(name, args, identity, gateway.name, inside)
                 self.name = after(self.name, redirect.urn)
+            guards, beside = _beside(name, args, {**identity, "name": gateway.name}, inside)
+            self.name = after(self.name, *guards)
         self.port = pulumi.Output.from_input(_port(args))
         internal = internal_host(args, identity)
         self.host = after(internal, gateway.urn)
@@ -341,7 +375,8 @@ class IngressGateway(pulumi.ComponentResource):
             "addresses": addresses,
             "internal_host": internal,
             "conditions": gateway.status.apply(conditions),
-            "definition": [gateway.definition, *told] if told else gateway.definition,
+            "service_account": service_account(args, identity),
+            "definition": [gateway.definition, *beside] if beside else gateway.definition,
         }
         if "dns" in args:
             self.reference["dns"] = args["dns"]
@@ -430,6 +465,11 @@ def known_name(options: Mapping[str, Any]) -> str | None:
     return "-".join(parts) if all(isinstance(part, str) for part in parts) else None
 
 
+def service_account(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Output[str]:
+    """Name of the ServiceAccount that istiod makes, which `name_override` does not change."""
+    return pulumi.Output.format("{}-{}", identity["name"], args.get("gateway_class", "istio"))
+
+
 def internal_host(args: IngressGatewayArgs, identity: ObjectMeta) -> pulumi.Output[str]:
     """The in-cluster name of the gateway's Service."""
     return pulumi.Output.format(
@@ -476,12 +516,51 @@ def render_gateway(
     ]
     spec: GatewaySpec = {
         "gatewayClassName": args.get("gateway_class", "istio"),
-        "infrastructure": infrastructure("Ingress gateway", parameters, _UNBOUND),
+        "infrastructure": infrastructure(
+            "Ingress gateway", parameters, _UNBOUND, _topology(args.get("trusted_proxies", 0))
+        ),
         "listeners": [*plaintext, *encrypted, *args.get("listeners", [])],
     }
     if "address" in args:
         spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
     return spec
+
+
+def _topology(trusted_proxies: int) -> dict[str, str]:
+    """The annotation by which the proxy knows of those before it."""
+    if not trusted_proxies:
+        return {}
+    topology = {"gatewayTopology": {"numTrustedProxies": trusted_proxies}}
+    return {"proxy.istio.io/config": json.dumps(topology)}
+
+
+def _beside(
+    name: str, args: IngressGatewayArgs, identity: ObjectMeta, opts: pulumi.ResourceOptions
+) -> tuple[list[pulumi.Output[str]], list[Any]]:
+    """What there is beside the Gateway.
+
+    Outputs that are known once what keeps requests out stands, and what all of it is made of.
+    """
+    guards: list[pulumi.Output[str]] = []
+    definitions: list[Any] = [*tell(f"{name}-gateway", args.get("telemetry"), identity, opts)]
+    if args.keys() & {"policies", "jwt_rules"}:
+        judged: AuthorizationArgs = {
+            "name": identity["name"],
+            "namespace": identity["namespace"],
+            "gateway": identity["name"],
+            "policies": args.get("policies", []),
+        }
+        if "jwt_rules" in args:
+            judged["jwt_rules"] = args["jwt_rules"]
+        inside = pulumi.ResourceOptions(parent=opts.parent)
+        policies = Authorization(f"{name}-gateway", judged, inside)
+        guards.append(policies.name)
+        definitions += policies.definition
+    if "rate_limit" in args:
+        limit = rate_limit(f"{name}-gateway", args["rate_limit"], identity, "gateway", opts)
+        guards.append(limit.urn)
+        definitions.append(limit.definition)
+    return guards, definitions
 
 
 def _named(

@@ -24,10 +24,12 @@ from ..checks.faults import Faults
 from ..checks.schema import Schema, trusted
 from . import customization
 from . import namespace as namespaces
+from . import rate_limit as limits
 from . import telemetry as telemetries
 from .customization import CustomizationArgs, customize
 from .former import own_component
 from .namespace import NamespaceOptions, NamespaceReference, namespace_of
+from .rate_limit import RateLimitArgs, rate_limit
 from .telemetry import TelemetryOptions, check_modes, tell
 
 WaypointFor = Literal["service", "workload", "all", "none"]
@@ -76,6 +78,8 @@ class WaypointOptions(TypedDict):
     """GatewayClass (default `istio-waypoint`)."""
     revision: NotRequired[pulumi.Input[str]]
     """Revision or tag of the control plane that serves it (default the namespace's)."""
+    rate_limit: NotRequired[RateLimitArgs]
+    """How many requests to each Service each of its pods answers (default all)."""
     customization: NotRequired[CustomizationArgs]
     """Changes to the objects that istiod makes for it (default none)."""
     telemetry: NotRequired[TelemetryOptions]
@@ -113,6 +117,7 @@ def _check_options(faults: Faults, path: str, options: Mapping[str, Any]) -> Non
 SCHEMA = (
     gateway_rules.SCHEMA
     | customization.SCHEMA
+    | limits.SCHEMA
     | namespaces.SCHEMA
     | telemetries.SCHEMA
     | Schema(
@@ -174,12 +179,18 @@ class Waypoint(pulumi.ComponentResource):
             told = tell(f"{name}-waypoint", args.get("telemetry"), identity, inside)
             gateway = self._gateway(name, args, namespace, parameters)
             self.name = gateway.name
+            beside: list[Any] = [*told]
+            if "rate_limit" in args:
+                limited: ObjectMeta = {**identity, "name": gateway.name}
+                limit = rate_limit(name, args["rate_limit"], limited, "waypoint", inside)
+                self.name = after(self.name, limit.urn)
+                beside.append(limit.definition)
         self.reference = {
             "name": self.name,
             "namespace": namespace["name"],
             "address": gateway.status.apply(address_of),
             "conditions": gateway.status.apply(conditions),
-            "definition": [gateway.definition, *told] if told else gateway.definition,
+            "definition": [gateway.definition, *beside] if beside else gateway.definition,
         }
         self.register_outputs({"name": self.name})
 

@@ -25,6 +25,8 @@ _SERVING = {
     "AuthorizationPolicy",
     "BackendTLSPolicy",
     "Deployment",
+    "DestinationRule",
+    "EnvoyFilter",
     "GRPCRoute",
     "Gateway",
     "HTTPRoute",

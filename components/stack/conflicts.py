@@ -35,6 +35,7 @@ def check_together(faults: Faults, args: StackArgs) -> None:
     _check_hostnames(faults, args)
     for name, exposure in args["exposures"].items():
         _check_shared(faults, args, f"exposures.{name}", exposure)
+        _check_traffic(faults, args, f"exposures.{name}", exposure)
 
 
 def _check_entry(
@@ -202,6 +203,35 @@ def _check_shared(
                 f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
                 " Service, and would pass by the waypoint and its rules",
             )
+
+
+def _check_traffic(
+    faults: Faults, args: StackArgs, path: str, exposure: AmbientExposureArgs
+) -> None:
+    """A gateway that takes over what is for the waypoint does not put that out."""
+    policy: Mapping[str, Any] = exposure.get("traffic_policy", {})
+    places = (policy, *policy.get("portLevelSettings", ()))
+    own = namespace_name(args, exposure["namespace"])
+    gateway, waypoint = (_holder(args, exposure, part) for part in ("gateway", "waypoint"))
+    if gateway == waypoint != own and any("outlierDetection" in one for one in places):
+        faults.add(
+            f"{path}.traffic_policy.outlierDetection",
+            f"found gateway and waypoint in one namespace {gateway}, other than the service's"
+            f" {own}: the gateway would go by it as well, and put out the waypoint. Use one of them"
+            " in another namespace",
+        )
+
+
+def _holder(args: StackArgs, exposure: AmbientExposureArgs, part: str) -> str:
+    """The namespace of an exposure's gateway or waypoint."""
+    groups: Any = args
+    parts: Mapping[str, Any] = exposure
+    options = parts.get(part, {})
+    if entry := shared(options):
+        return namespace_name(args, groups[f"{part}s"][entry]["namespace"])
+    if "existing" in options:
+        return str(options["existing"]["namespace"])
+    return namespace_name(args, exposure["namespace"])
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:

@@ -250,6 +250,7 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
         former, value = (_metadata(one, "annotations").get(mark, "") for one in (old, new))
         if new and former != value:
             yield f"{gateway} {'now' if value else 'no longer'} has {what} {code(value or former)}"
+    yield from _proxy(gateway, old, new)
 
 
 _TYPE = "networking.istio.io/service-type"
@@ -258,6 +259,54 @@ _MARKS = {
     "cert-manager.io/cluster-issuer": "certificates of ClusterIssuer",
     "external-dns.kubernetes.io/target": "DNS records that lead to",
 }
+
+
+def _proxy(gateway: str, old: Object, new: Object) -> Iterator[str]:
+    before, after = (
+        _spec(one).get("infrastructure", {}).get("annotations", {}).get(_PROXY)
+        for one in (old, new)
+    )
+    if new and before != after:
+        yield (
+            f"{gateway} restarts its pods: it knows clients by"
+            f" {code(f'X-Forwarded-For, {after}') if after else 'the address of the connection'}"
+        )
+
+
+_PROXY = "proxy.istio.io/config"
+
+
+def _traffic(old: Object, new: Object) -> Iterator[str]:
+    was, is_ = (_spec(one).get("trafficPolicy", {}) for one in (old, new))
+    service = code((_spec(new) or _spec(old)).get("host"))
+    for part in {**was, **is_}:
+        if was.get(part) != is_.get(part):
+            subject, how = _TRAFFIC.get(part, ("requests to", f"treated by {part}"))
+            now = f"now {how} ({code(shown(is_[part]))})" if part in is_ else f"no longer {how}"
+            yield f"{subject} {service} are {now}"
+
+
+_TRAFFIC = {
+    "loadBalancer": ("requests to", "spread over pods as configured"),
+    "connectionPool": ("connections and requests to", "limited"),
+    "outlierDetection": ("failing pods of", "spared"),
+}
+
+
+def _rate(old: Object, new: Object) -> Iterator[str]:
+    was, is_ = (
+        [
+            f"{bucket['max_tokens']} requests in {bucket['fill_interval']}"
+            for patch in _spec(one).get("configPatches", [])
+            if (bucket := patch["patch"]["value"]["typed_config"]["token_bucket"])
+        ]
+        for one in (old, new)
+    )
+    targets = f"each pod of {_codes(_targets(_spec(new) or _spec(old)))}"
+    if is_ and was != is_:
+        yield f"{targets} now answers at most {_codes(is_)}, all others with 429"
+    elif was and not is_:
+        yield f"{targets} no longer answers with 429 what is more than {_codes(was)}"
 
 
 def _metadata(one: Object, key: str) -> dict[str, str]:
@@ -324,6 +373,8 @@ _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "GRPCRoute": _route,
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
+    "DestinationRule": _traffic,
+    "EnvoyFilter": _rate,
     "Gateway": _gateway,
     "Telemetry": _telemetry,
     "Service": _service,

@@ -67,6 +67,8 @@ def needs(args: StackArgs) -> PreflightArgs:
             if not places[gateway.namespace]["create"]
         ],
         "routes": [_route(args, exposure) for exposure in exposures],
+        "authorizers": sorted(_authorizers(args)),
+        "rate_limits": any("rate_limit" in one for one in _options(args)),
         "bindings": [_binding(args, exposure) for exposure in exposures],
         "gateways": [
             _routed(places, args, exposure, gateway)
@@ -79,6 +81,23 @@ def needs(args: StackArgs) -> PreflightArgs:
             if (waypoint := _foreign(exposure, "waypoint"))
         ],
     }
+
+
+def _authorizers(args: StackArgs) -> set[str]:
+    """External authorization providers that policies name."""
+    return {
+        policy["provider"]["name"]
+        for one in _options(args)
+        for policy in one.get("policies", ())
+        if "provider" in policy
+    }
+
+
+def _options(args: StackArgs) -> Iterator[Mapping[str, Any]]:
+    """The options of all entries, and of the proxies in them."""
+    for _, entry in entries(args):
+        parts: Mapping[str, Any] = entry
+        yield from (parts, parts.get("gateway", {}), parts.get("waypoint", {}))
 
 
 def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
@@ -147,6 +166,8 @@ def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
         "service": exposure["service"]["name"],
         "hostnames": exposure["hostnames"],
     }
+    if "traffic_policy" in exposure:
+        route["traffic_policy"] = True
     waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
     if entry := waypoint.get("entry"):
         route["waypoint_namespace"] = namespace_name(args, args["waypoints"][entry]["namespace"])

@@ -191,7 +191,7 @@ def outputs(args: StackArgs, exposed: Exposed) -> dict[str, Any]:
 
 
 def _referred(reference: Mapping[str, Any]) -> dict[str, Any]:
-    inner = ("definition", "dns")
+    inner = ("definition", "dns", "service_account")
     return {camel(key): value for key, value in reference.items() if key not in inner}
 
 

@@ -555,8 +555,9 @@ INVALID: list[Case] = [
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
-        " ingress_rules, grants, gateway, waypoint, policies, jwt_rules, require_waypoint,"
-        " trust_domain, verification, ready_timeout (did you mean require_waypoint?)",
+        " ingress_rules, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
+        " require_waypoint, trust_domain, verification, ready_timeout (did you mean"
+        " require_waypoint?)",
     ),
     (AmbientExposure, "grants", 1, "found 1, expected true or false"),
     (

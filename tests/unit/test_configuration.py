@@ -373,8 +373,9 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, grants, gateway, waypoint, policies, jwtRules,"
-        " requireWaypoint, trustDomain, verification, readyTimeout (did you mean gateway?)",
+        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
+        " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
+        " gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),
@@ -551,8 +552,8 @@ WRONG: list[Case] = [
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
         " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, customization, clusterDomain, dns, telemetry, namespace, hostnames,"
-        " readyTimeout (did you mean revision?)",
+        " revision, policies, jwtRules, trustedProxies, rateLimit, customization, clusterDomain,"
+        " dns, telemetry, namespace, hostnames, readyTimeout (did you mean revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
     (f"{EDGE}.hostnames[0]", "*", f"found '*', expected {HOST}"),
@@ -658,7 +659,8 @@ WRONG: list[Case] = [
         f"{SHARED}.hostnames",
         [],
         "found an unknown key, expected one of name, waypointFor, allowedRoutes, gatewayClass,"
-        " revision, customization, telemetry, namespace, readyTimeout (did you mean name?)",
+        " revision, rateLimit, customization, telemetry, namespace, readyTimeout (did you mean"
+        " name?)",
     ),
     *(
         (f"{waypoint}.{option}", value, f"found {value!r}, expected {expected}")
@@ -1452,6 +1454,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
             },
             {"namespace": "e2", "service": "s2", "hostnames": ["h2.example.com"]},
         ],
+        "authorizers": [],
+        "rate_limits": False,
         "gateways": [],
         "waypoints": [],
     }
@@ -1484,6 +1488,8 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
                 "waypoint_namespace": "mesh",
             }
         ],
+        "authorizers": [],
+        "rate_limits": False,
         "gateways": [],
         "waypoints": [
             {"namespace": "mesh", "name": "waypoint", "attached": "e0", "labels": AMBIENT}

@@ -73,7 +73,9 @@ def settings() -> Iterator[str]:
     yield from fields(StackArgs).keys() - {"exposures"}
     for name, field in fields(AmbientExposureArgs).items():
         part = options(field)
-        of_part = [f"{name}.{option}" for option in fields(part)] if part else [name]
+        # What has a form of others' APIs is one setting.
+        own = part and not part.__module__.endswith("_types")
+        of_part = [f"{name}.{option}" for option in fields(part)] if own else [name]
         yield from (f"exposures.NAME.{setting}" for setting in of_part)
 
 

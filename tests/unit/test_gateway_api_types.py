@@ -10,21 +10,30 @@ from typing import Any, cast, get_args, is_typeddict
 
 import pytest
 
-from components.api import gateway_types, istio_types, sail_types
+from components.api import (
+    destination_rule_types,
+    envoy_filter_types,
+    gateway_types,
+    istio_types,
+    sail_types,
+)
 from components.api.gateway import Resource
 from components.api.releases import Releases
 from generate.modules import pinned
 
 GENERATED = {
-    "sigs.k8s.io/gateway-api": gateway_types,
-    "istio.io/api": istio_types,
+    gateway_types: "sigs.k8s.io/gateway-api",
+    istio_types: "istio.io/api",
+    destination_rule_types: "istio.io/api",
+    envoy_filter_types: "istio.io/api",
 }
+ISTIO = ("https://istio.io/latest/docs/reference/config/",)
 PAGES = {
     gateway_types: (
         "https://gateway-api.sigs.k8s.io/reference/spec/#",
         "https://kubernetes.io/docs/",
     ),
-    istio_types: ("https://istio.io/latest/docs/reference/config/",),
+    **dict.fromkeys((istio_types, destination_rule_types, envoy_filter_types), ISTIO),
     sail_types: ("https://github.com/istio-ecosystem/sail-operator/blob/main/docs/",),
 }
 
@@ -66,9 +75,9 @@ DOCSTRINGS = {
 }
 
 
-@pytest.mark.parametrize(("path", "module"), GENERATED.items())
+@pytest.mark.parametrize(("module", "path"), GENERATED.items())
 def test_the_modules_are_made_from_the_versions_that_are_pinned(
-    path: str, module: ModuleType
+    module: ModuleType, path: str
 ) -> None:
     assert re.findall(r"v\d+\.\d+\.\d+", module.__doc__ or "") == [
         one.version for one in pinned(path)
@@ -84,7 +93,7 @@ def test_what_is_written_by_hand_is_documented() -> None:
     assert [name for name, text in DOCSTRINGS[sail_types].items() if not text] == []
 
 
-@pytest.mark.parametrize("module", GENERATED.values())
+@pytest.mark.parametrize("module", GENERATED)
 def test_what_is_known_of_fields_is_known_of_fields_that_there_are(module: ModuleType) -> None:
     for table in (module.LIMITS, module.DISTINCT, module.RELEASES):
         assert table.keys() <= set(classes(module).values())
@@ -95,7 +104,7 @@ def test_what_is_known_of_fields_is_known_of_fields_that_there_are(module: Modul
 
 
 def test_resources_are_of_the_kind_and_version_that_their_specs_stand_in() -> None:
-    places = {**gateway_types.PLACES, **istio_types.PLACES}
+    places = {class_: at for types in GENERATED for class_, at in types.PLACES.items()}
     specs = {}
     for resource in Resource.__subclasses__():
         _, spec = get_args(cast("Any", resource).__orig_bases__[0])
@@ -122,11 +131,12 @@ def test_resources_are_of_the_kind_and_version_that_their_specs_stand_in() -> No
         (gateway_types.HTTPRequestRedirectFilter, "statusCode", None,
          "Default `302`; `303`, `307`, `308` from v1.5."),
         (istio_types.JWTRule, "presence", Releases("1.32"), "From Istio 1.32."),
+        (destination_rule_types.TrafficPolicy, "retryBudget", Releases("1.27"), "From Istio 1.27."),
     ],
 )  # fmt: skip
 def test_a_field_says_since_when_it_is_there(
     class_: Any, field: str, releases: Releases | None, said: str
 ) -> None:
-    module = gateway_types if class_ in gateway_types.PLACES else istio_types
+    [module] = [types for types in GENERATED if class_ in types.PLACES]
     assert module.RELEASES.get(class_, {}).get(field) == releases
     assert DOCSTRINGS[module][f"{class_.__name__}.{field}"] == said
