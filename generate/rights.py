@@ -24,6 +24,7 @@ _DRAWN = ("gateways", "httproutes", "grpcroutes")
 
 _EVENTS = Right("", "events", ("list", "watch"))
 _LOGS = Right("", "pods/log", ("get",))
+_WAITED_FOR = Right(_CERTIFICATES, "certificates", ("get",))
 
 _TOPS = {
     "preflight": """\
@@ -100,7 +101,11 @@ def files() -> dict[Path, str]:
     ]
     roles: dict[str, list[dict[str, Any]]] = {
         "preflight": _preflight(),
-        "deployer": [_role("deployer", [*own, _EVENTS, _LOGS])],
+        "deployer": [
+            _role(
+                "deployer", [*own, _EVENTS, _LOGS, Right(_CERTIFICATES, "certificates", ("get",))]
+            )
+        ],
         "previewer": [_role("previewer", [*reads, *dry_runs]), *_dry_runs_only(plain)],
         "reader": [_role("reader", reads)],
         "secrets": [_role("secrets", [Right("", "secrets", ("get",))])],
@@ -153,7 +158,6 @@ def _preflight() -> list[dict[str, Any]]:
             Right("networking.istio.io", "destinationrules", ("list",)),
             Right(_CERTIFICATES, "issuers", ("get",)),
             Right(_CERTIFICATES, "clusterissuers", ("get",)),
-            Right(_CERTIFICATES, "certificates", ("list",)),
         ],
     )
     (definitions,) = _rules([Right("apiextensions.k8s.io", "customresourcedefinitions", ("get",))])

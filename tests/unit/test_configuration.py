@@ -452,8 +452,8 @@ WRONG: list[Case] = [
         f"{SHOP}.service.canary",
         {"image": "a:2", "weight": 1, "port": 80},
         f"{SHOP}.service.canary.port: found an unknown key, expected one of protocol, args, env,"
-        " replicas, resources, securityContext, readinessProbe, livenessProbe, pod, ports, image,"
-        " weight (did you mean ports?)",
+        " replicas, resources, securityContext, readinessProbe, livenessProbe, pod, ports,"
+        " horizontalPodAutoscaler, podDisruptionBudget, image, weight (did you mean ports?)",
     ),
     (f"{SHOP}.hostnames", ..., "found nothing, expected a list"),
     (f"{SHOP}.hostnames", [], f"found [], expected {SOME}"),

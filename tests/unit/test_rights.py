@@ -93,7 +93,8 @@ def test_the_preflight_reads_no_more_than_its_role_permits(
     )
     roles = [*rules("preflight")]
     permitted = {(one.group, one.resource, verb) for one in roles for verb in one.verbs}
-    assert asked == permitted
+    # Issuers are asked for where a gateway names one.
+    assert asked == {one for one in permitted if one[0] != "cert-manager.io"}
 
 
 def test_what_was_not_checked_is_said_once_with_the_right(
