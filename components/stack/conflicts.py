@@ -10,6 +10,7 @@ from ..checks.values import did_you_mean
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.routes import render_rule
+from ..parts.tls import demanded
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, proxies, shared
 
@@ -183,7 +184,7 @@ def _check_shared(
                 f"found external, but gateway {entry} has only an address inside the cluster. Set"
                 " its service_type to LoadBalancer, or ask for internal",
             )
-        if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
+        if "verification" in exposure and demanded(proxy.get("tls")):
             faults.add(
                 f"{path}.verification",
                 f"found beside gateway {entry}, to which clients show certificates: the"
