@@ -20,8 +20,7 @@ from .pod import RESTRICTED, patched
 from .waypoint import WaypointReference, use_labels
 
 Protocol = Literal["http", "grpc", "h2c", "ws"]
-"""Application protocol of a Service's port, which names it: with `h2c`, HTTP/2 in plaintext, the
-waypoint speaks it to the pods; `ws` are WebSockets, which pass with `http`, too.
+"""Application protocol of a Service's port, which names it.
 
 https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
 """
@@ -37,7 +36,8 @@ class ContainerOptions(TypedDict):
     """How the container behind a Service runs."""
 
     protocol: NotRequired[Protocol]
-    """Protocol of the Service's port (default `http`)."""
+    """Protocol of the Service's port (default `http`). With `h2c`, HTTP/2 in plaintext, the waypoint
+    speaks it to the pods; `ws` are WebSockets, which pass with `http`, too."""
     args: NotRequired[Sequence[pulumi.Input[str]]]
     """Arguments of the container (default the image's)."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
