@@ -36,8 +36,8 @@ class ContainerOptions(TypedDict):
     """How the container behind a Service runs."""
 
     protocol: NotRequired[Protocol]
-    """Protocol of the Service's port (default `http`). With `h2c`, HTTP/2 in plaintext, the waypoint
-    speaks it to the pods; `ws` are WebSockets, which pass with `http`, too."""
+    """Protocol of the Service's port (default `http`). With `h2c`, HTTP/2 in plaintext, the
+    waypoint speaks it to the pods; `ws` are WebSockets, which pass with `http`, too."""
     args: NotRequired[Sequence[pulumi.Input[str]]]
     """Arguments of the container (default the image's)."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
