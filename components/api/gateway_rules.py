@@ -229,6 +229,19 @@ def _backend_filters(faults: Faults, path: str, backend: Mapping[str, Any]) -> N
         faults.check(at(where, "type"), filter_["type"], _istio_takes(*_HEADER_FILTERS))
 
 
+def _cors(faults: Faults, path: str, cors: Mapping[str, Any]) -> None:
+    if not given(cors, "allowOrigins"):
+        faults.add(
+            at(path, "allowOrigins"),
+            "found nothing, expected origins: without any Istio allows none",
+        )
+    if cors.get("allowCredentials") is True and "*" in cors.get("exposeHeaders", ()):
+        faults.add(
+            at(path, "exposeHeaders"),
+            "found '*' beside allowCredentials, where browsers take it for a name. Name each one",
+        )
+
+
 # Rules of a route as a whole
 
 _Key = Callable[[Mapping[str, Any]], tuple[Hashable, str]]
@@ -349,6 +362,7 @@ _RULES: Rules = {
         "type", "PathPrefix", takes={"Exact": _PLAIN_PATH, "PathPrefix": _PLAIN_PATH}
     ),
     api.HTTPPathModifier: named_by_type(api.HTTPPathModifier),
+    api.HTTPCORSFilter: _cors,
     api.HTTPRouteFilter: named_by_type(api.HTTPRouteFilter),
     api.HTTPRouteSpec: _route(check_http_rules),
     api.GRPCMethodMatch: some_of("service", "method"),

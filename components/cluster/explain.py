@@ -37,6 +37,7 @@ _ADVICE = {
         " or ask its owner"
     ),
     "InvalidCertificateRef": "the Secret of the certificate has to have tls.crt and tls.key",
+    "InvalidCACertificateRef": "the ConfigMap or Secret by which clients are checked has no ca.crt",
     "AncestorNotBound": "the Service has no waypoint: is its namespace bound to one?",
     "TargetNotFound": "the Service that the policy is for does not exist",
     "BackendNotFound": "name and port of the Service have to be those of the cluster",

@@ -123,6 +123,9 @@ class AmbientExposureArgs(TypedDict):
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
     """What the gateway does with the requests (default: send all of them to the service)."""
+    ignore_weights: NotRequired[bool]
+    """Leave the weights of the backends as they are in the cluster, for a controller that shifts
+    them, such as Argo Rollouts or Flagger (default false: an update sets back what differs)."""
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
     owns such a namespace has to). Istio asks for them for the rules of gateways only."""

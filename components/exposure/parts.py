@@ -198,6 +198,7 @@ def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRP
         "service": backends[0].name,
         "port": of.service["port"],
         "backends": _shares(of, backends),
+        "ignore_weights": of.args.get("ignore_weights", False),
         "ready_timeout": of.ready_timeout,
     }
     if "grpc_rules" in of.args:
@@ -240,6 +241,7 @@ def ingress_route(
         "gateway_namespace": gateway["namespace"],
         "service": service,
         "port": of.service["port"],
+        "ignore_weights": of.args.get("ignore_weights", False),
         "ready_timeout": of.ready_timeout,
     }
     if "listener_port" in gateway:

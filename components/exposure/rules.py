@@ -16,6 +16,7 @@ from ..parts.namespace import check_existing
 from ..parts.pod import with_names
 from ..parts.probe import check_requests
 from ..parts.routes import check_rules
+from ..parts.tls import demanded
 from ..parts.waypoint import WaypointOptions
 from ..parts.workload import ContainerOptions, check_container_port
 from . import names
@@ -56,6 +57,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             where = at(path, field)
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
+    _check_cors(faults, path, args)
     if args.get("grants"):
         for field in ("rules", "grpc_rules", "ingress_rules"):
             check_backends(faults, at(path, field), args.get(field))
@@ -68,15 +70,30 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_verification(faults, path, args)
 
 
+def _check_cors(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """No rule of the waypoint is for other origins where it judges requests before."""
+    judged_by = " and ".join(field for field in ("policies", "jwt_rules") if args.get(field))
+    for where, rule in each(path, args, "rules") if judged_by else ():
+        for place, filter_ in each(where, rule, "filters"):
+            if filter_["type"] == "CORS":
+                faults.add(
+                    place,
+                    f"found CORS beside {judged_by}, by which the waypoint goes first: preflights"
+                    " bring nothing to be let through by, and what is refused has no header for"
+                    " other origins. Put it into ingress_rules",
+                )
+
+
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     tls = args.get("gateway", {}).get("tls")
     if hostnames := args["hostnames"]:
         known_tls = tls if valid.known(tls) else None
         check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
-    if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
+    if (field := demanded(tls)) and "verification" in args:
+        found = "gateway.tls.mode MUTUAL" if field == "mode" else "gateway.tls.frontend"
         faults.add(
             at(path, "verification"),
-            "found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
+            f"found beside {found}: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
         )
 

@@ -25,6 +25,7 @@ from ..api.istio_types import JWTRule
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
+from ..checks.rules import each
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
 from . import authorization, customization, dns
@@ -195,6 +196,7 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     check_modes(faults, path, args, "SERVER")
     check_policy_names(faults, path, args)
     check_provider(faults, path, args)
+    _check_ports(faults, path, args)
     generated = known_name(args)
     if (
         generated is not None
@@ -208,6 +210,17 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             f" ({len(generated)} characters), expected {expected}. Choose another name, or set"
             " name_override",
         )
+
+
+def _check_ports(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Each port whose clients' certificates are checked is one of the gateway's."""
+    tls = args.get("tls", {})
+    ports = [tls.get("port", 443), *(one["port"] for _, one in each("", args, "listeners"))]
+    for where, one in each(at(path, "tls.frontend"), tls.get("frontend", {}), "perPort"):
+        if known(port := one["port"]) and all(map(known, ports)) and port not in ports:
+            faults.add(
+                at(where, "port"), f"found {port}, expected a port of HTTPS, which the gateway has"
+            )
 
 
 def check_hostnames(
@@ -523,6 +536,8 @@ def render_gateway(
     }
     if "address" in args:
         spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
+    if "tls" in args and "frontend" in args["tls"]:
+        spec["tls"] = {"frontend": args["tls"]["frontend"]}
     return spec
 
 

@@ -43,6 +43,9 @@ class RoutingArgs(TypedDict):
     """Rules of an HTTPRoute."""
     grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
     """Rules of a GRPCRoute, for a gRPC service."""
+    ignore_weights: NotRequired[bool]
+    """Leave the weights of backends as they are in the cluster, for a controller that shifts them
+    (default false: an update sets back what differs)."""
 
 
 class Attachment(TypedDict):
@@ -251,5 +254,9 @@ def _route(
         custom_timeouts=timeouts(args.get("ready_timeout", 300)),
         aliases=[own_component(former, name, opts)],
     )
+    if args.get("ignore_weights"):
+        # Who changes a weight owns the whole list of rules from then on.
+        metadata["annotations"] = {**metadata["annotations"], "pulumi.com/patchForce": "true"}
+        own.ignore_changes = ["spec.rules[*].backendRefs[*].weight"]
     with trusted():
         return kind(f"{name}-route", metadata, spec, pulumi.ResourceOptions.merge(opts, own))

@@ -6,10 +6,11 @@ from typing import Any, Literal, NotRequired, TypedDict
 import pulumi
 
 from ..api.gateway import ObjectMeta
-from ..api.gateway_types import ListenerTLS, SecretObjectReference
+from ..api.gateway_types import FrontendTLSConfig, ListenerTLS, SecretObjectReference
 from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
+from ..checks.rules import each
 from ..checks.schema import Schema, at
 from ..checks.values import Limit
 from .certificate import Certificate
@@ -44,7 +45,7 @@ class TLSArgs(TypedDict):
 
     certificates: NotRequired[Mapping[str, str]]
     """Secret of each host name, `name` or `namespace/name`, of type `kubernetes.io/tls`; where
-    clients show certificates, with a `ca.crt` to check them by."""
+    clients show certificates, with a `ca.crt` to check them by, unless `frontend` has it."""
     issuer: NotRequired[Literal["self-signed"]]
     """Who gives a certificate to the host names that have none in `certificates`: the stack makes
     a `Certificate` for development (default nobody, then each needs one)."""
@@ -53,7 +54,18 @@ class TLSArgs(TypedDict):
     them up to date (default none); it does so for further `listeners` of HTTPS, too. Its Gateway
     API support has to be on. Until there is a first certificate, the host name has no HTTPS."""
     mode: NotRequired[TLSMode]
-    """Whether clients show a certificate (default `SIMPLE`: they do not)."""
+    """Whether clients show a certificate (default `SIMPLE`: they do not, or as `frontend` has it).
+    `OPTIONAL_MUTUAL` needs `frontend` before Istio 1.32: until then istiod withholds the `ca.crt`
+    of `certificates` from such a gateway, which opens no port of HTTPS without it."""
+    frontend: NotRequired[FrontendTLSConfig]
+    """By which `ca.crt`, in a ConfigMap or Secret of the gateway's namespace, the certificates of
+    clients are checked, at all ports of HTTPS or at one: the Gateway API's own `spec.tls.frontend`
+    (default none are asked for, or as `mode` has it). A client has to show one; with
+    `AllowInsecureFallback` it passes without, and with a wrong one too; with the `mode`
+    `OPTIONAL_MUTUAL` without, but not with a wrong one. Needs Istio 1.28, for Secrets and for what
+    is optional 1.31; one older than 1.28 asks no client for a certificate.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsconfig"""
     port: NotRequired[int]
     """Port of HTTPS (default 443)."""
     redirect: NotRequired[bool]
@@ -82,6 +94,25 @@ def annotations(tls: TLSArgs | None) -> dict[str, str]:
     if "group" in issuer:
         found[f"{_CERT_MANAGER}/issuer-group"] = issuer["group"]
     return found
+
+
+def validation(tls: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How `frontend` has clients' certificates checked at the port of HTTPS; empty where not."""
+    frontend = tls.get("frontend", {})
+    port = tls.get("port", 443)
+    own = [one["tls"] for _, one in each("", frontend, "perPort") if one["port"] == port]
+    checked: Mapping[str, Any] = [*own, frontend.get("default", {})][0].get("validation", {})
+    return checked
+
+
+def demanded(tls: Mapping[str, Any] | None) -> str | None:
+    """The field of `tls` by which clients have to show a certificate at the port of HTTPS."""
+    mode = (tls or {}).get("mode")
+    if mode == "MUTUAL":
+        return "mode"
+    checked = validation(tls or {})
+    optional = mode == "OPTIONAL_MUTUAL" or checked.get("mode") == "AllowInsecureFallback"
+    return "frontend" if checked and not optional else None
 
 
 def terminate(
@@ -169,11 +200,37 @@ def _secret(value: object) -> str | None:
     return "a Secret, 'name' or 'namespace/name'"
 
 
+def _check_clients(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
+    """By what clients' certificates are checked does not contradict whether they show some."""
+    if "frontend" not in tls:
+        return
+    listed = [(at(path, "frontend.default"), tls["frontend"].get("default", {}))]
+    for where, one in each(at(path, "frontend"), tls["frontend"], "perPort"):
+        listed.append((at(where, "tls"), one["tls"]))
+    checked = [(where, one["validation"]) for where, one in listed if "validation" in one]
+    if not checked:
+        faults.add(at(path, "frontend"), "found no validation: clients would show no certificate")
+    if (mode := tls.get("mode")) == "SIMPLE":
+        faults.add(at(path, "mode"), "found SIMPLE beside frontend: clients show certificates")
+    for where, one in checked if mode in ("MUTUAL", "OPTIONAL_MUTUAL") else ():
+        if one.get("mode") == "AllowInsecureFallback":
+            faults.add(
+                at(where, "validation.mode"),
+                f"found AllowInsecureFallback beside mode {mode}, by which Istio goes. Leave one"
+                " of them out",
+            )
+
+
+def _check_tls(faults: Faults, path: str, tls: Mapping[str, Any]) -> None:
+    _check_issuers(faults, path, tls)
+    _check_clients(faults, path, tls)
+
+
 SCHEMA = Schema(
     {
         TLSArgs: {"certificates[]": _secret, "port": valid.port},
         IssuerReference: {"name": valid.subdomain, "kind": Limit(1), "group": valid.subdomain},
     },
-    {TLSArgs: _check_issuers},
+    {TLSArgs: _check_tls},
 )
 """What is checked of TLS by itself."""

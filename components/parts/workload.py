@@ -19,10 +19,16 @@ from .former import own_component
 from .pod import RESTRICTED, patched
 from .waypoint import WaypointReference, use_labels
 
-Protocol = Literal["http", "grpc"]
+Protocol = Literal["http", "grpc", "h2c", "ws"]
 """Application protocol of a Service's port, which names it.
 
 https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+"""
+
+_APP_PROTOCOLS = {"h2c": "kubernetes.io/h2c", "ws": "kubernetes.io/ws"}
+"""Those that the name of a port does not tell.
+
+https://gateway-api.sigs.k8s.io/geps/gep-1911/
 """
 
 
@@ -30,7 +36,8 @@ class ContainerOptions(TypedDict):
     """How the container behind a Service runs."""
 
     protocol: NotRequired[Protocol]
-    """Protocol of the Service's port (default `http`)."""
+    """Protocol of the Service's port (default `http`). With `h2c`, HTTP/2 in plaintext, the
+    waypoint speaks it to the pods; `ws` are WebSockets, which pass with `http`, too."""
     args: NotRequired[Sequence[pulumi.Input[str]]]
     """Arguments of the container (default the image's)."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -245,17 +252,18 @@ def render_service(args: WorkloadArgs) -> dict[str, Any]:
             # Changed by hand they would let requests pass by the rules.
             "pulumi.com/patchForce": "true",
         }
+    protocol = args.get("protocol", "http")
+    port: dict[str, Any] = {
+        "name": protocol,
+        "port": args["port"],
+        "targetPort": args["container_port"],
+    }
+    if protocol in _APP_PROTOCOLS:
+        port["appProtocol"] = _APP_PROTOCOLS[protocol]
     return {
         "metadata": metadata,
         "spec": {
-            "ports": [
-                {
-                    "name": args.get("protocol", "http"),
-                    "port": args["port"],
-                    "targetPort": args["container_port"],
-                },
-                *args.get("ports", []),
-            ],
+            "ports": [port, *args.get("ports", [])],
             "selector": {"app": args["name"]},
         },
     }

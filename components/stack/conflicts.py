@@ -10,6 +10,7 @@ from ..checks.values import did_you_mean
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, binds
 from ..parts.routes import render_rule
+from ..parts.tls import demanded
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, proxies, shared
 
@@ -191,7 +192,7 @@ def _check_shared(
                 f" {place}: it is for those of {own_place} alone. Leave it out there, or give the"
                 " exposure a waypoint of its own",
             )
-        if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
+        if "verification" in exposure and demanded(proxy.get("tls")):
             faults.add(
                 f"{path}.verification",
                 f"found beside gateway {entry}, to which clients show certificates: the"

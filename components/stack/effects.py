@@ -142,6 +142,8 @@ def _treatment(rule: Object) -> dict[str, tuple[str, str]]:
                 found[key] = (verb, f"{how} ({code(shown(one[key]))})")
     if limit := rule.get("timeouts", {}).get("request"):
         found["timeouts"] = ("is", f"cut off after {code(limit)}")
+    if retry := rule.get("retry"):
+        found["retry"] = ("is", f"tried again where it fails ({code(shown(retry))})")
     return found
 
 
@@ -149,6 +151,7 @@ _FILTERS = {
     "requestRedirect": ("is", "redirected"),
     "urlRewrite": ("is", "rewritten"),
     "requestMirror": ("is", "mirrored"),
+    "cors": ("is", "open to pages of other origins"),
     "requestHeaderModifier": ("has", "other request headers"),
     "responseHeaderModifier": ("has", "other response headers"),
 }
@@ -251,6 +254,10 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
         if new and former != value:
             yield f"{gateway} {'now' if value else 'no longer'} has {what} {code(value or former)}"
     yield from _proxy(gateway, old, new)
+    checked, checks = (_spec(one).get("tls", {}).get("frontend") for one in (old, new))
+    if new and checked != checks:
+        now = "now checks" if checks else "no longer checks"
+        yield f"{gateway} {now} certificates of clients ({code(shown(checks or checked))})"
 
 
 _TYPE = "networking.istio.io/service-type"
@@ -337,8 +344,22 @@ _LABELS = {
 
 
 def _service(old: Object, new: Object) -> Iterator[str]:
-    if old and new:
-        yield from _labels(old, new)
+    if not (old and new):
+        return
+    yield from _labels(old, new)
+    was, is_ = (
+        {
+            one["port"]: one.get("appProtocol", one["name"])
+            for one in _spec(service).get("ports", [])
+        }
+        for service in (old, new)
+    )
+    for port, protocol in is_.items():
+        if was.get(port, protocol) != protocol:
+            yield (
+                f"port {code(port)} of {_name(old, new)} now speaks {code(protocol)} instead of"
+                f" {code(was[port])}"
+            )
 
 
 def _deployment(old: Object, new: Object) -> Iterator[str]:

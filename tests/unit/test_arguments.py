@@ -47,6 +47,17 @@ BY_IT = ": they are merged by it"
 
 Component = Callable[[str, Any], object]
 
+SELF_SIGNED = {"issuer": "self-signed"}
+
+
+def frontend(mode: str = "AllowValidOnly", port: int | None = None) -> dict[str, Any]:
+    """Certificates of clients checked by a ConfigMap, at every port of HTTPS or at one alone."""
+    authority = {"group": "", "kind": "ConfigMap", "name": "clients"}
+    tls = {"validation": {"caCertificateRefs": [authority], "mode": mode}}
+    alone = {"default": {}, "perPort": [{"port": port, "tls": tls}]}
+    return {**SELF_SIGNED, "frontend": alone if port else {"default": tls}}
+
+
 GATEWAY = {"name": "edge", "namespace": "edge", "host": "a", "port": 80, "url": "a", "urls": ["a"]}
 
 VALID: dict[Component, dict[str, Any]] = {
@@ -141,7 +152,7 @@ INVALID: list[Case] = [
     (Workload, "container_port", 65536, f"found 65536, {PORT}"),
     (Workload, "replicas", -1, "found -1, expected an integer from 0 to 1000"),
     (Workload, "replicas", "2", "found '2', expected an integer"),
-    (Workload, "protocol", "tcp", "found 'tcp', expected one of http, grpc"),
+    (Workload, "protocol", "tcp", "found 'tcp', expected one of http, grpc, h2c, ws"),
     (Workload, "args", "-v", "found '-v', expected a list"),
     (Workload, "args", [1], "args[0]: found 1, expected a string"),
     (Workload, "env", {"A": 1}, "env['A']: found 1, expected a string"),
@@ -292,6 +303,41 @@ INVALID: list[Case] = [
         {"issuer": "self-signed", "mode": "mutual"},
         "tls.mode: found 'mutual', expected one of SIMPLE, MUTUAL, OPTIONAL_MUTUAL (did you mean"
         " MUTUAL?)",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {**frontend(), "mode": "SIMPLE"},
+        "tls.mode: found SIMPLE beside frontend: clients show certificates",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {**SELF_SIGNED, "frontend": {"default": {}}},
+        "tls.frontend: found no validation: clients would show no certificate",
+    ),
+    *(
+        (
+            IngressGateway,
+            "tls",
+            {**frontend("AllowInsecureFallback"), "mode": mode},
+            "tls.frontend.default.validation.mode: found AllowInsecureFallback beside mode"
+            f" {mode}, by which Istio goes. Leave one of them out",
+        )
+        for mode in ("MUTUAL", "OPTIONAL_MUTUAL")
+    ),
+    (
+        IngressGateway,
+        "tls",
+        {**frontend("AllowInsecureFallback", 443), "mode": "MUTUAL"},
+        "tls.frontend.perPort[0].tls.validation.mode: found AllowInsecureFallback beside mode"
+        " MUTUAL, by which Istio goes. Leave one of them out",
+    ),
+    (
+        IngressGateway,
+        "tls",
+        frontend("AllowValidOnly", 8443),
+        "tls.frontend.perPort[0].port: found 8443, expected a port of HTTPS, which the gateway has",
     ),
     (
         IngressGateway,
@@ -478,6 +524,16 @@ INVALID: list[Case] = [
         "verification: found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
         " Leave it out, or use OPTIONAL_MUTUAL",
     ),
+    *(
+        (
+            AmbientExposure,
+            "gateway.tls",
+            tls,
+            "verification: found beside gateway.tls.frontend: its client has no certificate to"
+            " show. Leave it out, or use OPTIONAL_MUTUAL",
+        )
+        for tls in (frontend(), frontend(port=443))
+    ),
     (
         AmbientExposure,
         "gateway",
@@ -555,8 +611,8 @@ INVALID: list[Case] = [
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
-        " ingress_rules, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
-        " require_waypoint, trust_domain, verification, ready_timeout (did you mean"
+        " ingress_rules, ignore_weights, grants, gateway, waypoint, traffic_policy, policies,"
+        " jwt_rules, require_waypoint, trust_domain, verification, ready_timeout (did you mean"
         " require_waypoint?)",
     ),
     (AmbientExposure, "grants", 1, "found 1, expected true or false"),
@@ -681,6 +737,54 @@ def test_a_wrong_argument_is_named_by_its_path(
 ) -> None:
     (found,) = refused(component, changed(component, path, value))
     assert found in (fault, f"{path}: {fault}")
+
+
+@pytest.mark.parametrize(
+    "tls",
+    [
+        {**frontend(), "mode": "OPTIONAL_MUTUAL"},
+        frontend("AllowInsecureFallback"),
+        {**frontend(), "port": 8443, "frontend": frontend(port=443)["frontend"]},
+        {
+            **SELF_SIGNED,
+            "frontend": {
+                **frontend()["frontend"],
+                "perPort": frontend("AllowInsecureFallback", 443)["frontend"]["perPort"],
+            },
+        },
+    ],
+)
+def test_a_client_without_certificate_may_prove_what_lets_it_pass(
+    run: Run, tls: dict[str, Any]
+) -> None:
+    served = {"certificateRefs": [{"name": "admin"}]}
+    admin = {"name": "admin", "port": 443, "protocol": "HTTPS", "tls": served}
+    gateway = {"tls": tls, "listeners": [admin] if "port" in tls else []}
+    args = changed(AmbientExposure, "gateway", gateway)
+    assert run(lambda: cast("None", AmbientExposure("shop", cast("Any", args)))).graph
+
+
+def test_other_origins_are_for_the_gateway_where_the_waypoint_judges() -> None:
+    cors = {"type": "CORS", "cors": {"allowOrigins": ["https://example.com"]}}
+    rules = [{"paths": ["/api"], "filters": [cors]}]
+    judged = {
+        "policies": [{"action": "DENY", "rules": [{}]}],
+        "jwt_rules": [{"issuer": "https://issuer.example.com"}],
+    }
+    reason = (
+        ", by which the waypoint goes first: preflights bring nothing to be let through by, and"
+        " what is refused has no header for other origins. Put it into ingress_rules"
+    )
+    for fields, words in (
+        (["policies"], "policies"),
+        (["jwt_rules"], "jwt_rules"),
+        (["policies", "jwt_rules"], "policies and jwt_rules"),
+    ):
+        args = {**VALID[AmbientExposure], **{field: judged[field] for field in fields}}
+        args["ingress_rules"] = rules
+        assert refused(AmbientExposure, {**args, "rules": rules}) == [
+            f"rules[0].filters[0]: found CORS beside {words}{reason}"
+        ]
 
 
 def test_every_fault_is_reported_at_once_and_nothing_is_registered(run: Run) -> None:

@@ -320,6 +320,18 @@ def gateway(type_: str, *ports: int) -> dict[str, Any]:
     }
 
 
+def clients(*names: str) -> dict[str, Any]:
+    """A gateway that checks clients' certificates by ConfigMaps."""
+    edge = gateway("ClusterIP", 443)
+    if names:
+        edge["spec"]["tls"] = {"frontend": {"ca": [*names]}}
+    return edge
+
+
+def spoken(**port: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "shop"}, "spec": {"ports": [{"port": 80, **port}]}}
+
+
 def deployment(image: str, replicas: int) -> dict[str, Any]:
     pod = {"spec": {"containers": [{"name": "shop", "image": image}]}}
     return {"metadata": {"name": "shop"}, "spec": {"replicas": replicas, "template": pod}}
@@ -357,6 +369,12 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
         ("HTTPRoute", rules("/a", backendRefs=backends(former=1)), rules("/a"), []),
         ("HTTPRoute", rules("/a"), rules("/a", timeouts={"request": "5s"}), [
             "`shop` is now cut off after `5s`"
+        ]),
+        ("HTTPRoute", rules("/a"), rules("/a", retry={"attempts": 3}), [
+            "`shop` is now tried again where it fails (`{attempts: 3}`)"
+        ]),
+        ("HTTPRoute", rules("/a"), rules("/a", filters=[{"type": "CORS", "cors": {"maxAge": 1}}]), [
+            "`shop` is now open to pages of other origins (`{maxAge: 1}`)"
         ]),
         ("HTTPRoute", rules("/a"), rules("/a", **REDIRECT), [
             "`shop` is now redirected (`{scheme: https}`)"
@@ -405,6 +423,12 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
             "Gateway `edge` no longer listens on `HTTP port 80 for every host name`",
             "Gateway `edge` is now reached by `LoadBalancer` instead of `ClusterIP`",
         ]),
+        ("Gateway", clients(), clients("a"), [
+            "Gateway `edge` now checks certificates of clients (`{ca: [a]}`)"
+        ]),
+        ("Gateway", clients("a"), clients(), [
+            "Gateway `edge` no longer checks certificates of clients (`{ca: [a]}`)"
+        ]),
         ("NamespacePatch", labelled(use_waypoint="w"), labelled(), [
             "requests to `shop` no longer pass a waypoint: none of its rules hold for them"
         ]),
@@ -416,6 +440,9 @@ REDIRECT = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme"
             " none of its rules hold for them"
         ]),
         ("Service", labelled(ingress_use_waypoint="true"), {}, []),
+        ("Service", spoken(name="http"), spoken(name="h2c", appProtocol="kubernetes.io/h2c"), [
+            "port `80` of `shop` now speaks `kubernetes.io/h2c` instead of `http`"
+        ]),
         ("Deployment", deployment("a:1", 1), deployment("a:2", 3), [
             "pods of `shop`: 3 instead of 1", "`shop` runs `a:2` instead of `a:1`"
         ]),

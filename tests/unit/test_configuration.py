@@ -373,9 +373,9 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
-        " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
-        " gateway?)",
+        " rules, grpcRules, ingressRules, ignoreWeights, grants, gateway, waypoint, trafficPolicy,"
+        " policies, jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you"
+        " mean gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),
@@ -431,7 +431,7 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.service.protocol",
         "http2",
-        "found 'http2', expected one of http, grpc (did you mean http?)",
+        "found 'http2', expected one of http, grpc, h2c, ws (did you mean http?)",
     ),
     (f"{SHOP}.service.replicas", 1001, "found 1001, expected an integer from 0 to 1000"),
     (f"{SHOP}.service.args", "-v", "found '-v', expected a list"),
@@ -599,7 +599,7 @@ WRONG: list[Case] = [
                 "tls",
                 {"mod": "SIMPLE"},
                 ".mod: found an unknown key, expected one of certificates,"
-                " issuer, issuerRef, mode, port, redirect, grants (did you mean mode?)",
+                " issuer, issuerRef, mode, frontend, port, redirect, grants (did you mean mode?)",
             ),
             (
                 "tls",

@@ -862,7 +862,7 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
         ),
         (
             "rules[0].backendRefs[0].filters",
-            [{"type": "CORS", "cors": {}}],
+            [{"type": "CORS", "cors": {"allowOrigins": ["*"]}}],
             [
                 (
                     "rules[0].backendRefs[0].filters[0].type: found 'CORS', expected one of "
@@ -923,6 +923,19 @@ INVALID: dict[tuple[str, int], list[tuple[str, object, str | list[str]]]] = {
             ("found 'X-A' as in rules[1].filters[1].cors.allowHeaders[0], expected another"),
         ),
         ("rules[1].filters[1].cors.maxAge", 0, "found 0, expected an integer from 1 to 2147483647"),
+        *(
+            (
+                "rules[1].filters[1].cors.allowOrigins",
+                nothing,
+                "found nothing, expected origins: without any Istio allows none",
+            )
+            for nothing in (MISSING, [])
+        ),
+        (
+            "rules[1].filters[1].cors.exposeHeaders",
+            ["*"],
+            "found '*' beside allowCredentials, where browsers take it for a name. Name each one",
+        ),
         ("rules[0].filters", [MIRRORS[0]] * 17, "found 17 elements, expected at most 16 elements"),
     ],
     ("HTTPRoute", 1): [

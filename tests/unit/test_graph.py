@@ -1003,6 +1003,25 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
     assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/httpbin-canary-service")
 
 
+def test_weights_may_be_left_to_a_controller(run: Run) -> None:
+    canary = {"image": "httpbin:2", "weight": 10}
+    program = run(exposure={"service": {"canary": canary}, "ignoreWeights": True})
+    for key in ("HTTPRoute/httpbin-waypoint-route", "HTTPRoute/httpbin-ingress-route"):
+        assert program.graph[key].ignored == ["spec.rules[*].backendRefs[*].weight"]
+        assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
+    kept = run(exposure={"service": {"canary": canary}}).graph
+    assert not any(one.ignored for key, one in kept.items() if key.startswith("HTTPRoute/"))
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "ws"])
+def test_a_port_tells_its_protocol(run: Run, protocol: str) -> None:
+    canary = {"image": "httpbin:2", "weight": 10}
+    program = run(exposure={"service": {"protocol": protocol, "canary": canary}})
+    for key in ("Service/httpbin-service", "Service/httpbin-canary-service"):
+        (port,) = spec(program, key)["ports"]
+        assert (port["name"], port["appProtocol"]) == (protocol, f"kubernetes.io/{protocol}")
+
+
 GRPC: dict[str, Any] = {
     "service": {"protocol": "grpc"},
     "rules": None,
@@ -1235,6 +1254,16 @@ def test_https_with_certificates_of_another_namespace(run: Run) -> None:
     assert {str(one["allowedRoutes"]) for one in listeners} == {"{'namespaces': {'from': 'All'}}"}
     assert "CERTIFICATE" not in environment(program)
     assert "--insecure" not in program.exports["commands"][0]
+
+
+def test_clients_are_checked_as_the_gateway_api_has_it(run: Run) -> None:
+    authority = {"group": "", "kind": "ConfigMap", "name": "clients"}
+    checked = {"validation": {"caCertificateRefs": [authority], "mode": "AllowInsecureFallback"}}
+    frontend = {"default": checked, "perPort": [{"port": 443, "tls": checked}]}
+    tls = {"issuer": "self-signed", "frontend": frontend}
+    gateway = spec(run(exposure={"gateway": {"tls": tls}}), "Gateway/httpbin-gateway")
+    assert gateway["tls"] == {"frontend": frontend}
+    assert "options" not in gateway["listeners"][1]["tls"]
 
 
 def test_grants_are_left_to_the_owners_unless_asked_for(run: Run) -> None:
