@@ -411,5 +411,15 @@ APIS: Sequence[Api] = (
         },
         prefix="Istio ",
     ),
+    Api(
+        target="service_entry_types.py",
+        summary="The ServiceEntries of Istio's networking API.",
+        module="istio.io/api",
+        crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
+        sources=r"networking/v1alpha3/(service|workload)_entry\.pb\.go",
+        kinds={"serviceentries.networking.istio.io": "v1"},
+        names={"ServiceEntry": "ServiceEntrySpec"},
+        prefix="Istio ",
+    ),
 )
 """Every API whose types are made."""

@@ -233,10 +233,20 @@ def wait_for_parents() -> dict[str, str]:
     in OpenShift `openshift.io/gateway-controller/v1`. What it said of the route before a change is
     no answer.
     """
+    return _wait_for_holders("parents")
+
+
+def wait_for_ancestors() -> dict[str, str]:
+    """The annotation that makes the provider wait until a policy is accepted as it is now."""
+    return _wait_for_holders("ancestors")
+
+
+def _wait_for_holders(field: str) -> dict[str, str]:
+    """Those in a list of the status say that what they look at is accepted as it is now."""
     return wait_for(
         *(
             # In brackets: the provider's library cannot parse three conditions in a row.
-            f"jsonpath={{.status.parents[*].conditions[?(@.type=='{condition}' && @.status=='True')"
+            f"jsonpath={{.status.{field}[*].conditions[?(@.type=='{condition}' && @.status=='True')"
             " && @.observedGeneration==$.metadata.generation].status}"
             for condition in ("Accepted", "ResolvedRefs")
         )

@@ -1,9 +1,10 @@
-"""Thin typed resources of Istio: its security API, and the Sail operator's installation API.
+"""Thin typed resources of Istio: its APIs, and the Sail operator's installation API.
 
 As in `gateway`, tokens are those of the Kubernetes provider's custom resources, and specs are plain
 dicts in the API's own camelCase, typed by `istio_types` and `sail_types`.
 
 https://istio.io/latest/docs/reference/config/security/
+https://istio.io/latest/docs/reference/config/networking/
 https://github.com/istio-ecosystem/sail-operator/blob/main/docs/api-reference/sailoperator.io.md
 """
 
@@ -13,6 +14,7 @@ from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
 from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec
 from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
+from .service_entry_types import ServiceEntrySpec
 
 USE_WAYPOINT = "istio.io/use-waypoint"
 """Label of a Service or namespace: requests to it pass the waypoint of this name, `none` for none.
@@ -23,6 +25,15 @@ INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
 
 Binds = Literal["Namespace", "Service"]
 """What has the label `use-waypoint`: a namespace, for all of its Services, or a Service alone."""
+
+NETWORKING = "networking.istio.io"
+"""API group of ServiceEntries, and of backends that are named by their host."""
+
+ServiceKind = Literal["Service", "ServiceEntry"]
+"""What requests go to: a Service, or one outside the mesh."""
+
+SERVICE_GROUPS: dict[ServiceKind, str] = {"Service": "", "ServiceEntry": NETWORKING}
+"""API group of each."""
 
 _SCHEMA = Resource.schema | SCHEMA
 
@@ -44,6 +55,13 @@ class RequestAuthentication(Resource[ObjectMeta, RequestAuthenticationSpec]):
     group = "security.istio.io"
     kind = "RequestAuthentication"
     schema = _SCHEMA
+
+
+class ServiceEntry(Resource[ObjectMeta, ServiceEntrySpec]):
+    """https://istio.io/latest/docs/reference/config/networking/service-entry/"""
+
+    group = NETWORKING
+    kind = "ServiceEntry"
 
 
 class Istio(Resource[ClusterObjectMeta, IstioSpec]):

@@ -45,6 +45,8 @@ class GatewayExpectation(ExistingExpectation):
     """Host names of the route."""
     listener_port: NotRequired[int]
     """Port of the listeners that it attaches to (default one that serves all of its host names)."""
+    protocols: NotRequired[Sequence[str]]
+    """Protocols of the listeners, in the order in which they are chosen (default HTTPS, HTTP)."""
 
 
 def existing_gateways(look_up: LookUp, expected: Iterable[GatewayExpectation]) -> Found:
@@ -73,7 +75,8 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
     if gateway is None:
         return
     hostnames, listeners = expected["hostnames"], gateway["spec"]["listeners"]
-    chosen = serving(listeners, hostnames, expected.get("listener_port"))
+    protocols = expected.get("protocols", ("HTTPS", "HTTP"))
+    chosen = serving(listeners, hostnames, expected.get("listener_port"), protocols)
     if not chosen:
         port = (
             f"port {expected['listener_port']}" if "listener_port" in expected else "any one port"
@@ -84,10 +87,11 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
         )
         yield (
             _named(expected),
-            f"does not serve {', '.join(hostnames)} at {port} over HTTPS or HTTP; its"
+            f"does not serve {', '.join(hostnames) or 'TCP'} at {port} over"
+            f" {' or '.join(protocols)}; its"
             f" listeners: {listed}. Ask its owner for listeners, or change hostnames",
         )
-    for hostname in hostnames if chosen else ():
+    for hostname in (hostnames or ("every host name",)) if chosen else ():
         of_it = [one for one in chosen if serves(one.get("hostname"), hostname)]
         yield from _broken(expected, gateway, [one["name"] for one in of_it])
         yield from _permitted(_admission(look_up, expected, of_it, f"routes for {hostname}"))

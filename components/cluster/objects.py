@@ -10,6 +10,7 @@ from lightkube.resources.core_v1 import ConfigMap, Namespace, Secret, Service, S
 from ..api.gateway import GROUP
 
 _SECURITY, _SAIL = "security.istio.io", "sailoperator.io"
+_NETWORKING = "networking.istio.io"
 
 GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
 
@@ -20,6 +21,8 @@ KINDS: dict[str, Any] = {
     for create, group, version, kind in (
         (create_namespaced_resource, GROUP, "v1", "HTTPRoute"),
         (create_namespaced_resource, GROUP, "v1", "GRPCRoute"),
+        (create_namespaced_resource, GROUP, "v1", "TLSRoute"),
+        (create_namespaced_resource, GROUP, "v1", "TCPRoute"),
         (create_namespaced_resource, GROUP, "v1beta1", "ReferenceGrant"),
         (create_namespaced_resource, GROUP, "v1", "Gateway"),
         (create_namespaced_resource, _SECURITY, "v1", "RequestAuthentication"),
@@ -30,6 +33,12 @@ KINDS: dict[str, Any] = {
 } | {
     f"kubernetes:{_SECURITY}/v1:AuthorizationPolicy": create_namespaced_resource(
         _SECURITY, "v1", "AuthorizationPolicy", "authorizationpolicies"
+    ),
+    f"kubernetes:{GROUP}/v1:BackendTLSPolicy": create_namespaced_resource(
+        GROUP, "v1", "BackendTLSPolicy", "backendtlspolicies"
+    ),
+    f"kubernetes:{_NETWORKING}/v1:ServiceEntry": create_namespaced_resource(
+        _NETWORKING, "v1", "ServiceEntry", "serviceentries"
     ),
     "kubernetes:batch/v1:Job": Job,
     "kubernetes:apps/v1:Deployment": Deployment,

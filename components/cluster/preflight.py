@@ -92,6 +92,9 @@ class PreflightArgs(TypedDict):
     istiod needs."""
     routes: NotRequired[Sequence[RouteExpectation]]
     """Services that the stack's routes are for (default none): no VirtualService may be, too."""
+    definitions: NotRequired[Sequence[str]]
+    """CustomResourceDefinitions of what the stack makes beside Gateways and HTTPRoutes (default
+    none)."""
     bindings: NotRequired[Sequence[BindingExpectation]]
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     ztunnel: NotRequired[bool]
@@ -127,6 +130,9 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
             if definitions is not None:
                 faults.extend(_gateway_api(definitions))
                 installed = Installed(definitions.values())
+                for name in needs.get("definitions", ()):
+                    if lacking := installed.unserved(name):
+                        faults.add(f"CustomResourceDefinition {name}", lacking)
             _check(client, needs, faults)
     except httpx2.TransportError as error:
         server = error.request.url

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
-from ..api.gateway_types import GRPCRouteRule
+from ..api.gateway_types import BackendTLSPolicyValidation, GRPCRouteRule
 from ..api.istio import Binds
 from ..api.istio_types import JWTRule
 from ..parts.authorization import PolicyArgs
 from ..parts.client import ClientReference
+from ..parts.connections import ConnectionProtocol
+from ..parts.external import ExternalOptions
 from ..parts.gateway import GatewayOptions, GatewayReference
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
@@ -37,11 +39,20 @@ class ServiceOptions(ContainerOptions):
     port: int
     """Port of the Service."""
     create: NotRequired[bool]
-    """Deploy it with its workload (default true); false adopts a Service that exists."""
+    """Deploy it with its workload (default true); false adopts a Service that exists, of whose
+    `ContainerOptions` only the protocols `tls` and `tcp` are to be told."""
+    external: NotRequired[ExternalOptions]
+    """Where it is, if that is outside the mesh, instead of a workload (default inside)."""
     image: NotRequired[str]
     """Image of the workload; required where it is deployed."""
     container_port: NotRequired[int]
-    """Port on which the image listens, unprivileged; required where it is deployed."""
+    """Port on which the image listens, unprivileged; required where it is deployed. That of an
+    external service (default `port`, with `tls` 443)."""
+    tls: NotRequired[BackendTLSPolicyValidation]
+    """That it serves HTTPS on `container_port`, and how the waypoint checks its certificate, in the
+    Gateway API's own form (default: it serves plaintext). `caCertificateRefs` names a ConfigMap of
+    its namespace with the authority as `ca.crt`; without `subjectAltNames` the certificate has to
+    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint."""
     canary: NotRequired[CanaryOptions]
     """A second version that gets a share of the requests (default none)."""
     selector: NotRequired[Mapping[str, str]]
@@ -64,9 +75,9 @@ class WaypointPart(WaypointOptions, BindingOptions):
     `ingress_use_waypoint` and `binds`: `Waypoint.reference`, or name and namespace of a Gateway
     that is in the cluster."""
     binds: NotRequired[Binds]
-    """What is bound to it (default `Service` for a Service that is adopted, else `Namespace`): all
-    Services of the namespace that say nothing else, also those of others, or that of the exposure
-    alone. A Service that is deployed is labelled itself in either case."""
+    """What is bound to it (default `Service` for one that is adopted or external, else
+    `Namespace`): all Services of the namespace that say nothing else, also those of others, or that
+    of the exposure alone. A Service that is deployed is labelled itself in either case."""
 
 
 Addresses = Literal["internal", "external", "both"]
@@ -104,11 +115,13 @@ class AmbientExposureArgs(TypedDict):
     """The namespace of the service and of everything that exposes it."""
     service: ServiceOptions
     """The service that is exposed."""
-    hostnames: Sequence[str]
-    """Host names under which it is exposed, each a listener of the gateway."""
+    hostnames: NotRequired[Sequence[str]]
+    """Host names under which it is exposed, each a listener of the gateway. Required, but for the
+    protocol `tcp`, which has none."""
     rules: NotRequired[Sequence[RuleArgs]]
     """The requests that the waypoint lets through, and what it does with them; all else is answered
-    with 404. Required without `grpc_rules`."""
+    with 404. Required without `grpc_rules`, but for the protocols `tls` and `tcp`, of which the
+    waypoint sees nothing but connections."""
     grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
@@ -136,6 +149,26 @@ class AmbientExposureArgs(TypedDict):
 
 def binds(args: Mapping[str, Any]) -> Binds:
     """What the arguments of an exposure bind to its waypoint."""
-    adopted = not args["service"].get("create", True)
-    bound: Binds = args.get("waypoint", {}).get("binds", "Service" if adopted else "Namespace")
+    alone = not args["service"].get("create", True) or "external" in args["service"]
+    bound: Binds = args.get("waypoint", {}).get("binds", "Service" if alone else "Namespace")
     return bound
+
+
+def connections(args: Mapping[str, Any]) -> ConnectionProtocol | None:
+    """The protocol of an exposure whose connections are passed on as they are; None for others."""
+    protocols: dict[str, ConnectionProtocol] = {"tls": "TLS", "tcp": "TCP"}
+    return protocols.get(args["service"].get("protocol", "http"))
+
+
+def route_kind(args: Mapping[str, Any]) -> str:
+    """The kind of an exposure's route at the gateway."""
+    if protocol := connections(args):
+        return f"{protocol}Route"
+    return "GRPCRoute" if "grpc_rules" in args else "HTTPRoute"
+
+
+def listens(service: Mapping[str, Any]) -> int:
+    """The port on which a service listens, behind that of its Service."""
+    default = 443 if "tls" in service else service["port"]
+    port: int = service.get("container_port", default)
+    return port

@@ -7,10 +7,10 @@ import pulumi
 from ..checks.schema import comparisons, trusted
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import namespace_of
-from ..parts.probe import call, command
+from ..parts.probe import call, command, connect
 from ..parts.waypoint import WaypointReference
 from . import parts
-from .arguments import AmbientExposureArgs
+from .arguments import AmbientExposureArgs, connections
 from .parts import Bind, Exposing
 from .rules import SCHEMA
 
@@ -30,14 +30,15 @@ class AmbientExposure(pulumi.ComponentResource):
     port: pulumi.Output[int]
     """Port of the ingress gateway."""
     url: pulumi.Output[str]
-    """`http://host:port` or `https://host:port`, an IPv6 host in brackets."""
+    """`http://host:port` or `https://host:port`, an IPv6 host in brackets; for the protocols `tls`
+    and `tcp` `tls://host:port` and `tcp://host:port`."""
     gateway_reference: GatewayReference
     """The ingress gateway: every address, in-cluster name, NodePort, conditions, certificate."""
     waypoint_reference: WaypointReference
     """The waypoint: address, conditions."""
     commands: pulumi.Output[list[str]]
     """A `curl` command for each host name, to be run where `host` can be reached; for a gRPC
-    service one of `grpcurl`."""
+    service one of `grpcurl`, for the protocol `tls` one of `openssl`, for `tcp` one of `nc`."""
     verified: pulumi.Output[list[str]]
     """Each request of the verification with its status, in an update known once it was answered
     so; empty without a verification."""
@@ -61,10 +62,11 @@ class AmbientExposure(pulumi.ComponentResource):
             gateway = parts.gateway(exposing)
             waypoint = parts.waypoint(exposing)
             backends = parts.backends(exposing, waypoint)
-            waypoint_route = parts.waypoint_route(exposing, backends)
+            tls = parts.backend_tls(exposing, backends)
+            waypoint_route = parts.waypoint_route(exposing, backends, tls)
             authorizations = parts.authorizations(exposing, waypoint, backends)
             ingress_route = parts.ingress_route(
-                exposing, gateway, backends[0].name, [waypoint_route, *authorizations]
+                exposing, gateway, backends[0], [*waypoint_route, *authorizations]
             )
             self.verified = parts.probe(
                 exposing,
@@ -74,7 +76,8 @@ class AmbientExposure(pulumi.ComponentResource):
                     gateway.get("definition"),
                     waypoint.get("definition"),
                     *(backend.definition for backend in backends),
-                    waypoint_route.definition,
+                    *(policy.definition for policy in tls),
+                    *(route.definition for route in waypoint_route),
                     *(authorization.definition for authorization in authorizations),
                     ingress_route.definition,
                 ],
@@ -88,11 +91,10 @@ class AmbientExposure(pulumi.ComponentResource):
         self.port = pulumi.Output.from_input(gateway["port"])
         self.url = pulumi.Output.from_input(gateway["url"])
         self_signed = "certificate" in gateway
-        send = call if "grpc_rules" in args else command
         self.commands = self.url.apply(
             lambda url: [
-                send(url, hostname, _path(args), self_signed=self_signed)
-                for hostname in args["hostnames"]
+                _command(args, url, hostname, self_signed=self_signed)
+                for hostname in args.get("hostnames") or [""]
             ]
         )
         self.register_outputs(
@@ -106,6 +108,13 @@ def _say_that_nothing_was_compared() -> None:
         "nothing was compared with the fields that the cluster has: no Cluster with a preflight was"
         " made before, or it could not read the CustomResourceDefinitions"
     )
+
+
+def _command(args: AmbientExposureArgs, url: str, hostname: str, *, self_signed: bool) -> str:
+    if connections(args):
+        return connect(url, hostname)
+    send = call if "grpc_rules" in args else command
+    return send(url, hostname, _path(args), self_signed=self_signed)
 
 
 def _path(args: AmbientExposureArgs) -> str:

@@ -6,7 +6,12 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from ..api.gateway import ObjectMeta, timeouts, wait_for
-from ..api.istio import AuthorizationPolicy, RequestAuthentication
+from ..api.istio import (
+    SERVICE_GROUPS,
+    AuthorizationPolicy,
+    RequestAuthentication,
+    ServiceKind,
+)
 from ..api.istio_rules import SCHEMA as ISTIO
 from ..api.istio_rules import check_policy, identity
 from ..api.istio_types import (
@@ -82,6 +87,8 @@ class AuthorizationArgs(AuthorizationOptions):
     """Namespace of the objects, that of the Service and its pods."""
     service: pulumi.Input[str]
     """Service whose requests the waypoint judges."""
+    service_kind: NotRequired[ServiceKind]
+    """`ServiceEntry` where that is one outside the mesh (default `Service`)."""
     ready_timeout: NotRequired[int]
     """Seconds that each policy may take to be accepted (default 300)."""
 
@@ -109,8 +116,9 @@ class Authorization(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(
             parent=self, custom_timeouts=timeouts(args.get("ready_timeout", 300))
         )
+        kind = args.get("service_kind", "Service")
         targets: list[PolicyTargetReference] = [
-            {"group": "", "kind": "Service", "name": args["service"]}
+            {"group": SERVICE_GROUPS[kind], "kind": kind, "name": args["service"]}
         ]
         with trusted():
             objects: list[AuthorizationPolicy | RequestAuthentication] = [

@@ -7,6 +7,7 @@ import pulumi
 
 from ..api.gateway import LiveGateway, conditions
 from ..api.live import addresses, in_cluster, internal_host, serving
+from .connections import ConnectionProtocol
 from .gateway import GatewayReference, url
 from .namespace import refuse_entry
 from .waypoint import WaypointReference, address_of
@@ -17,18 +18,24 @@ def existing_gateway(
     reference: GatewayReference,
     hostnames: Sequence[pulumi.Input[str]],
     opts: pulumi.ResourceOptions,
+    protocol: ConnectionProtocol | None = None,
 ) -> GatewayReference:
     """`reference`, completed by what the Gateway that it names is like at the moment.
 
     Where that serves `hostnames` at several ports, this is about the first of HTTPS, or of HTTP
-    where there is none.
+    where there is none; of a `protocol`, about the first of that.
     """
     refuse_entry(f"gateway of {name!r}", reference)
     if "host" in reference:
-        return reference
+        return _at_listener(reference, protocol) if protocol else reference
     gateway = LiveGateway(f"{name}-gateway", reference["namespace"], reference["name"], opts)
+    protocols = [protocol] if protocol else ["HTTPS", "HTTP"]
     seen = pulumi.Output.all(
-        gateway.found, hostnames, reference.get("listener_port"), reference.get("internal_host")
+        gateway.found,
+        hostnames,
+        reference.get("listener_port"),
+        reference.get("internal_host"),
+        protocols,
     ).apply(lambda values: _reached(*values))
     return {
         "listener_port": seen["port"],
@@ -61,15 +68,38 @@ def existing_waypoint(
     }
 
 
-def _reached(
-    gateway: Mapping[str, Any], hostnames: Sequence[str], port: int | None, internal: str | None
+def _at_listener(reference: GatewayReference, protocol: ConnectionProtocol) -> GatewayReference:
+    """The gateway at the port of further listeners, where the reference names one."""
+    if "listener_port" not in reference:
+        return reference
+    scheme, port = protocol.lower(), reference["listener_port"]
+    hosts = (reference["host"], reference["internal_host"], reference["addresses"])
+    urls = pulumi.Output.all(port, *hosts).apply(lambda at: _urls(scheme, *at))
+    return {**reference, "port": port, "url": urls["url"], "urls": urls["urls"]}
+
+
+def _urls(
+    scheme: str, port: int, host: str, internal: str, addresses: Sequence[str]
 ) -> dict[str, Any]:
-    listeners = serving(gateway["spec"]["listeners"], hostnames, port)
+    return {
+        "url": url(scheme, host, port),
+        "urls": [url(scheme, one, port) for one in dict.fromkeys([internal, *addresses])],
+    }
+
+
+def _reached(
+    gateway: Mapping[str, Any],
+    hostnames: Sequence[str],
+    port: int | None,
+    internal: str | None,
+    protocols: Sequence[str],
+) -> dict[str, Any]:
+    listeners = serving(gateway["spec"]["listeners"], hostnames, port, protocols)
     if not listeners:
         metadata = gateway["metadata"]
         raise pulumi.RunError(
             f"Gateway {metadata['namespace']}/{metadata['name']} has no port whose listeners serve"
-            f" {', '.join(hostnames)}. Ask its owner for one, or change hostnames"
+            f" {', '.join(hostnames) or 'TCP'}. Ask its owner for one, or change hostnames"
         )
     internal = internal or internal_host(gateway)
     reported = addresses(gateway) or [internal]
@@ -79,8 +109,7 @@ def _reached(
     return {
         "port": port,
         "host": host,
-        "url": url(scheme, host, port),
-        "urls": [url(scheme, one, port) for one in dict.fromkeys([internal, *reported])],
+        **_urls(scheme, port, host, internal, reported),
         "addresses": reported,
         "internal_host": internal,
     }

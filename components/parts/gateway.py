@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -28,6 +28,7 @@ from ..checks.values import known
 from . import customization
 from . import namespace as namespaces
 from . import tls as https
+from .connections import ConnectionProtocol, check_connections
 from .customization import CustomizationArgs, customize
 from .namespace import NamespaceOptions, namespace_of
 from .tls import TLSArgs, redirects, terminate
@@ -92,7 +93,8 @@ class GatewayOptions(TypedDict):
     """Name of the Gateway; istiod names Deployment and Service `<name>-<gateway_class>` (default
     that of the component; of an exposure the Service's with `-gateway`)."""
     port: NotRequired[pulumi.Input[int]]
-    """Port on which it listens for plaintext (default 80)."""
+    """Port on which it listens for plaintext, or for the connections of a service whose protocol is
+    `tls` or `tcp` (default 80; 443 for `tls`, for `tcp` that of the exposed Service)."""
     tls: NotRequired[TLSArgs]
     """How it serves HTTPS (default not at all)."""
     listeners: NotRequired[Sequence[Listener]]
@@ -125,11 +127,16 @@ class IngressGatewayArgs(GatewayOptions):
 
     namespace: NamespaceOptions
     """Namespace of the gateway and of its proxy."""
-    hostnames: Sequence[pulumi.Input[str]]
+    hostnames: NotRequired[Sequence[pulumi.Input[str]]]
     """Host names that it serves, `*.` allowed in front, a listener each, in any order. The
     listener of the alphabetically first is called `default`, for HTTPS `https`, and istiod names
     the Service's port after it; the others are called after their host names, such as
-    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`."""
+    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`. Required, but for TCP,
+    which has none."""
+    protocol: NotRequired[Literal["HTTP", "TLS", "TCP"]]
+    """What its listeners take (default `HTTP`, with `tls` HTTPS, too): connections of `TLS` are
+    passed on as they are, by the host name in their handshake, those of `TCP` all to one service.
+    Its `listeners` may take others."""
     ready_timeout: NotRequired[int]
     """Seconds that it may take to be programmed and to get its address (default 300)."""
 
@@ -201,7 +208,11 @@ def check_hostnames(
 
 
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    check_hostnames(faults, path, args["hostnames"], args.get("tls"), at(path, "tls"))
+    protocol = args.get("protocol", "HTTP")
+    check_connections(faults, path, protocol, args)
+    if protocol in get_args(ConnectionProtocol) and "tls" in args:
+        faults.add(at(path, "tls"), f"found it beside protocol {protocol}, expected none")
+    check_hostnames(faults, path, args.get("hostnames", ()), args.get("tls"), at(path, "tls"))
 
 
 SCHEMA = (
@@ -309,7 +320,7 @@ class IngressGateway(pulumi.ComponentResource):
             if _reports(args) == "IPAddress":
                 addresses = spec.apply(lambda spec: [*spec["cluster_ips"]])
                 self.host = addresses.apply(lambda addresses: addresses[0])
-        scheme = "https" if "tls" in args else "http"
+        scheme = "https" if "tls" in args else args.get("protocol", "HTTP").lower()
         self.url = pulumi.Output.all(self.host, self.port).apply(lambda to: url(scheme, *to))
         self.reference |= {
             "name": self.name,
@@ -354,7 +365,9 @@ def render_metadata(args: IngressGatewayArgs, identity: ObjectMeta) -> ObjectMet
 
 
 def _port(args: IngressGatewayArgs) -> pulumi.Input[int]:
-    return args["tls"].get("port", 443) if "tls" in args else args.get("port", 80)
+    if "tls" in args:
+        return args["tls"].get("port", 443)
+    return args.get("port", 443 if args.get("protocol") == "TLS" else 80)
 
 
 def _reports(args: IngressGatewayArgs) -> Literal["external", "Hostname", "IPAddress"]:
@@ -375,7 +388,7 @@ _ADDRESSED = {
 
 def _certified(args: IngressGatewayArgs) -> list[str]:
     """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
-    names = _named("https", args["hostnames"]) if "tls" in args else []
+    names = _named("https", args.get("hostnames", ())) if "tls" in args else []
     return [
         f"jsonpath={{.status.listeners[?@.name=='{name}']"
         ".conditions[?@.type=='ResolvedRefs'].status}=True"
@@ -433,31 +446,47 @@ def render_gateway(
     allowed = args.get("allowed_routes", own)
     # Where plaintext is only redirected, nobody else's route may answer it.
     plain: AllowedRoutes = own if redirects(args.get("tls")) else allowed
+    hostnames, protocol = args.get("hostnames", ()), args.get("protocol", "HTTP")
     plaintext: list[Listener] = [
         {
             "name": name,
-            "hostname": args["hostnames"][index],
+            "hostname": hostnames[index],
             "port": args.get("port", 80),
             "protocol": "HTTP",
             "allowedRoutes": plain,
         }
-        for name, index in _named("http", args["hostnames"])
+        for name, index in (_named("http", hostnames) if protocol == "HTTP" else ())
     ]
     encrypted: list[Listener] = [
         {
             "name": name,
-            "hostname": args["hostnames"][index],
+            "hostname": hostnames[index],
             "port": _port(args),
             "protocol": "HTTPS",
             "tls": tls[index],
             "allowedRoutes": allowed,
         }
-        for name, index in (_named("https", args["hostnames"]) if tls else ())
+        for name, index in (_named("https", hostnames) if tls else ())
     ]
+    passed_on: list[Listener] = [
+        {
+            "name": name,
+            "hostname": hostnames[index],
+            "port": _port(args),
+            "protocol": "TLS",
+            "tls": {"mode": "Passthrough"},
+            "allowedRoutes": allowed,
+        }
+        for name, index in (_named("tls", hostnames) if protocol == "TLS" else ())
+    ]
+    if protocol == "TCP":
+        passed_on = [
+            {"name": "tcp", "port": _port(args), "protocol": "TCP", "allowedRoutes": allowed}
+        ]
     spec: GatewaySpec = {
         "gatewayClassName": args.get("gateway_class", "istio"),
         "infrastructure": infrastructure("Ingress gateway", parameters, _UNBOUND),
-        "listeners": [*plaintext, *encrypted, *args.get("listeners", [])],
+        "listeners": [*plaintext, *encrypted, *passed_on, *args.get("listeners", [])],
     }
     if "address" in args:
         spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
@@ -465,7 +494,7 @@ def render_gateway(
 
 
 def _named(
-    scheme: Literal["http", "https"], hostnames: Sequence[pulumi.Input[str]]
+    scheme: Literal["http", "https", "tls"], hostnames: Sequence[pulumi.Input[str]]
 ) -> list[tuple[pulumi.Input[str], int]]:
     """Name of each listener, and the index of its host name, whatever the order of these is.
 
@@ -478,7 +507,7 @@ def _named(
     )
     first, *others = order
     return [
-        ({"http": "default", "https": "https"}[scheme], first),
+        ({"http": "default", "https": "https", "tls": "tls"}[scheme], first),
         *((_listener_name(scheme, hostnames[index]), index) for index in others),
     ]
 
@@ -499,7 +528,7 @@ def _terminate(
 ) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
     if "tls" not in args:
         return [], None
-    hostnames = cast("Sequence[str]", args["hostnames"])
+    hostnames = cast("Sequence[str]", args.get("hostnames", ()))
     return terminate(f"{name}-gateway", identity, hostnames, args["tls"], opts)
 
 

@@ -15,6 +15,7 @@ from ..api.gateway_types import (
     HTTPRouteRule,
     ParentReference,
 )
+from ..api.istio import SERVICE_GROUPS, ServiceKind
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
@@ -67,6 +68,8 @@ class IngressRouteArgs(RoutingArgs, Attachment):
     """Name of the Service that the requests go to."""
     port: pulumi.Input[int]
     """Port of the Service."""
+    backends: NotRequired[Sequence[HTTPBackendRef]]
+    """What the requests are shared between (default the Service)."""
     ready_timeout: NotRequired[int]
     """Seconds that the gateway may take to accept it (default 300)."""
 
@@ -83,6 +86,8 @@ class WaypointRouteArgs(RoutingArgs):
     """Namespace of the route and of the service."""
     service: pulumi.Input[str]
     """Name of the Service whose requests are routed."""
+    service_kind: NotRequired[ServiceKind]
+    """`ServiceEntry` where that is one outside the mesh (default `Service`)."""
     port: pulumi.Input[int]
     """Port of the Service."""
     backends: NotRequired[Sequence[HTTPBackendRef]]
@@ -171,25 +176,32 @@ def waypoint_route(
 
 def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
     """The spec of the route attached to the ingress Gateway."""
-    parent: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
-    if "listener_port" in args:
-        parent["port"] = args["listener_port"]
-    backends: list[HTTPBackendRef] = [{"name": args["service"], "port": args["port"]}]
+    itself: HTTPBackendRef = {"name": args["service"], "port": args["port"]}
+    backends = args.get("backends") or [itself]
     return {
-        "parentRefs": [parent],
+        "parentRefs": [parent(args)],
         "hostnames": list(args["hostnames"]),
         "rules": _rules(args, backends) or [{"backendRefs": backends}],
     }
 
 
+def parent(args: Attachment) -> ParentReference:
+    """The reference to the ingress Gateway."""
+    reference: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
+    if "listener_port" in args:
+        reference["port"] = args["listener_port"]
+    return reference
+
+
 def render_waypoint_route(args: WaypointRouteArgs) -> dict[str, Any]:
     """The spec of the route attached to the Service."""
     itself: HTTPBackendRef = {"name": args["service"], "port": args["port"]}
+    kind = args.get("service_kind", "Service")
     return {
         "parentRefs": [
             {
-                "group": "",
-                "kind": "Service",
+                "group": SERVICE_GROUPS[kind],
+                "kind": kind,
                 "name": args["service"],
                 "namespace": args["namespace"],
             }

@@ -19,8 +19,8 @@ from .former import own_component
 from .pod import RESTRICTED, patched
 from .waypoint import WaypointReference, use_labels
 
-Protocol = Literal["http", "grpc"]
-"""Application protocol of a Service's port, which names it.
+Protocol = Literal["http", "grpc", "tls", "tcp"]
+"""Protocol of a Service's port, which names it; of `tls` and `tcp` proxies see connections alone.
 
 https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
 """
@@ -30,7 +30,8 @@ class ContainerOptions(TypedDict):
     """How the container behind a Service runs."""
 
     protocol: NotRequired[Protocol]
-    """Protocol of the Service's port (default `http`)."""
+    """Protocol of the Service's port (default `http`): `tls` for TLS that the service terminates
+    itself, `tcp` for what is neither HTTP nor TLS."""
     args: NotRequired[Sequence[pulumi.Input[str]]]
     """Arguments of the container (default the image's)."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]

@@ -1,14 +1,14 @@
 """What is right by itself in a stack's configuration, but not beside the rest."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..api.live import serves
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds
+from ..exposure.arguments import AmbientExposureArgs, binds, connections
 from ..parts.routes import render_rule
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, proxies, shared
@@ -169,13 +169,8 @@ def _check_shared(
                 f" {place}. Set {part}s.{entry}.allowed_routes to {{namespaces: {{from: All}}}}, or"
                 " to a Selector",
             )
-        for hostname in exposure["hostnames"] if part == "gateway" else ():
-            if not any(serves(own, hostname) for own in proxy["hostnames"]):
-                faults.add(
-                    f"{path}.hostnames",
-                    f"found {hostname}, which gateway {entry} does not serve; it serves"
-                    f" {', '.join(proxy['hostnames'])}",
-                )
+        if part == "gateway":
+            _check_served(faults, path, exposure, entry, proxy)
         external = exposure.get("verification", {}).get("addresses") == "external"
         if external and part == "gateway" and proxy.get("service_type") != "LoadBalancer":
             faults.add(
@@ -195,6 +190,46 @@ def _check_shared(
                 f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
                 " Service, and would pass by the waypoint and its rules",
             )
+
+
+def _check_served(
+    faults: Faults,
+    path: str,
+    exposure: AmbientExposureArgs,
+    entry: str,
+    proxy: Mapping[str, Any],
+) -> None:
+    """A shared gateway has listeners for the protocol and the host names of an exposure."""
+    protocol, hostnames = connections(exposure), exposure.get("hostnames", ())
+    served: Sequence[Any] = proxy.get("hostnames", ())
+    if protocol != _passed_on(proxy):
+        port = exposure["gateway"]["existing"].get("listener_port")
+        listeners = [
+            one
+            for one in proxy.get("listeners", ())
+            if one["port"] == port and one["protocol"] == (protocol or one["protocol"])
+        ]
+        if not listeners:
+            faults.add(
+                f"{path}.gateway.existing.listener_port",
+                f"found {port}, expected the port of one of the listeners of gateway {entry} for"
+                f" {protocol or 'HTTP'}. Add one to its listeners, and name its port",
+            )
+            return
+        served = [one.get("hostname") for one in listeners]
+    for hostname in hostnames:
+        if not any(serves(own, hostname) for own in served):
+            faults.add(
+                f"{path}.hostnames",
+                f"found {hostname}, which gateway {entry} does not serve; it serves"
+                f" {', '.join(served)}",
+            )
+
+
+def _passed_on(gateway: Mapping[str, Any]) -> str | None:
+    """The protocol of a gateway whose own listeners pass connections on; None of others."""
+    found: str | None = gateway.get("protocol")
+    return None if found == "HTTP" else found
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:
@@ -242,5 +277,5 @@ def _claims(exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
     everything: list[Any] = [{}]
     for rule in exposure.get("ingress_rules", everything):
         for match in render_rule(rule, ()).get("matches", _EVERY):
-            for hostname in exposure["hostnames"]:
+            for hostname in exposure.get("hostnames") or ["TCP"]:
                 yield hostname, json.dumps(match, sort_keys=True)

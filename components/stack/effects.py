@@ -296,9 +296,58 @@ def _deployment(old: Object, new: Object) -> Iterator[str]:
         yield f"{name} runs {_codes(images)} instead of {_codes(former)}"
 
 
+def _connections(old: Object, new: Object) -> Iterator[str]:
+    """The change of a route of connections, which has backends and perhaps host names alone."""
+    was, is_ = _spec(old), _spec(new)
+    hosts, former = _list(is_, "hostnames"), _list(was, "hostnames")
+    yield from (f"connections for {code(host)} are now passed on" for host in _new(former, hosts))
+    yield from (
+        f"connections for {code(host)} are no longer passed on" for host in _new(hosts, former)
+    )
+    if hosts or former:
+        return
+    place = f"connections of {_name(old, new)}"
+    if bool(old) != bool(new):
+        yield f"{place} are {'now' if new else 'no longer'} passed on"
+
+
+def _backend_tls(old: Object, new: Object) -> Iterator[str]:
+    was, is_ = (_spec(one).get("validation", {}).get("hostname") for one in (old, new))
+    if was == is_:
+        if was and _spec(old) != _spec(new):
+            yield f"the certificate of {_codes(_targets(_spec(new)))} is now checked otherwise"
+        return
+    of = _codes(_targets(_spec(new) or _spec(old)))
+    if is_:
+        yield f"requests to {of} now go by TLS, if its certificate is for {code(is_)}"
+    else:
+        yield f"requests to {of} no longer go by TLS"
+
+
+def _external(old: Object, new: Object) -> Iterator[str]:
+    yield from _labels(old, new) if old and new else ()
+    was, is_ = (
+        [
+            *_list(_spec(one), "hosts"),
+            *(endpoint["address"] for endpoint in _spec(one).get("endpoints", [])),
+        ]
+        for one in (old, new)
+    )
+    if was and is_ and was != is_:
+        yield f"{_name(old, new)} is now at {_codes(is_)} instead of {_codes(was)}"
+    elif not was:
+        yield f"{_codes(is_)} is now a service of the mesh"
+    elif not is_:
+        yield f"{_codes(was)} is no longer a service of the mesh"
+
+
 _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "HTTPRoute": _route,
     "GRPCRoute": _route,
+    "TLSRoute": _connections,
+    "TCPRoute": _connections,
+    "BackendTLSPolicy": _backend_tls,
+    "ServiceEntry": _external,
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
     "Gateway": _gateway,

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..api.gateway import GROUP
+from ..api.istio import NETWORKING
 from ..cluster.gateways import ExistingExpectation, GatewayExpectation
 from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.virtual_services import RouteExpectation
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds
+from ..exposure.arguments import AmbientExposureArgs, binds, connections, route_kind
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
 from .arguments import StackArgs
@@ -58,7 +59,12 @@ def needs(args: StackArgs) -> PreflightArgs:
             if not places[gateway.namespace]["create"]
         ],
         "routes": [_route(args, exposure) for exposure in exposures],
-        "bindings": [_binding(args, exposure) for exposure in exposures],
+        "bindings": [
+            _binding(args, exposure)
+            for exposure in exposures
+            if "external" not in exposure["service"] or binds(exposure) == "Namespace"
+        ],
+        "definitions": list(dict.fromkeys(_definitions(args))),
         "gateways": [
             _routed(places, args, exposure, gateway)
             for exposure in exposures
@@ -70,6 +76,17 @@ def needs(args: StackArgs) -> PreflightArgs:
             if (waypoint := _foreign(exposure, "waypoint"))
         ],
     }
+
+
+def _definitions(args: StackArgs) -> Iterator[str]:
+    """The CustomResourceDefinitions of what not every stack makes."""
+    for exposure in args["exposures"].values():
+        if protocol := connections(exposure):
+            yield f"{protocol.lower()}routes.{GROUP}"
+        if "tls" in exposure["service"]:
+            yield f"backendtlspolicies.{GROUP}"
+        if "external" in exposure["service"]:
+            yield f"serviceentries.{NETWORKING}"
 
 
 def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
@@ -104,7 +121,7 @@ def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
         options: Any = entry
         place = namespace_name(args, entry["namespace"])
         if group == "exposures":
-            kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
+            kind = route_kind(options)
             name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
         else:
             kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
@@ -136,7 +153,7 @@ def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
     route: RouteExpectation = {
         "namespace": namespace_name(args, exposure["namespace"]),
         "service": exposure["service"]["name"],
-        "hostnames": exposure["hostnames"],
+        "hostnames": exposure.get("hostnames", ()),
     }
     waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
     if entry := waypoint.get("entry"):
@@ -161,7 +178,10 @@ def _routed(
 ) -> GatewayExpectation:
     port = {key: value for key, value in gateway.items() if key == "listener_port"}
     attached = _attached(places, args, exposure, gateway)
-    return cast("GatewayExpectation", {**attached, "hostnames": exposure["hostnames"], **port})
+    protocol = connections(exposure)
+    protocols = {"protocols": [protocol]} if protocol else {}
+    hostnames = exposure.get("hostnames", ())
+    return cast("GatewayExpectation", {**attached, "hostnames": hostnames, **port, **protocols})
 
 
 def _attached(
