@@ -58,7 +58,7 @@ class ServicePort(TypedDict):
 class WorkloadSelector(TypedDict):
     """`spec.workloadSelector` of ServiceEntry.
 
-    https://gateway-api.sigs.k8s.io/reference/spec/#workloadselector
+    https://istio.io/latest/docs/reference/config/networking/sidecar/#WorkloadSelector
     """
 
     labels: NotRequired[Mapping[str, pulumi.Input[str]]]

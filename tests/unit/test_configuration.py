@@ -430,7 +430,7 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.service.protocol",
         "http2",
-        "found 'http2', expected one of http, grpc (did you mean http?)",
+        "found 'http2', expected one of http, grpc, tls, tcp (did you mean http?)",
     ),
     (f"{SHOP}.service.replicas", 1001, "found 1001, expected an integer from 0 to 1000"),
     (f"{SHOP}.service.args", "-v", "found '-v', expected a list"),
@@ -551,7 +551,8 @@ WRONG: list[Case] = [
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
         " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, customization, clusterDomain, namespace, hostnames, readyTimeout (did you mean"
+        " revision, customization, clusterDomain, namespace, hostnames, protocol, readyTimeout (did"
+        " you mean"
         " revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
@@ -1420,6 +1421,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         ("e2", "s2", False, "e2/s2-waypoint", "Service"),
     ]
     assert found == {
+        "definitions": [],
         "namespaces": [
             {"name": name, "create": create, "labels": labels, "enrol": enrol}
             for name, create, labels, enrol in (
@@ -1467,6 +1469,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     ]
     assert [one["waypoint"] for one in found.pop("bindings")] == ["mesh/waypoint"]
     assert found == {
+        "definitions": [],
         "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
         "gateway_classes": ["istio"],
         "ztunnel": True,

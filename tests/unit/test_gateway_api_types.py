@@ -10,14 +10,15 @@ from typing import Any, cast, get_args, is_typeddict
 
 import pytest
 
-from components.api import gateway_types, istio_types, sail_types
+from components.api import gateway_types, istio_types, sail_types, service_entry_types
 from components.api.gateway import Resource
 from components.api.releases import Releases
 from generate.modules import pinned
 
 GENERATED = {
-    "sigs.k8s.io/gateway-api": gateway_types,
-    "istio.io/api": istio_types,
+    gateway_types: "sigs.k8s.io/gateway-api",
+    istio_types: "istio.io/api",
+    service_entry_types: "istio.io/api",
 }
 PAGES = {
     gateway_types: (
@@ -25,6 +26,7 @@ PAGES = {
         "https://kubernetes.io/docs/",
     ),
     istio_types: ("https://istio.io/latest/docs/reference/config/",),
+    service_entry_types: ("https://istio.io/latest/docs/reference/config/",),
     sail_types: ("https://github.com/istio-ecosystem/sail-operator/blob/main/docs/",),
 }
 
@@ -66,9 +68,9 @@ DOCSTRINGS = {
 }
 
 
-@pytest.mark.parametrize(("path", "module"), GENERATED.items())
+@pytest.mark.parametrize(("module", "path"), GENERATED.items())
 def test_the_modules_are_made_from_the_versions_that_are_pinned(
-    path: str, module: ModuleType
+    module: ModuleType, path: str
 ) -> None:
     assert re.findall(r"v\d+\.\d+\.\d+", module.__doc__ or "") == [
         one.version for one in pinned(path)
@@ -84,7 +86,7 @@ def test_what_is_written_by_hand_is_documented() -> None:
     assert [name for name, text in DOCSTRINGS[sail_types].items() if not text] == []
 
 
-@pytest.mark.parametrize("module", GENERATED.values())
+@pytest.mark.parametrize("module", GENERATED)
 def test_what_is_known_of_fields_is_known_of_fields_that_there_are(module: ModuleType) -> None:
     for table in (module.LIMITS, module.DISTINCT, module.RELEASES):
         assert table.keys() <= set(classes(module).values())
@@ -95,7 +97,7 @@ def test_what_is_known_of_fields_is_known_of_fields_that_there_are(module: Modul
 
 
 def test_resources_are_of_the_kind_and_version_that_their_specs_stand_in() -> None:
-    places = {**gateway_types.PLACES, **istio_types.PLACES}
+    places = {class_: kinds for module in GENERATED for class_, kinds in module.PLACES.items()}
     specs = {}
     for resource in Resource.__subclasses__():
         _, spec = get_args(cast("Any", resource).__orig_bases__[0])
