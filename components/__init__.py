@@ -16,9 +16,12 @@ from .cluster.provider import Cluster, ClusterArgs
 from .exposure.arguments import AmbientExposureArgs
 from .exposure.exposure import AmbientExposure
 from .parts.authorization import Authorization, AuthorizationArgs, PolicyArgs
+from .parts.backend_tls import BackendTLSArgs, backend_tls
 from .parts.certificate import Certificate, CertificateArgs
 from .parts.client import Client, ClientArgs, ClientReference
+from .parts.connections import ConnectionRouteArgs, connection_route
 from .parts.customization import CustomizationArgs
+from .parts.external import ExternalServiceArgs, external_service
 from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
 from .parts.mesh import Mesh, MeshArgs
 from .parts.metadata import common_metadata, mirrored_images
@@ -49,6 +52,7 @@ __all__ = [
     "Authorization",
     "AuthorizationArgs",
     "AuthorizationPolicy",
+    "BackendTLSArgs",
     "Certificate",
     "CertificateArgs",
     "CheckArgs",
@@ -57,7 +61,9 @@ __all__ = [
     "ClientReference",
     "Cluster",
     "ClusterArgs",
+    "ConnectionRouteArgs",
     "CustomizationArgs",
+    "ExternalServiceArgs",
     "GRPCRoute",
     "Gateway",
     "GatewayReference",
@@ -88,8 +94,11 @@ __all__ = [
     "Workload",
     "WorkloadArgs",
     "after",
+    "backend_tls",
     "common_metadata",
+    "connection_route",
     "explain_failures",
+    "external_service",
     "fingerprint",
     "ingress_route",
     "mirrored_images",

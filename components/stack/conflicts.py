@@ -161,16 +161,21 @@ def _check_shared(
             continue
         proxy = groups[f"{part}s"][entry]
         own_place = namespace_name(args, proxy["namespace"])
-        admitted = proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", "Same")
-        if admitted == "Same" and own_place != place:
+        setting, allowed = "allowed_routes", [proxy.get("allowed_routes", {})]
+        if part == "gateway":
+            listeners = _listeners(exposure, proxy)
+            _check_served(faults, path, exposure, entry, listeners)
+            allowed = [one.get("allowedRoutes", {}) for one in listeners]
+            if any("name" in one for one in listeners):
+                setting = "listeners[].allowedRoutes"
+        admitted = {one.get("namespaces", {}).get("from", "Same") for one in allowed}
+        if admitted == {"Same"} and own_place != place:
             faults.add(
                 f"{path}.{part}",
-                f"found {entry}, whose allowed_routes admit only its own namespace {own_place}, not"
-                f" {place}. Set {part}s.{entry}.allowed_routes to {{namespaces: {{from: All}}}}, or"
+                f"found {entry}, whose {setting} admit only its own namespace {own_place}, not"
+                f" {place}. Set {part}s.{entry}.{setting} to {{namespaces: {{from: All}}}}, or"
                 " to a Selector",
             )
-        if part == "gateway":
-            _check_served(faults, path, exposure, entry, proxy)
         external = exposure.get("verification", {}).get("addresses") == "external"
         if external and part == "gateway" and proxy.get("service_type") != "LoadBalancer":
             faults.add(
@@ -178,7 +183,8 @@ def _check_shared(
                 f"found external, but gateway {entry} has only an address inside the cluster. Set"
                 " its service_type to LoadBalancer, or ask for internal",
             )
-        if "verification" in exposure and proxy.get("tls", {}).get("mode") == "MUTUAL":
+        mutual = proxy.get("tls", {}).get("mode") == "MUTUAL" and not connections(exposure)
+        if "verification" in exposure and mutual:
             faults.add(
                 f"{path}.verification",
                 f"found beside gateway {entry}, to which clients show certificates: the"
@@ -192,44 +198,50 @@ def _check_shared(
             )
 
 
+def _listeners(
+    exposure: AmbientExposureArgs, gateway: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """The listeners of a shared gateway that take what an exposure is sent."""
+    protocol = connections(exposure)
+    if gateway.get("protocol", "HTTP") == (protocol or "HTTP"):
+        hostnames = gateway.get("hostnames") or [None]
+        allowed = gateway.get("allowed_routes", {})
+        return [{"hostname": one, "allowedRoutes": allowed} for one in hostnames]
+    port = exposure["gateway"]["existing"].get("listener_port")
+    return [
+        one
+        for one in gateway.get("listeners", ())
+        if one["port"] == port and one["protocol"] in ([protocol] if protocol else _REQUESTS)
+    ]
+
+
+_REQUESTS = ("HTTP", "HTTPS")
+
+
 def _check_served(
     faults: Faults,
     path: str,
     exposure: AmbientExposureArgs,
     entry: str,
-    proxy: Mapping[str, Any],
+    listeners: Sequence[Mapping[str, Any]],
 ) -> None:
     """A shared gateway has listeners for the protocol and the host names of an exposure."""
-    protocol, hostnames = connections(exposure), exposure.get("hostnames", ())
-    served: Sequence[Any] = proxy.get("hostnames", ())
-    if protocol != _passed_on(proxy):
-        port = exposure["gateway"]["existing"].get("listener_port")
-        listeners = [
-            one
-            for one in proxy.get("listeners", ())
-            if one["port"] == port and one["protocol"] == (protocol or one["protocol"])
-        ]
-        if not listeners:
-            faults.add(
-                f"{path}.gateway.existing.listener_port",
-                f"found {port}, expected the port of one of the listeners of gateway {entry} for"
-                f" {protocol or 'HTTP'}. Add one to its listeners, and name its port",
-            )
-            return
-        served = [one.get("hostname") for one in listeners]
-    for hostname in hostnames:
+    if not listeners:
+        faults.add(
+            f"{path}.gateway.existing.listener_port",
+            f"found {exposure['gateway']['existing'].get('listener_port', 'nothing')}, expected the"
+            f" port of one of the listeners of gateway {entry} for"
+            f" {connections(exposure) or 'HTTP'}",
+        )
+        return
+    served = [one.get("hostname") for one in listeners]
+    for hostname in exposure.get("hostnames", ()):
         if not any(serves(own, hostname) for own in served):
             faults.add(
                 f"{path}.hostnames",
                 f"found {hostname}, which gateway {entry} does not serve; it serves"
-                f" {', '.join(served)}",
+                f" {', '.join(map(str, served))}",
             )
-
-
-def _passed_on(gateway: Mapping[str, Any]) -> str | None:
-    """The protocol of a gateway whose own listeners pass connections on; None of others."""
-    found: str | None = gateway.get("protocol")
-    return None if found == "HTTP" else found
 
 
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:

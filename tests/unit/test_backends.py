@@ -268,11 +268,11 @@ def test_over_a_connection_a_text_is_sent_and_expected() -> None:
     ]
 
 
+EVERYBODY = {"namespaces": {"from": "All"}}
 EDGE = {
     "namespace": {"name": "edge"},
     "hostnames": ["*.example.com"],
     "serviceType": "LoadBalancer",
-    "allowedRoutes": {"namespaces": {"from": "All"}},
     "listeners": [
         {"name": "database", "port": 5432, "protocol": "TCP"},
         {
@@ -281,6 +281,7 @@ EDGE = {
             "protocol": "TLS",
             "hostname": "*.example.org",
             "tls": {"mode": "Passthrough"},
+            "allowedRoutes": EVERYBODY,
         },
     ],
 }
@@ -309,13 +310,19 @@ def test_further_listeners_of_a_shared_gateway_pass_connections_on(run: Run) -> 
     [
         (
             behind(None, service={"protocol": "tcp"}, hostnames=None),
-            "gateway.existing.listenerPort: found None, expected the port of one of the listeners"
-            " of gateway edge for TCP. Add one to its listeners, and name its port",
+            "gateway.existing.listenerPort: found nothing, expected the port of one of the"
+            " listeners of gateway edge for TCP",
         ),
         (
             behind(8443, service={"protocol": "tls"}),
             "hostnames: found httpbin.example.com, which gateway edge does not serve; it serves"
             " *.example.org",
+        ),
+        (
+            behind(5432, service={"protocol": "tcp"}, hostnames=None),
+            "gateway: found edge, whose listeners[].allowedRoutes admit only its own namespace"
+            " edge, not httpbin. Set gateways.edge.listeners[].allowedRoutes to {namespaces: {from:"
+            " All}}, or to a Selector",
         ),
     ],
 )
