@@ -23,6 +23,7 @@ from .parts.connections import ConnectionRouteArgs, connection_route
 from .parts.customization import CustomizationArgs
 from .parts.external import ExternalServiceArgs, external_service
 from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
+from .parts.listeners import ListenerSetArgs, listener_set
 from .parts.mesh import Mesh, MeshArgs
 from .parts.metadata import common_metadata, mirrored_images
 from .parts.namespace import Namespace, NamespaceArgs, NamespaceReference
@@ -72,6 +73,7 @@ __all__ = [
     "IngressGatewayArgs",
     "IngressRouteArgs",
     "InvalidInput",
+    "ListenerSetArgs",
     "Mesh",
     "MeshArgs",
     "Namespace",
@@ -101,6 +103,7 @@ __all__ = [
     "external_service",
     "fingerprint",
     "ingress_route",
+    "listener_set",
     "mirrored_images",
     "preflight",
     "waypoint_route",

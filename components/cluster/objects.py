@@ -23,6 +23,7 @@ KINDS: dict[str, Any] = {
         (create_namespaced_resource, GROUP, "v1", "GRPCRoute"),
         (create_namespaced_resource, GROUP, "v1", "TLSRoute"),
         (create_namespaced_resource, GROUP, "v1", "TCPRoute"),
+        (create_namespaced_resource, GROUP, "v1", "ListenerSet"),
         (create_namespaced_resource, GROUP, "v1beta1", "ReferenceGrant"),
         (create_namespaced_resource, GROUP, "v1", "Gateway"),
         (create_namespaced_resource, _SECURITY, "v1", "RequestAuthentication"),

@@ -11,6 +11,7 @@ from ..parts.client import ClientReference
 from ..parts.connections import ConnectionProtocol
 from ..parts.external import ExternalOptions
 from ..parts.gateway import GatewayOptions, GatewayReference
+from ..parts.listeners import ListenerSetOptions
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
 from ..parts.routes import RuleArgs
@@ -63,8 +64,11 @@ class GatewayPart(GatewayOptions):
     """The ingress gateway of an exposure: made with it, or existing."""
 
     existing: NotRequired[GatewayReference]
-    """One that is not the exposure's own, instead of all other options:
+    """One that is not the exposure's own, instead of all other options but `listener_set`:
     `IngressGateway.reference`, or name and namespace of a Gateway that is in the cluster."""
+    listener_set: NotRequired[ListenerSetOptions]
+    """Listeners for the host names that the exposure brings to an existing gateway, with their
+    certificates (default none: the gateway has listeners for them)."""
 
 
 class WaypointPart(WaypointOptions, BindingOptions):

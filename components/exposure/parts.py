@@ -13,10 +13,10 @@ from ..api.istio import NETWORKING, ServiceKind
 from ..api.outputs import after
 from ..api.service_entry_types import ServicePort
 from ..parts import backend_tls as tls
-from ..parts import connections, routes
+from ..parts import connections, listeners, routes
 from ..parts.authorization import Authorization, AuthorizationOptions
 from ..parts.client import CLIENT_IMAGE
-from ..parts.existing import existing_gateway, existing_waypoint
+from ..parts.existing import at_port, existing_gateway, existing_waypoint
 from ..parts.external import external_service
 from ..parts.former import own_binding
 from ..parts.gateway import (
@@ -106,6 +106,9 @@ def gateway(of: Exposing) -> GatewayReference:
     options = of.args.get("gateway", {})
     hostnames, protocol = of.args.get("hostnames", ()), passed_on(of.args)
     if "existing" in options:
+        if "listener_set" in options:
+            reference = existing_gateway(of.name, options["existing"], (), of.inside())
+            return _brought(of, reference, options["listener_set"])
         return existing_gateway(of.name, options["existing"], hostnames, of.inside(), protocol)
     args: IngressGatewayArgs = {
         **cast("IngressGatewayArgs", options),
@@ -119,6 +122,31 @@ def gateway(of: Exposing) -> GatewayReference:
     if protocol == "TCP":
         args["port"] = options.get("port", of.service["port"])
     return IngressGateway(of.name, args, of.inside()).reference
+
+
+def _brought(
+    of: Exposing, gateway: GatewayReference, options: listeners.ListenerSetOptions
+) -> GatewayReference:
+    """The gateway with the listeners that are brought to it."""
+    args: listeners.ListenerSetArgs = {
+        **cast("listeners.ListenerSetArgs", options),
+        "name": of.service["name"],
+        "namespace": of.namespace["name"],
+        "hostnames": of.args["hostnames"],
+        "gateway": gateway["name"],
+        "gateway_namespace": gateway["namespace"],
+        "ready_timeout": of.ready_timeout,
+    }
+    made, certificate = listeners.listener_set(of.name, args, of.inside())
+    scheme = "https" if "tls" in options else "http"
+    reference: GatewayReference = {
+        **at_port(gateway, scheme, listeners.listener_port(options)),
+        "listener_set": made.name,
+        "definition": [gateway.get("definition"), made.definition],
+    }
+    if certificate is not None:
+        reference["certificate"] = certificate
+    return reference
 
 
 def waypoint(of: Exposing) -> WaypointReference:
@@ -327,7 +355,9 @@ def ingress_route(
         "backends": [_to(backend, of.service["port"])],
         "ready_timeout": of.ready_timeout,
     }
-    if "listener_port" in gateway:
+    if "listener_set" in gateway:
+        args["listener_set"] = gateway["listener_set"]
+    elif "listener_port" in gateway:
         args["listener_port"] = gateway["listener_port"]
     if "grpc_rules" in of.args:
         args["grpc_rules"] = [{}]

@@ -13,6 +13,7 @@ from ..parts import (
     client,
     external,
     gateway,
+    listeners,
     namespace,
     probe,
     routes,
@@ -94,6 +95,8 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
             faults.add(at(path, field), why)
     if "canary" in args["service"]:
         faults.add(at(path, "service.canary"), why)
+    if "listener_set" in args.get("gateway", {}):
+        faults.add(at(path, "gateway.listener_set"), why)
     if "tls" in args.get("gateway", {}):
         faults.add(at(path, "gateway.tls"), f"found it beside protocol {protocol}, expected none")
     for where, policy in each(path, args, "policies"):
@@ -135,15 +138,30 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_verification(faults, path, args)
 
 
+def _check_gateway_part(faults: Faults, path: str, part: Mapping[str, Any]) -> None:
+    check_existing(faults, path, part, "listener_set")
+    if "listener_set" in part and "existing" not in part:
+        faults.add(
+            at(path, "listener_set"), "is for an existing gateway; one of its own has listeners"
+        )
+    if "listener_set" in part and "listener_port" in part.get("existing", {}):
+        faults.add(
+            at(path, "existing.listener_port"), "found it beside listener_set, which has its own"
+        )
+
+
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    tls = args.get("gateway", {}).get("tls")
+    part, where = args.get("gateway", {}), "gateway.tls"
+    if "listener_set" in part:
+        part, where = part["listener_set"], "gateway.listener_set.tls"
+    tls = part.get("tls")
     if hostnames := args.get("hostnames", ()):
         known_tls = tls if valid.known(tls) else None
-        check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
+        check_hostnames(faults, path, hostnames, known_tls, at(path, where))
     if tls and tls.get("mode") == "MUTUAL" and "verification" in args:
         faults.add(
             at(path, "verification"),
-            "found beside gateway.tls.mode MUTUAL: its client has no certificate to show."
+            f"found beside {where}.mode MUTUAL: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
         )
 
@@ -260,6 +278,7 @@ SCHEMA = (
     namespace.SCHEMA
     | workload.SCHEMA
     | external.SCHEMA
+    | listeners.SCHEMA
     | waypoint.SCHEMA
     | gateway.SCHEMA
     | routes.SCHEMA
@@ -295,7 +314,7 @@ SCHEMA = (
         },
         {
             ServiceOptions: _check_service,
-            GatewayPart: check_existing,
+            GatewayPart: _check_gateway_part,
             WaypointPart: lambda *given: check_existing(*given, "ingress_use_waypoint", "binds"),
             AmbientExposureArgs: _check_exposure,
         },

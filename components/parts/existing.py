@@ -23,13 +23,16 @@ def existing_gateway(
     """`reference`, completed by what the Gateway that it names is like at the moment.
 
     Where that serves `hostnames` at several ports, this is about the first of HTTPS, or of HTTP
-    where there is none; of a `protocol`, about the first of that.
+    where there is none, of a `protocol`, about the first of that; where no host names are asked for
+    and no protocol, about any.
     """
     refuse_entry(f"gateway of {name!r}", reference)
     if "host" in reference:
-        return _at_listener(reference, protocol) if protocol else reference
+        if protocol and "listener_port" in reference:
+            return at_port(reference, protocol.lower(), reference["listener_port"])
+        return reference
     gateway = LiveGateway(f"{name}-gateway", reference["namespace"], reference["name"], opts)
-    protocols = [protocol] if protocol else ["HTTPS", "HTTP"]
+    protocols = [protocol] if protocol else ["HTTPS", "HTTP", *([] if hostnames else _ANY)]
     seen = pulumi.Output.all(
         gateway.found,
         hostnames,
@@ -68,11 +71,8 @@ def existing_waypoint(
     }
 
 
-def _at_listener(reference: GatewayReference, protocol: ConnectionProtocol) -> GatewayReference:
-    """The gateway at the port of further listeners, where the reference names one."""
-    if "listener_port" not in reference:
-        return reference
-    scheme, port = protocol.lower(), reference["listener_port"]
+def at_port(reference: GatewayReference, scheme: str, port: pulumi.Input[int]) -> GatewayReference:
+    """The same gateway, reached at another of its ports."""
     hosts = (reference["host"], reference["internal_host"], reference["addresses"])
     urls = pulumi.Output.all(port, *hosts).apply(lambda at: _urls(scheme, *at))
     return {**reference, "port": port, "url": urls["url"], "urls": urls["urls"]}
@@ -85,6 +85,9 @@ def _urls(
         "url": url(scheme, host, port),
         "urls": [url(scheme, one, port) for one in dict.fromkeys([internal, *addresses])],
     }
+
+
+_ANY = ("TLS", "TCP")
 
 
 def _reached(

@@ -19,7 +19,13 @@ from ..api.gateway import (
     wait_for,
     wait_for_parents,
 )
-from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTLS
+from ..api.gateway_types import (
+    AllowedListeners,
+    AllowedRoutes,
+    GatewaySpec,
+    Listener,
+    ListenerTLS,
+)
 from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.faults import Faults
@@ -72,6 +78,9 @@ class GatewayReference(TypedDict):
     urls: NotRequired[pulumi.Input[Sequence[str]]]
     """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
     addresses, of both IP families where it has them."""
+    listener_set: NotRequired[pulumi.Input[str]]
+    """Name of the ListenerSet, in the namespace of the routes, that these attach to in place of the
+    gateway."""
     addresses: NotRequired[pulumi.Input[Sequence[str]]]
     """Every address that it reports."""
     internal_host: NotRequired[pulumi.Input[str]]
@@ -102,6 +111,9 @@ class GatewayOptions(TypedDict):
     allowed_routes: NotRequired[AllowedRoutes]
     """Routes that may attach to it, in the Gateway API's own form (default those of its own
     namespace)."""
+    allowed_listeners: NotRequired[AllowedListeners]
+    """Namespaces whose ListenerSets may bring it listeners, in the Gateway API's own form (default
+    none)."""
     service_type: NotRequired[ServiceType]
     """`ClusterIP`, `LoadBalancer` or `NodePort` (default `ClusterIP`)."""
     address: NotRequired[pulumi.Input[str]]
@@ -388,7 +400,7 @@ _ADDRESSED = {
 
 def _certified(args: IngressGatewayArgs) -> list[str]:
     """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
-    names = _named("https", args.get("hostnames", ())) if "tls" in args else []
+    names = listener_names("https", args.get("hostnames", ())) if "tls" in args else []
     return [
         f"jsonpath={{.status.listeners[?@.name=='{name}']"
         ".conditions[?@.type=='ResolvedRefs'].status}=True"
@@ -455,7 +467,7 @@ def render_gateway(
             "protocol": "HTTP",
             "allowedRoutes": plain,
         }
-        for name, index in (_named("http", hostnames) if protocol == "HTTP" else ())
+        for name, index in (listener_names("http", hostnames) if protocol == "HTTP" else ())
     ]
     encrypted: list[Listener] = [
         {
@@ -466,7 +478,7 @@ def render_gateway(
             "tls": tls[index],
             "allowedRoutes": allowed,
         }
-        for name, index in (_named("https", hostnames) if tls else ())
+        for name, index in (listener_names("https", hostnames) if tls else ())
     ]
     passed_on: list[Listener] = [
         {
@@ -477,7 +489,7 @@ def render_gateway(
             "tls": {"mode": "Passthrough"},
             "allowedRoutes": allowed,
         }
-        for name, index in (_named("tls", hostnames) if protocol == "TLS" else ())
+        for name, index in (listener_names("tls", hostnames) if protocol == "TLS" else ())
     ]
     if protocol == "TCP":
         passed_on = [
@@ -488,12 +500,14 @@ def render_gateway(
         "infrastructure": infrastructure("Ingress gateway", parameters, _UNBOUND),
         "listeners": [*plaintext, *encrypted, *passed_on, *args.get("listeners", [])],
     }
+    if "allowed_listeners" in args:
+        spec["allowedListeners"] = args["allowed_listeners"]
     if "address" in args:
         spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
     return spec
 
 
-def _named(
+def listener_names(
     scheme: Literal["http", "https", "tls"], hostnames: Sequence[pulumi.Input[str]]
 ) -> list[tuple[pulumi.Input[str], int]]:
     """Name of each listener, and the index of its host name, whatever the order of these is.

@@ -6,7 +6,14 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from ..api import gateway_rules
-from ..api.gateway import GRPCRoute, HTTPRoute, ObjectMeta, timeouts, wait_for_parents
+from ..api.gateway import (
+    GROUP,
+    GRPCRoute,
+    HTTPRoute,
+    ObjectMeta,
+    timeouts,
+    wait_for_parents,
+)
 from ..api.gateway_rules import check_grpc_rules, check_http_rules
 from ..api.gateway_types import (
     GRPCRouteRule,
@@ -53,6 +60,9 @@ class Attachment(TypedDict):
     """Namespace of the Gateway."""
     listener_port: NotRequired[pulumi.Input[int]]
     """Port of the listeners that it attaches to (default all listeners)."""
+    listener_set: NotRequired[pulumi.Input[str]]
+    """Name of the ListenerSet, in the namespace of the route, that it attaches to in place of the
+    Gateway (default none)."""
 
 
 class IngressRouteArgs(RoutingArgs, Attachment):
@@ -138,6 +148,7 @@ SCHEMA = gateway_rules.SCHEMA | Schema(
             "gateway": valid.subdomain,
             "gateway_namespace": valid.dns_label,
             "listener_port": valid.port,
+            "listener_set": valid.subdomain,
             "rules": valid.some,
         },
         WaypointRouteArgs: {**_NAMES, "rules": valid.some},
@@ -186,7 +197,9 @@ def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
 
 
 def parent(args: Attachment) -> ParentReference:
-    """The reference to the ingress Gateway."""
+    """The reference to the ingress Gateway, or to the ListenerSet."""
+    if "listener_set" in args:
+        return {"group": GROUP, "kind": "ListenerSet", "name": args["listener_set"]}
     reference: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
     if "listener_port" in args:
         reference["port"] = args["listener_port"]

@@ -162,19 +162,21 @@ def _check_shared(
         proxy = groups[f"{part}s"][entry]
         own_place = namespace_name(args, proxy["namespace"])
         setting, allowed = "allowed_routes", [proxy.get("allowed_routes", {})]
-        if part == "gateway":
+        if "listener_set" in options:
+            setting, allowed = "allowed_listeners", [_NOBODY | proxy.get("allowed_listeners", {})]
+        elif part == "gateway":
             listeners = _listeners(exposure, proxy)
             _check_served(faults, path, exposure, entry, listeners)
             allowed = [one.get("allowedRoutes", {}) for one in listeners]
             if any("name" in one for one in listeners):
                 setting = "listeners[].allowedRoutes"
         admitted = {one.get("namespaces", {}).get("from", "Same") for one in allowed}
-        if admitted == {"Same"} and own_place != place:
+        if admitted == {"None"} or (admitted == {"Same"} and own_place != place):
+            own = f"only its own namespace {own_place}" if admitted == {"Same"} else "none"
             faults.add(
                 f"{path}.{part}",
-                f"found {entry}, whose {setting} admit only its own namespace {own_place}, not"
-                f" {place}. Set {part}s.{entry}.{setting} to {{namespaces: {{from: All}}}}, or"
-                " to a Selector",
+                f"found {entry}, whose {setting} admit {own}, not {place}. Set"
+                f" {part}s.{entry}.{setting} to {{namespaces: {{from: All}}}}, or to a Selector",
             )
         external = exposure.get("verification", {}).get("addresses") == "external"
         if external and part == "gateway" and proxy.get("service_type") != "LoadBalancer":
@@ -183,7 +185,8 @@ def _check_shared(
                 f"found external, but gateway {entry} has only an address inside the cluster. Set"
                 " its service_type to LoadBalancer, or ask for internal",
             )
-        mutual = proxy.get("tls", {}).get("mode") == "MUTUAL" and not connections(exposure)
+        attached = not connections(exposure) and "listener_set" not in options
+        mutual = attached and proxy.get("tls", {}).get("mode") == "MUTUAL"
         if "verification" in exposure and mutual:
             faults.add(
                 f"{path}.verification",
@@ -216,6 +219,7 @@ def _listeners(
 
 
 _REQUESTS = ("HTTP", "HTTPS")
+_NOBODY = {"namespaces": {"from": "None"}}
 
 
 def _check_served(

@@ -229,10 +229,7 @@ def _tokens(old: Object, new: Object) -> Iterator[str]:
         yield f"tokens of {code(issuer)} are no longer accepted {of}"
 
 
-def _gateway(old: Object, new: Object) -> Iterator[str]:
-    if not old:
-        return  # its routes tell
-    gateway = f"Gateway {_name(old, new)}"
+def _listening(old: Object, new: Object, gateway: str) -> Iterator[str]:
     was, is_ = (
         [
             f"{one['protocol']} port {one['port']} for {one.get('hostname', 'every host name')}"
@@ -243,6 +240,17 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
     )
     yield from (f"{gateway} now listens on {code(one)}" for one in _new(was, is_))
     yield from (f"{gateway} no longer listens on {code(one)}" for one in _new(is_, was))
+
+
+def _listener_set(old: Object, new: Object) -> Iterator[str]:
+    yield from _listening(old, new, f"Gateway {code(_spec(new or old)['parentRef']['name'])}")
+
+
+def _gateway(old: Object, new: Object) -> Iterator[str]:
+    if not old:
+        return  # its routes tell
+    gateway = f"Gateway {_name(old, new)}"
+    yield from _listening(old, new, gateway)
     former, type_ = (_metadata(one, "annotations").get(_TYPE) for one in (old, new))
     if new and former != type_:
         yield f"{gateway} is now reached by {code(type_)} instead of {code(former)}"
@@ -351,6 +359,7 @@ _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
     "Gateway": _gateway,
+    "ListenerSet": _listener_set,
     "Service": _service,
     "ServicePatch": _labels,
     "NamespacePatch": _labels,

@@ -80,11 +80,15 @@ def needs(args: StackArgs) -> PreflightArgs:
 
 def _definitions(args: StackArgs) -> Iterator[str]:
     """The CustomResourceDefinitions of what not every stack makes."""
+    if any("allowed_listeners" in gateway for gateway in args.get("gateways", {}).values()):
+        yield f"listenersets.{GROUP}"
     for exposure in args["exposures"].values():
         if protocol := connections(exposure):
             yield f"{protocol.lower()}routes.{GROUP}"
         if "tls" in exposure["service"]:
             yield f"backendtlspolicies.{GROUP}"
+        if "listener_set" in exposure.get("gateway", {}):
+            yield f"listenersets.{GROUP}"
         if "external" in exposure["service"]:
             yield f"serviceentries.{NETWORKING}"
 
@@ -179,9 +183,11 @@ def _routed(
     port = {key: value for key, value in gateway.items() if key == "listener_port"}
     attached = _attached(places, args, exposure, gateway)
     protocol = connections(exposure)
-    protocols = {"protocols": [protocol]} if protocol else {}
+    more: dict[str, Any] = {"protocols": [protocol]} if protocol else {}
+    if "listener_set" in exposure["gateway"]:
+        more["listener_set"] = True
     hostnames = exposure.get("hostnames", ())
-    return cast("GatewayExpectation", {**attached, "hostnames": hostnames, **port, **protocols})
+    return cast("GatewayExpectation", {**attached, "hostnames": hostnames, **port, **more})
 
 
 def _attached(

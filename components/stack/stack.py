@@ -108,7 +108,10 @@ class _Parts:
             existing = exposure["gateway"]["existing"]
             listener = {key: value for key, value in existing.items() if key == "listener_port"}
             reference = {**self._gateways[entry].reference, **listener}
-            args["gateway"] = {"existing": cast("GatewayReference", reference)}
+            args["gateway"] = {
+                **exposure["gateway"],
+                "existing": cast("GatewayReference", reference),
+            }
         if entry := shared(exposure.get("waypoint")):
             args["waypoint"] = {
                 **exposure["waypoint"],

@@ -7,6 +7,7 @@ import pytest
 
 from components import InvalidInput
 from components.api.installed import Installed
+from components.cluster.gateways import existing_gateways
 from components.parts.probe import CheckArgs, render_requests
 from components.stack.configuration import read
 from components.stack.effects import effects
@@ -470,3 +471,161 @@ def test_changes_are_told_in_plain_words(
     kind: str, old: Mapping[str, Any], new: Mapping[str, Any], said: list[str]
 ) -> None:
     assert list(effects(kind, old, new)) == said
+
+
+# Listeners that are brought to a gateway
+
+
+OPEN = {
+    "namespace": {"name": "edge"},
+    "hostnames": ["*.example.com"],
+    "serviceType": "LoadBalancer",
+    "allowedListeners": EVERYBODY,
+}
+
+
+def bringing(listener_set: dict[str, Any], **exposure: Any) -> dict[str, Any]:
+    gateway = {
+        "existing": {"entry": "edge"},
+        "listenerSet": listener_set,
+        "serviceType": None,
+        "allowedRoutes": None,
+    }
+    return {"gateway": gateway, "hostnames": ["a.example.org", "b.example.org"], **exposure}
+
+
+def test_host_names_and_certificates_are_brought_to_a_gateway(run: Run) -> None:
+    tls = {"certificates": {"a.example.org": "a", "b.example.org": "vault/b"}, "grants": True}
+    program = run(
+        exposure=bringing({"tls": tls}), gateways={"edge": OPEN}, addresses=("198.18.1.1",)
+    )
+    assert spec(program, "Gateway/edge-gateway")["allowedListeners"] == EVERYBODY
+    brought = program.graph["ListenerSet/httpbin-listeners"]
+    assert brought.inputs["spec"] == {
+        "parentRef": {"name": "edge", "namespace": "edge"},
+        "listeners": [
+            {
+                "name": name,
+                "hostname": hostname,
+                "port": 443,
+                "protocol": "HTTPS",
+                "tls": {"mode": "Terminate", "certificateRefs": [reference]},
+            }
+            for name, hostname, reference in (
+                ("https", "a.example.org", {"name": "a"}),
+                ("https-b-example-org", "b.example.org", {"name": "b", "namespace": "vault"}),
+            )
+        ],
+    }
+    waits = brought.inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+    assert waits.count("'Programmed'") == waits.count("'ResolvedRefs'") == 2
+    (granted,) = spec(program, "ReferenceGrant/httpbin-listeners-grant-vault")["from"]
+    assert granted["kind"] == "ListenerSet"
+    (parent,) = spec(program, "HTTPRoute/httpbin-ingress-route")["parentRefs"]
+    assert parent == {
+        "group": "gateway.networking.k8s.io",
+        "kind": "ListenerSet",
+        "name": "httpbin",
+    }
+    assert program.exports["ingressUrl"] == "https://198.18.1.1:443"
+
+
+def test_plaintext_may_be_brought_too(run: Run) -> None:
+    edge = {**OPEN, "serviceType": "ClusterIP"}
+    program = run(exposure=bringing({"port": 8080}), gateways={"edge": edge})
+    listeners = spec(program, "ListenerSet/httpbin-listeners")["listeners"]
+    assert [(one["name"], one["port"], one["protocol"]) for one in listeners] == [
+        ("default", 8080, "HTTP"),
+        ("http-b-example-org", 8080, "HTTP"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("exposure", "gateway", "fault"),
+    [
+        (
+            bringing({}),
+            {**OPEN, "allowedListeners": None},
+            "gateway: found edge, whose allowedListeners admit none, not httpbin. Set"
+            " gateways.edge.allowedListeners to {namespaces: {from: All}}, or to a Selector",
+        ),
+        (
+            bringing({"tls": {"certificates": {"a.example.org": "a"}}}),
+            OPEN,
+            "gateway.listenerSet.tls.certificates: found none for b.example.org, expected its"
+            " Secret, or issuer: self-signed",
+        ),
+        (
+            bringing({"tls": {"issuer": "self-signed", "redirect": True}}),
+            OPEN,
+            "gateway.listenerSet.tls.redirect: is for a gateway of one's own",
+        ),
+        (
+            bringing({"tls": {"issuer": "self-signed"}, "port": 80}),
+            OPEN,
+            "gateway.listenerSet.port: is for plaintext, found it beside tls, whose port is"
+            " tls.port",
+        ),
+        (
+            {"gateway": {"listenerSet": {}}},
+            OPEN,
+            "gateway.listenerSet: is for an existing gateway; one of its own has listeners",
+        ),
+        (
+            bringing({}, service={"protocol": "tls"}, **NO_RULES),
+            OPEN,
+            f"gateway.listenerSet: {WHY}",
+        ),
+    ],
+)
+def test_listeners_are_brought_to_gateways_that_admit_them(
+    exposure: dict[str, Any], gateway: dict[str, Any], fault: str
+) -> None:
+    edge = {key: value for key, value in gateway.items() if value is not None}
+    with pytest.raises(InvalidInput) as found:
+        read("dev", config(exposure=exposure, gateways={"edge": edge}), PROJECT["name"])
+    assert f"exposures.httpbin.{fault}" in str(found.value)
+
+
+def test_a_stack_with_listener_sets_needs_their_definition() -> None:
+    keys = config(exposure=bringing({}), gateways={"edge": OPEN})
+    args = read("dev", keys, PROJECT["name"])
+    assert needs(args)["definitions"] == ["listenersets.gateway.networking.k8s.io"]
+
+
+def test_a_gateway_of_others_has_to_admit_listener_sets() -> None:
+    gateway: dict[str, Any] = {
+        "spec": {"gatewayClassName": "istio", "listeners": []},
+        "status": {"conditions": [{"type": one, "status": "True"} for one in PROGRAMMED]},
+    }
+
+    class Found:
+        def __init__(self, **content: Any) -> None:
+            self.__dict__.update(content)
+            self.to_dict = lambda: content
+
+    def look_up(_kind: Any, _name: str, namespace: str | None = None) -> Found:
+        if namespace is None:
+            return Found(spec=type("Spec", (dict,), {})(controllerName=CONTROLLER))
+        return Found(**gateway)
+
+    expected: Any = {
+        "namespace": "edge",
+        "name": "edge",
+        "attached": "shop",
+        "hostnames": ["a.b"],
+        "listener_set": True,
+    }
+    assert list(existing_gateways(look_up, [expected])) == [
+        (
+            "Gateway edge/edge",
+            "does not admit ListenerSets of namespace shop: it admits none. Ask its owner to admit"
+            " the namespace in allowedListeners, or label the namespace as demanded",
+        )
+    ]
+    gateway["spec"]["allowedListeners"] = {"namespaces": {"from": "All"}}
+    assert list(existing_gateways(look_up, [expected])) == []
+
+
+PROGRAMMED = ("Accepted", "Programmed")
+CONTROLLER = "istio.io/gateway-controller"

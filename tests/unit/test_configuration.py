@@ -550,9 +550,9 @@ WRONG: list[Case] = [
         f"{EDGE}.existing",
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
-        " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, customization, clusterDomain, namespace, hostnames, protocol, readyTimeout (did"
-        " you mean"
+        " listeners, allowedRoutes, allowedListeners, serviceType, address, addressType,"
+        " gatewayClass, nameOverride, revision, customization, clusterDomain, namespace, hostnames,"
+        " protocol, readyTimeout (did you mean"
         " revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
