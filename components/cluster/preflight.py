@@ -352,7 +352,8 @@ def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
         yield (
             "DaemonSet ztunnel",
             "missing, and nobody else enforces that only the waypoint reaches the pods"
-            " (require_waypoint). Install it: the profile `ambient` has it",
+            " (require_waypoint), or sends what clients in the mesh call through one. Install it:"
+            " the profile `ambient` has it",
         )
         return
     warn(

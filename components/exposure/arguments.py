@@ -121,7 +121,8 @@ class AmbientExposureArgs(TypedDict):
     """The service that is exposed."""
     hostnames: NotRequired[Sequence[str]]
     """Host names under which it is exposed, each a listener of the gateway. Required, but for the
-    protocol `tcp`, which has none."""
+    protocol `tcp`, which has none, and for an external service that only clients in the mesh reach:
+    they call it by its `host`, and there is no gateway."""
     rules: NotRequired[Sequence[RuleArgs]]
     """The requests that the waypoint lets through, and what it does with them; all else is answered
     with 404. Required without `grpc_rules`, but for the protocols `tls` and `tcp`, of which the
@@ -162,6 +163,17 @@ def connections(args: Mapping[str, Any]) -> ConnectionProtocol | None:
     """The protocol of an exposure whose connections are passed on as they are; None for others."""
     protocols: dict[str, ConnectionProtocol] = {"tls": "TLS", "tcp": "TCP"}
     return protocols.get(args["service"].get("protocol", "http"))
+
+
+def inward(args: Mapping[str, Any]) -> bool:
+    """Whether only clients in the mesh reach what an exposure is for, which is outside of it."""
+    return "external" in args["service"] and "hostnames" not in args and connections(args) is None
+
+
+def called_by(args: Mapping[str, Any]) -> Sequence[str]:
+    """The host names that requests to an exposure carry."""
+    names: Sequence[str] = args.get("hostnames", ())
+    return [args["service"]["external"]["host"]] if inward(args) else names
 
 
 def route_kind(args: Mapping[str, Any]) -> str:

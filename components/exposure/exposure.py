@@ -10,7 +10,7 @@ from ..parts.namespace import namespace_of
 from ..parts.probe import call, command, connect
 from ..parts.waypoint import WaypointReference
 from . import parts
-from .arguments import AmbientExposureArgs, connections
+from .arguments import AmbientExposureArgs, called_by, connections
 from .parts import Bind, Exposing
 from .rules import SCHEMA
 
@@ -31,7 +31,8 @@ class AmbientExposure(pulumi.ComponentResource):
     """Port of the ingress gateway."""
     url: pulumi.Output[str]
     """`http://host:port` or `https://host:port`, an IPv6 host in brackets; for the protocols `tls`
-    and `tcp` `tls://host:port` and `tcp://host:port`."""
+    and `tcp` `tls://host:port` and `tcp://host:port`. Without a gateway these are those of the
+    external service."""
     gateway_reference: GatewayReference
     """The ingress gateway: every address, in-cluster name, NodePort, conditions, certificate."""
     waypoint_reference: WaypointReference
@@ -65,9 +66,8 @@ class AmbientExposure(pulumi.ComponentResource):
             tls = parts.backend_tls(exposing, backends)
             waypoint_route = parts.waypoint_route(exposing, backends, tls)
             authorizations = parts.authorizations(exposing, waypoint, backends)
-            ingress_route = parts.ingress_route(
-                exposing, gateway, backends[0], [*waypoint_route, *authorizations]
-            )
+            rules: list[pulumi.Resource] = [*waypoint_route, *authorizations]
+            ingress_route = parts.ingress_route(exposing, gateway, backends[0], rules)
             self.verified = parts.probe(
                 exposing,
                 gateway,
@@ -79,11 +79,11 @@ class AmbientExposure(pulumi.ComponentResource):
                     *(policy.definition for policy in tls),
                     *(route.definition for route in waypoint_route),
                     *(authorization.definition for authorization in authorizations),
-                    ingress_route.definition,
+                    *(route.definition for route in ingress_route),
                 ],
                 ready=[
                     *(resource for backend in backends for resource in backend.resources),
-                    ingress_route,
+                    *(ingress_route or rules),
                 ],
             )
         self.gateway_reference, self.waypoint_reference = gateway, waypoint
@@ -94,7 +94,7 @@ class AmbientExposure(pulumi.ComponentResource):
         self.commands = self.url.apply(
             lambda url: [
                 _command(args, url, hostname, self_signed=self_signed)
-                for hostname in args.get("hostnames") or [""]
+                for hostname in called_by(args) or [""]
             ]
         )
         self.register_outputs(

@@ -23,6 +23,7 @@ from ..parts.gateway import (
     GatewayReference,
     IngressGateway,
     IngressGatewayArgs,
+    url,
 )
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
@@ -37,7 +38,16 @@ from ..parts.waypoint import (
 )
 from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from . import names
-from .arguments import Addresses, AmbientExposureArgs, ServiceOptions, binds, listens, route_kind
+from .arguments import (
+    Addresses,
+    AmbientExposureArgs,
+    ServiceOptions,
+    binds,
+    called_by,
+    inward,
+    listens,
+    route_kind,
+)
 from .arguments import connections as passed_on
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
@@ -103,6 +113,8 @@ class Exposing:
 
 def gateway(of: Exposing) -> GatewayReference:
     """The ingress gateway."""
+    if inward(of.args):
+        return _outside(of)
     options = of.args.get("gateway", {})
     hostnames, protocol = of.args.get("hostnames", ()), passed_on(of.args)
     if "existing" in options:
@@ -122,6 +134,20 @@ def gateway(of: Exposing) -> GatewayReference:
     if protocol == "TCP":
         args["port"] = options.get("port", of.service["port"])
     return IngressGateway(of.name, args, of.inside()).reference
+
+
+def _outside(of: Exposing) -> GatewayReference:
+    """How clients in the mesh reach what is outside of it, in place of a gateway."""
+    host, port = of.service["external"]["host"], of.service["port"]
+    address = url("http", host, port)
+    return {
+        "host": host,
+        "port": port,
+        "url": address,
+        "urls": [address],
+        "addresses": [],
+        "internal_host": host,
+    }
 
 
 def _brought(
@@ -337,13 +363,15 @@ def ingress_route(
     gateway: GatewayReference,
     backend: Backend,
     protected_by: Sequence[pulumi.Resource],
-) -> HTTPRoute | GRPCRoute | TLSRoute | TCPRoute:
-    """What the gateway does with requests, or with connections.
+) -> list[HTTPRoute | GRPCRoute | TLSRoute | TCPRoute]:
+    """What the gateway does with requests, or with connections; nothing where there is none.
 
     Nothing reaches the service before what it is `protected_by` stands, nor after that has gone.
     """
+    if inward(of.args):
+        return []
     if protocol := passed_on(of.args):
-        return _connection_route(of, protocol, gateway, backend, protected_by)
+        return [_connection_route(of, protocol, gateway, backend, protected_by)]
     args: routes.IngressRouteArgs = {
         "name": f"{of.service['name']}-ingress",
         "namespace": of.namespace["name"],
@@ -366,7 +394,8 @@ def ingress_route(
     else:
         args["rules"] = [{}]
     granted = _grants(of, "ingress", of.args.get("ingress_rules", []))
-    return routes.ingress_route(f"{of.name}-ingress", args, of.inside([*granted, *protected_by]))
+    opts = of.inside([*granted, *protected_by])
+    return [routes.ingress_route(f"{of.name}-ingress", args, opts)]
 
 
 def _connection_route(
@@ -471,7 +500,7 @@ def probe(
         "urls": pulumi.Output.all(gateway["urls"]).apply(
             lambda urls: asked(urls[0], verification.get("addresses", "both"))
         ),
-        "hostnames": of.args.get("hostnames", ()),
+        "hostnames": called_by(of.args),
         "checks": verification["checks"],
         "grpc": "grpc_rules" in of.args,
         "tcp": passed_on(of.args) == "TCP",

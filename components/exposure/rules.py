@@ -40,6 +40,7 @@ from .arguments import (
     WaypointPart,
     binds,
     connections,
+    inward,
     listens,
 )
 
@@ -118,7 +119,11 @@ _OF_REQUESTS = re.compile(
 
 def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     protocol = connections(args)
-    check_connections(faults, path, protocol, args)
+    if inward(args):
+        if "ingress_rules" in args:
+            faults.add(at(path, "ingress_rules"), "is for a gateway: without hostnames is none")
+    else:
+        check_connections(faults, path, protocol, args)
     if protocol:
         _check_connections(faults, path, args)
     elif not args.keys() & {"rules", "grpc_rules"}:

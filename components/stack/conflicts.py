@@ -8,7 +8,7 @@ from ..api.live import serves
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds, connections
+from ..exposure.arguments import AmbientExposureArgs, binds, connections, inward
 from ..parts.routes import render_rule
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, proxies, shared
@@ -157,7 +157,7 @@ def _check_shared(
     place = namespace_name(args, exposure["namespace"])
     for part in ("gateway", "waypoint"):
         options: Any = exposure.get(part)
-        if not (entry := shared(options)):
+        if not (entry := shared(options)) or (part == "gateway" and inward(exposure)):
             continue
         proxy = groups[f"{part}s"][entry]
         own_place = namespace_name(args, proxy["namespace"])
@@ -278,7 +278,7 @@ def _check_hostnames(faults: Faults, args: StackArgs) -> None:
     owners: dict[tuple[str, str, str], str] = {}
     for name, exposure in args["exposures"].items():
         gateway: Any = exposure.get("gateway", {}).get("existing")
-        for hostname, match in _claims(exposure) if gateway else ():
+        for hostname, match in _claims(exposure) if gateway and not inward(exposure) else ():
             owner = owners.setdefault((str(gateway), hostname, match), name)
             if owner != name:
                 faults.add(

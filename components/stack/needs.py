@@ -10,7 +10,14 @@ from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.virtual_services import RouteExpectation
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds, connections, route_kind
+from ..exposure.arguments import (
+    AmbientExposureArgs,
+    binds,
+    called_by,
+    connections,
+    inward,
+    route_kind,
+)
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
 from .arguments import StackArgs
@@ -38,7 +45,7 @@ def needs(args: StackArgs) -> PreflightArgs:
     return {
         "namespaces": list(places.values()),
         "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
-        "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
+        "ztunnel": any(one.get("require_waypoint", False) or inward(one) for one in exposures),
         "services": [
             {
                 "namespace": namespace_name(args, exposure["namespace"]),
@@ -68,7 +75,7 @@ def needs(args: StackArgs) -> PreflightArgs:
         "gateways": [
             _routed(places, args, exposure, gateway)
             for exposure in exposures
-            if (gateway := _foreign(exposure, "gateway"))
+            if (gateway := _foreign(exposure, "gateway")) and not inward(exposure)
         ],
         "waypoints": [
             _attached(places, args, exposure, waypoint)
@@ -87,7 +94,7 @@ def _definitions(args: StackArgs) -> Iterator[str]:
             yield f"{protocol.lower()}routes.{GROUP}"
         if "tls" in exposure["service"]:
             yield f"backendtlspolicies.{GROUP}"
-        if "listener_set" in exposure.get("gateway", {}):
+        if "listener_set" in exposure.get("gateway", {}) and not inward(exposure):
             yield f"listenersets.{GROUP}"
         if "external" in exposure["service"]:
             yield f"serviceentries.{NETWORKING}"
@@ -125,8 +132,10 @@ def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
         options: Any = entry
         place = namespace_name(args, entry["namespace"])
         if group == "exposures":
-            kind = route_kind(options)
-            name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
+            kind, service = route_kind(options), options["service"]["name"]
+            name, suffix = f"{service}-ingress", "-ingress-route"
+            if inward(options):
+                name, suffix = f"{service}-waypoint-route", "-waypoint-route"
         else:
             kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
         made.append((f"kubernetes:{GROUP}/v1:{kind}", key, place, name, suffix))
@@ -157,7 +166,7 @@ def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
     route: RouteExpectation = {
         "namespace": namespace_name(args, exposure["namespace"]),
         "service": exposure["service"]["name"],
-        "hostnames": exposure.get("hostnames", ()),
+        "hostnames": called_by(exposure),
     }
     waypoint: Any = exposure.get("waypoint", {}).get("existing", {})
     if entry := waypoint.get("entry"):

@@ -629,3 +629,43 @@ def test_a_gateway_of_others_has_to_admit_listener_sets() -> None:
 
 PROGRAMMED = ("Accepted", "Programmed")
 CONTROLLER = "istio.io/gateway-controller"
+
+
+# The way out
+
+
+def test_clients_in_the_mesh_reach_what_is_outside_through_a_waypoint(run: Run) -> None:
+    rules = [{"from": [{"source": {"principals": ["cluster.local/ns/shop/sa/shop"]}}]}]
+    policy = {"name": "shop", "action": "ALLOW", "rules": rules}
+    exposure = {**OUTSIDE, "hostnames": None, "policies": [policy]}
+    program = run(exposure=exposure)
+    assert "ServiceEntry/httpbin-external" in program.graph
+    assert "HTTPRoute/httpbin-waypoint-route" in program.graph
+    assert "Gateway/httpbin-gateway" not in program.graph
+    assert "HTTPRoute/httpbin-ingress-route" not in program.graph
+    assert program.exports["ingressUrl"] == "http://api.example.org:8000"
+    url = "http://api.example.org:8000"
+    assert program.exports["verified"] == [
+        f"GET {url}/headers (Host: api.example.org): 200",
+        f"GET {url}/get (Host: api.example.org): 404",
+    ]
+    (job,) = [one for key, one in program.graph.items() if key.startswith("Job/")]
+    assert {
+        "HTTPRoute/httpbin-waypoint-route",
+        "AuthorizationPolicy/httpbin-policy-shop",
+    } <= job.dependencies
+
+
+def test_only_a_ztunnel_sends_clients_through_a_waypoint() -> None:
+    args = read("dev", config(exposure={**OUTSIDE, "hostnames": None}), PROJECT["name"])
+    found = needs(args)
+    assert found["ztunnel"]
+    assert found["gateway_classes"] == ["istio-waypoint"]
+    (entry,) = found["entries"]
+    assert (entry["name"], entry["suffix"]) == ("httpbin-waypoint-route", "-waypoint-route")
+
+
+def test_without_a_gateway_there_are_no_rules_for_it() -> None:
+    assert refused(**OUTSIDE, hostnames=None, ingressRules=[{}]) == [
+        "exposures.httpbin.ingressRules: is for a gateway: without hostnames is none"
+    ]
