@@ -66,7 +66,7 @@ differences() {
   } <"$1.expect" 3<found
   # What was found may be a secret: services that echo requests do so with their tokens.
   [ ! -e "$1.body" ] || grep -qF -f "$1.body" content ||
-    printf '%s\n' "$name: expected $(cat "$1.body") in the body, got another one"
+    printf '%s\n' "$name: expected $(cat "$1.body") in the body, got another one${error:+: $error}"
 }
 
 # Prints what is not answered as expected; stops early when it is too late to matter.

@@ -306,7 +306,8 @@ def test_a_connection_is_judged_by_its_text_alone(probe: Probe) -> None:
     probe.answer("> good evening", what="content")
     done = probe.run(check, url="tcp://gw:5432")
     assert done.stderr == (
-        "after 0 s: TCP tcp://gw:5432: expected good morning in the body, got another one\n"
+        "after 0 s: TCP tcp://gw:5432: expected good morning in the body, got another one:"
+        " Operation timed out\n"
     )
 
 
