@@ -28,6 +28,7 @@ _SERVING = {
     "GRPCRoute",
     "Gateway",
     "HTTPRoute",
+    "ListenerSet",
     "Namespace",
     "NamespacePatch",
     "ReferenceGrant",
@@ -35,7 +36,10 @@ _SERVING = {
     "Secret",
     "Service",
     "ServiceAccount",
+    "ServiceEntry",
     "ServicePatch",
+    "TCPRoute",
+    "TLSRoute",
 }
 """The kinds of objects that requests pass or that decide on them."""
 
