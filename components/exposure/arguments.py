@@ -41,16 +41,16 @@ class ServiceOptions(ContainerOptions):
     """Port of the Service."""
     create: NotRequired[bool]
     """Deploy it with its workload (default true); false adopts a Service that exists, of whose
-    `ContainerOptions` only the protocols `tls` and `tcp` are to be told."""
+    workload only the `protocol` is to be said, where it is `tls` or `tcp`."""
     external: NotRequired[ExternalOptions]
     """Where it is, if that is outside the mesh, instead of a workload (default inside)."""
     image: NotRequired[str]
     """Image of the workload; required where it is deployed."""
     container_port: NotRequired[int]
-    """Port on which the image listens, unprivileged; required where it is deployed. That of an
-    external service (default `port`, with `tls` 443)."""
+    """Port on which the image listens, or an external service (default for that `port`, with `tls`
+    443); required, and unprivileged, where it is deployed."""
     tls: NotRequired[BackendTLSPolicyValidation]
-    """That it serves HTTPS on `container_port`, and how the waypoint checks its certificate, in the
+    """That it serves TLS on `container_port`, and how the waypoint checks its certificate, in the
     Gateway API's own form (default: it serves plaintext). `caCertificateRefs` names a ConfigMap of
     its namespace with the authority as `ca.crt`; without `subjectAltNames` the certificate has to
     be for `hostname`. The Service gets `container_port` as a further port, for the waypoint."""
