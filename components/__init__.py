@@ -16,11 +16,15 @@ from .cluster.provider import Cluster, ClusterArgs
 from .exposure.arguments import AmbientExposureArgs
 from .exposure.exposure import AmbientExposure
 from .parts.authorization import Authorization, AuthorizationArgs, PolicyArgs
+from .parts.backend_tls import BackendTLSArgs, backend_tls
 from .parts.certificate import Certificate, CertificateArgs
 from .parts.client import Client, ClientArgs, ClientReference
+from .parts.connections import ConnectionRouteArgs, connection_route
 from .parts.customization import CustomizationArgs
 from .parts.dns import DNSOptions
+from .parts.external import ExternalServiceArgs, external_service
 from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
+from .parts.listeners import ListenerSetArgs, listener_set
 from .parts.mesh import Mesh, MeshArgs
 from .parts.metadata import common_metadata, mirrored_images
 from .parts.namespace import Namespace, NamespaceArgs, NamespaceReference
@@ -51,6 +55,7 @@ __all__ = [
     "Authorization",
     "AuthorizationArgs",
     "AuthorizationPolicy",
+    "BackendTLSArgs",
     "Certificate",
     "CertificateArgs",
     "CheckArgs",
@@ -59,8 +64,10 @@ __all__ = [
     "ClientReference",
     "Cluster",
     "ClusterArgs",
+    "ConnectionRouteArgs",
     "CustomizationArgs",
     "DNSOptions",
+    "ExternalServiceArgs",
     "GRPCRoute",
     "Gateway",
     "GatewayReference",
@@ -69,6 +76,7 @@ __all__ = [
     "IngressGatewayArgs",
     "IngressRouteArgs",
     "InvalidInput",
+    "ListenerSetArgs",
     "Mesh",
     "MeshArgs",
     "Namespace",
@@ -93,10 +101,14 @@ __all__ = [
     "Workload",
     "WorkloadArgs",
     "after",
+    "backend_tls",
     "common_metadata",
+    "connection_route",
     "explain_failures",
+    "external_service",
     "fingerprint",
     "ingress_route",
+    "listener_set",
     "mirrored_images",
     "preflight",
     "waypoint_route",

@@ -433,5 +433,15 @@ APIS: Sequence[Api] = (
         names={"EnvoyFilter": "EnvoyFilterSpec"},
         prefix="Istio ",
     ),
+    Api(
+        target="service_entry_types.py",
+        summary="The ServiceEntries of Istio's networking API.",
+        module="istio.io/api",
+        crds=(r"kubernetes/customresourcedefinitions\.gen\.yaml",),
+        sources=r"networking/v1alpha3/\w+\.pb\.go",
+        kinds={"serviceentries.networking.istio.io": "v1"},
+        names={"ServiceEntry": "ServiceEntrySpec"},
+        prefix="Istio ",
+    ),
 )
 """Every API whose types are made."""

@@ -204,11 +204,12 @@ def wait_for(*conditions: str) -> dict[str, str]:
 
 
 def wait_for_waypoint(
-    namespace: pulumi.Input[str], name: pulumi.Input[str]
+    namespace: pulumi.Input[str], name: pulumi.Input[str], *others: str
 ) -> dict[str, pulumi.Output[str]]:
     """The annotation that makes the provider wait until istiod has bound a Service to a waypoint.
 
     To this one, as only the message tells: what it said of another before a change is no answer.
+    `others` have to hold as well.
     """
     condition = (
         "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound'"
@@ -216,7 +217,7 @@ def wait_for_waypoint(
     )
     return {
         WAIT_FOR: pulumi.Output.all(namespace, name).apply(
-            lambda waypoint: wait_for(condition.format(*waypoint))[WAIT_FOR]
+            lambda waypoint: wait_for(condition.format(*waypoint), *others)[WAIT_FOR]
         )
     }
 
@@ -233,10 +234,20 @@ def wait_for_parents() -> dict[str, str]:
     in OpenShift `openshift.io/gateway-controller/v1`. What it said of the route before a change is
     no answer.
     """
+    return _wait_for_holders("parents")
+
+
+def wait_for_ancestors() -> dict[str, str]:
+    """The annotation that makes the provider wait until a policy is accepted as it is now."""
+    return _wait_for_holders("ancestors")
+
+
+def _wait_for_holders(field: str) -> dict[str, str]:
+    """Those in a list of the status say that what they look at is accepted as it is now."""
     return wait_for(
         *(
             # In brackets: the provider's library cannot parse three conditions in a row.
-            f"jsonpath={{.status.parents[*].conditions[?(@.type=='{condition}' && @.status=='True')"
+            f"jsonpath={{.status.{field}[*].conditions[?(@.type=='{condition}' && @.status=='True')"
             " && @.observedGeneration==$.metadata.generation].status}"
             for condition in ("Accepted", "ResolvedRefs")
         )

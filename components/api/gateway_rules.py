@@ -111,6 +111,13 @@ _STRICTER: Limits = {
     api.GRPCRouteSpec: _ROUTE,
     api.TLSRouteSpec: _ROUTE,
     api.TCPRouteSpec: {"useDefaultGateways": _IGNORED},
+    # BackendTLSPolicy
+    api.BackendTLSPolicyValidation: {
+        "caCertificateRefs": Limit(1, 1, reason=", as Istio takes no more"),
+        "wellKnownCACertificates": _istio_takes("System"),
+        "hostname": _precise_hostname,
+    },
+    api.BackendTLSPolicySpec: {"options": _IGNORED},
 }
 
 # Objects that are referred to
@@ -219,6 +226,16 @@ def _gateway(faults: Faults, path: str, gateway: Mapping[str, Any]) -> None:
             f"found {len(types)} elements, expected one IPAddress alone: with more Istio deploys no"
             " gateway and ignores them",
         )
+
+
+# BackendTLSPolicy
+
+_authority = _of_kind({"ConfigMap": ""})
+
+
+def _backend_tls(faults: Faults, path: str, validation: Mapping[str, Any]) -> None:
+    for where, reference in each(path, validation, "caCertificateRefs"):
+        _authority(faults, where, reference)
 
 
 # Parts of HTTPRoute and GRPCRoute
@@ -369,6 +386,14 @@ _RULES: Rules = {
     api.GRPCRouteFilter: named_by_type(api.GRPCRouteFilter),
     api.GRPCRouteSpec: _route(check_grpc_rules),
     api.SubjectAltName: named_by_type(api.SubjectAltName),
+    api.BackendTLSPolicyValidation: all_of(
+        some_of("caCertificateRefs", "wellKnownCACertificates"),
+        one_at_most("caCertificateRefs", "wellKnownCACertificates"),
+        _backend_tls,
+    ),
+    api.LocalPolicyTargetReferenceWithSectionName: _of_kind(
+        {"Service": "", "ServiceEntry": "networking.istio.io"}
+    ),
     api.ReferenceGrantFrom: _of_kind(_GRANTED_FROM),
     api.ReferenceGrantTo: _of_kind(_GRANTED_TO),
 }

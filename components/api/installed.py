@@ -9,10 +9,22 @@ from typing import Any
 
 from ..checks.faults import Faults
 from ..checks.schema import Bases, Rule, Schema, at
-from . import destination_rule_types, envoy_filter_types, gateway_types, istio_types
+from . import (
+    destination_rule_types,
+    envoy_filter_types,
+    gateway_types,
+    istio_types,
+    service_entry_types,
+)
 from .releases import Releases
 
-_APIS = (gateway_types, istio_types, destination_rule_types, envoy_filter_types)
+_APIS = (
+    gateway_types,
+    istio_types,
+    destination_rule_types,
+    envoy_filter_types,
+    service_entry_types,
+)
 _PLACES = {class_: places for api in _APIS for class_, places in api.PLACES.items()}
 _RELEASES = {class_: releases for api in _APIS for class_, releases in api.RELEASES.items()}
 
@@ -45,6 +57,19 @@ class Installed:
             if place.get("x-kubernetes-preserve-unknown-fields") or field in place["properties"]:
                 return None
         return _needs(class_, field, places[0][0]) if places else None
+
+    def unserved(self, name: str) -> str | None:
+        """What is needed for the objects of a definition, None where the cluster serves them."""
+        class_, version = next(
+            (class_, kind.partition("/")[2])
+            for class_, kinds in _PLACES.items()
+            for kind, paths in kinds.items()
+            if kind.startswith(f"{name}/") and "spec" in paths
+        )
+        definition = self._definitions.get(name)
+        if definition and _schema(definition, version, "spec") is not None:
+            return None
+        return _needs(class_, "", definition)
 
     def _places(self, class_: type) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
         """The schemas of the class's objects, with the definitions that have them."""
@@ -99,14 +124,17 @@ def _schema(definition: Mapping[str, Any], version: str, path: str) -> Mapping[s
     return None
 
 
-def _needs(class_: type, field: str, definition: Mapping[str, Any]) -> str:
+def _needs(class_: type, field: str, definition: Mapping[str, Any] | None) -> str:
     title = "Gateway API" if class_ in gateway_types.PLACES else "Istio"
     of_class = _RELEASES.get(class_, {})
     releases = of_class.get(field) or of_class.get("") or Releases()
-    annotations = definition["metadata"].get("annotations") or {}
-    if _BUNDLE in annotations:
+    metadata = definition["metadata"] if definition else {}
+    annotations = metadata.get("annotations") or {}
+    if not metadata:
+        found = "the cluster has none"
+    elif _BUNDLE in annotations:
         bundle = annotations[_BUNDLE].removeprefix("v")
         found = f"the cluster has {bundle} ({annotations.get(_CHANNEL, 'unknown')} channel)"
     else:
-        found = f"{definition['metadata']['name']} of the cluster does not have it"
+        found = f"{metadata['name']} of the cluster does not have it"
     return f"needs {releases.needed(title)}{';' if releases.experimental else ','} {found}"

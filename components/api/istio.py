@@ -1,4 +1,4 @@
-"""Thin typed resources of Istio: its security, networking and telemetry APIs, and Sail's.
+"""Thin typed resources of Istio: its APIs, and the Sail operator's installation API.
 
 As in `gateway`, tokens are those of the Kubernetes provider's custom resources, and specs are plain
 dicts in the API's own camelCase, typed by the modules `…_types`.
@@ -15,6 +15,7 @@ from .gateway import ClusterObjectMeta, ObjectMeta, Resource
 from .istio_rules import SCHEMA
 from .istio_types import AuthorizationPolicySpec, RequestAuthenticationSpec, TelemetrySpec
 from .sail_types import IstioCNISpec, IstioSpec, ZTunnelSpec
+from .service_entry_types import ServiceEntrySpec
 from .traffic_rules import SCHEMA as TRAFFIC
 
 USE_WAYPOINT = "istio.io/use-waypoint"
@@ -26,6 +27,15 @@ INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
 
 Binds = Literal["Namespace", "Service"]
 """What has the label `use-waypoint`: a namespace, for all of its Services, or a Service alone."""
+
+NETWORKING = "networking.istio.io"
+"""API group of ServiceEntries, and of backends that are named by their host."""
+
+ServiceKind = Literal["Service", "ServiceEntry"]
+"""What requests go to: a Service, or one outside the mesh."""
+
+SERVICE_GROUPS: dict[ServiceKind, str] = {"Service": "", "ServiceEntry": NETWORKING}
+"""API group of each."""
 
 _SCHEMA = Resource.schema | SCHEMA
 
@@ -81,6 +91,13 @@ class EnvoyFilter(Resource[ObjectMeta, EnvoyFilterSpec]):
     kind = "EnvoyFilter"
     version = "v1alpha3"
     schema = Resource.schema | TRAFFIC
+
+
+class ServiceEntry(Resource[ObjectMeta, ServiceEntrySpec]):
+    """https://istio.io/latest/docs/reference/config/networking/service-entry/"""
+
+    group = NETWORKING
+    kind = "ServiceEntry"
 
 
 class Istio(Resource[ClusterObjectMeta, IstioSpec]):

@@ -8,13 +8,16 @@ NAME_OVERRIDE = "gateway.istio.io/name-override"
 
 
 def serving(
-    listeners: Iterable[Mapping[str, Any]], hostnames: Sequence[str], port: int | None = None
+    listeners: Iterable[Mapping[str, Any]],
+    hostnames: Sequence[str],
+    port: int | None = None,
+    protocols: Sequence[str] = ("HTTPS", "HTTP"),
 ) -> list[Mapping[str, Any]]:
-    """The listeners of one port that serve all `hostnames` between them, those of HTTPS first.
+    """The listeners of one port that serve all `hostnames` between them, by order of `protocols`.
 
     `port` is the one that they have to be of, None any. None where no port has such listeners.
     """
-    for protocol in ("HTTPS", "HTTP"):
+    for protocol in protocols:
         by_port: dict[int, list[Mapping[str, Any]]] = {}
         for one in listeners:
             if one["protocol"] == protocol and port in (None, one["port"]):

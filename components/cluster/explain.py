@@ -17,6 +17,11 @@ _EXPLAINED = (
     f"kubernetes:{GROUP}/v1:Gateway",
     f"kubernetes:{GROUP}/v1:HTTPRoute",
     f"kubernetes:{GROUP}/v1:GRPCRoute",
+    f"kubernetes:{GROUP}/v1:TLSRoute",
+    f"kubernetes:{GROUP}/v1:TCPRoute",
+    f"kubernetes:{GROUP}/v1:BackendTLSPolicy",
+    f"kubernetes:{GROUP}/v1:ListenerSet",
+    "kubernetes:networking.istio.io/v1:ServiceEntry",
     "kubernetes:security.istio.io/v1:AuthorizationPolicy",
     "kubernetes:core/v1:Service",
 )
@@ -41,6 +46,11 @@ _ADVICE = {
     "AncestorNotBound": "the Service has no waypoint: is its namespace bound to one?",
     "TargetNotFound": "the Service that the policy is for does not exist",
     "BackendNotFound": "name and port of the Service have to be those of the cluster",
+    "NotAllowed": "the gateway's allowedListeners do not admit this namespace",
+    "ListenersNotValid": "each listener says what is wrong with it",
+    "HostnameConflict": "an older listener of the gateway has this host name, and serves it",
+    "ProtocolConflict": "an older listener of the gateway has this port for another protocol",
+    "NoValidCACertificate": "the ConfigMap has to have the authority's certificate as ca.crt",
     "NotAllowedByListeners": "the gateway's allowedRoutes do not admit this namespace",
     "NoMatchingListenerHostname": "no listener of the gateway has this host name",
 }
@@ -116,8 +126,11 @@ def problem(status: Mapping[str, Any]) -> str | None:
 
 
 def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
-    """Those of the object and of a route's parents, of a gateway's listeners the failing ones."""
-    for holder in (status, *(status.get("parents") or [])):
+    """Those of the object and of a route's parents or a policy's ancestors, of a gateway's
+    listeners the failing ones.
+    """
+    holders = [*(status.get("parents") or []), *(status.get("ancestors") or [])]
+    for holder in (status, *holders):
         yield from holder.get("conditions") or []
     for listener in status.get("listeners") or []:
         for condition in listener.get("conditions") or []:

@@ -14,6 +14,9 @@ _GATEWAYS = ("istio.io/gateway-controller", "openshift.io/gateway-controller/v1"
 _WAYPOINTS = ("istio.io/mesh-controller",)
 """Controllers of Istio's: no other gateway sends requests through waypoints."""
 
+_NONE = {"from": "None"}
+"""What Gateways admit of ListenerSets where they do not say otherwise."""
+
 _FOR = "istio.io/waypoint-for"
 _NAME = "kubernetes.io/metadata.name"
 
@@ -44,6 +47,10 @@ class GatewayExpectation(ExistingExpectation):
     """Host names of the route."""
     listener_port: NotRequired[int]
     """Port of the listeners that it attaches to (default one that serves all of its host names)."""
+    listener_set: NotRequired[bool]
+    """Whether the stack brings it listeners for them (default false: it has some)."""
+    protocols: NotRequired[Sequence[str]]
+    """Protocols of the listeners, in the order in which they are chosen (default HTTPS, HTTP)."""
 
 
 def existing_gateways(look_up: LookUp, expected: Iterable[GatewayExpectation]) -> Found:
@@ -68,8 +75,16 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
     gateway = yield from _ready(look_up, expected)
     if gateway is None:
         return
+    yield from _permitted(look_up, _class(look_up, expected, gateway, _GATEWAYS))
+    if expected.get("listener_set"):
+        allowed = gateway["spec"].get("allowedListeners", {}).get("namespaces", {})
+        brings = {"allowedRoutes": {"namespaces": _NONE | allowed}}
+        what, setting = "ListenerSets", "allowedListeners"
+        yield from _permitted(look_up, _admission(look_up, expected, [brings], what, setting))
+        return
     hostnames, listeners = expected["hostnames"], gateway["spec"]["listeners"]
-    chosen = serving(listeners, hostnames, expected.get("listener_port"))
+    protocols = expected.get("protocols", ("HTTPS", "HTTP"))
+    chosen = serving(listeners, hostnames, expected.get("listener_port"), protocols)
     if not chosen:
         port = (
             f"port {expected['listener_port']}" if "listener_port" in expected else "any one port"
@@ -80,16 +95,16 @@ def _gateway(look_up: LookUp, expected: GatewayExpectation) -> Found:
         )
         yield (
             _named(expected),
-            f"does not serve {', '.join(hostnames)} at {port} over HTTPS or HTTP; its"
+            f"does not serve {', '.join(hostnames) or 'TCP'} at {port} over"
+            f" {' or '.join(protocols)}; its"
             f" listeners: {listed}. Ask its owner for listeners, or change hostnames",
         )
-    for hostname in hostnames if chosen else ():
+    for hostname in (hostnames or ("every host name",)) if chosen else ():
         of_it = [one for one in chosen if serves(one.get("hostname"), hostname)]
         yield from _broken(expected, gateway, [one["name"] for one in of_it])
         yield from _permitted(
             look_up, _admission(look_up, expected, of_it, f"routes for {hostname}")
         )
-    yield from _permitted(look_up, _class(look_up, expected, gateway, _GATEWAYS))
 
 
 def _waypoint(look_up: LookUp, expected: ExistingExpectation) -> Found:
@@ -149,6 +164,7 @@ def _admission(
     expected: ExistingExpectation,
     listeners: Sequence[Mapping[str, Any]],
     what: str,
+    setting: str = "allowedRoutes",
 ) -> Found:
     own, attached = expected["namespace"], expected["attached"]
     labels: dict[str, str] = {}
@@ -158,14 +174,16 @@ def _admission(
         labels = {**there, **expected.get("labels", {}), _NAME: attached}
     if any(admits(one, own, attached, labels) for one in listeners):
         return
-    found = "; ".join(
-        f"listener {one['name']} admits {_words(admitted(one), own)}" for one in listeners
-    )
+    found = "; ".join(f"{_called(one)} admits {_words(admitted(one), own)}" for one in listeners)
     yield (
         _named(expected),
         f"does not admit {what} of namespace {attached}: {found or 'it has no HBONE listener'}. Ask"
-        " its owner to admit the namespace in allowedRoutes, or label the namespace as demanded",
+        f" its owner to admit the namespace in {setting}, or label the namespace as demanded",
     )
+
+
+def _called(listener: Mapping[str, Any]) -> str:
+    return f"listener {listener['name']}" if "name" in listener else "it"
 
 
 def _words(allowed: Mapping[str, Any], own: str) -> str:

@@ -23,6 +23,9 @@ KINDS: dict[str, Any] = {
     for create, group, version, kind in (
         (create_namespaced_resource, GROUP, "v1", "HTTPRoute"),
         (create_namespaced_resource, GROUP, "v1", "GRPCRoute"),
+        (create_namespaced_resource, GROUP, "v1", "TLSRoute"),
+        (create_namespaced_resource, GROUP, "v1", "TCPRoute"),
+        (create_namespaced_resource, GROUP, "v1", "ListenerSet"),
         (create_namespaced_resource, GROUP, "v1beta1", "ReferenceGrant"),
         (create_namespaced_resource, GROUP, "v1", "Gateway"),
         (create_namespaced_resource, _SECURITY, "v1", "RequestAuthentication"),
@@ -38,6 +41,12 @@ KINDS: dict[str, Any] = {
     ),
     f"kubernetes:{_TELEMETRY}/v1:Telemetry": create_namespaced_resource(
         _TELEMETRY, "v1", "Telemetry", "telemetries"
+    ),
+    f"kubernetes:{GROUP}/v1:BackendTLSPolicy": create_namespaced_resource(
+        GROUP, "v1", "BackendTLSPolicy", "backendtlspolicies"
+    ),
+    f"kubernetes:{_NETWORKING}/v1:ServiceEntry": create_namespaced_resource(
+        _NETWORKING, "v1", "ServiceEntry", "serviceentries"
     ),
     "kubernetes:batch/v1:Job": Job,
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": HorizontalPodAutoscaler,

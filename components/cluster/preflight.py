@@ -98,6 +98,9 @@ class PreflightArgs(TypedDict):
     has to have them."""
     rate_limits: NotRequired[bool]
     """Whether proxies get rate limits (default false), for which Istio has to be 1.27 or newer."""
+    definitions: NotRequired[Sequence[str]]
+    """CustomResourceDefinitions of what the stack makes beside Gateways and HTTPRoutes (default
+    none)."""
     bindings: NotRequired[Sequence[BindingExpectation]]
     """Services that the stack binds to waypoints, itself or with their namespace (default none)."""
     providers: NotRequired[Sequence[str]]
@@ -139,6 +142,9 @@ def preflight(cluster: Access, needs: PreflightArgs) -> Installed | None:
                 installed = Installed(definitions.values())
                 if needs.get("rate_limits"):
                     faults.extend(_rate_limits(installed))
+                for name in needs.get("definitions", ()):
+                    if lacking := installed.unserved(name):
+                        faults.add(f"CustomResourceDefinition {name}", lacking)
             _check(client, needs, faults)
     except httpx2.TransportError as error:
         server = error.request.url
@@ -371,7 +377,8 @@ def _ztunnel(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[s
         yield (
             "DaemonSet ztunnel",
             "missing, and nobody else enforces that only the waypoint reaches the pods"
-            " (require_waypoint). Install it: the profile `ambient` has it",
+            " (require_waypoint), or sends what clients in the mesh call through one. Install it:"
+            " the profile `ambient` has it",
         )
         return
     warn(

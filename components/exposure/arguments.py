@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from ..api.destination_rule_types import TrafficPolicy
-from ..api.gateway_types import GRPCRouteRule
+from ..api.gateway_types import BackendTLSPolicyValidation, GRPCRouteRule
 from ..api.istio import Binds
 from ..api.istio_types import JWTRule
 from ..parts.authorization import PolicyArgs
 from ..parts.client import ClientReference
+from ..parts.connections import ConnectionProtocol
+from ..parts.external import ExternalOptions
 from ..parts.gateway import GatewayOptions, GatewayReference
+from ..parts.listeners import ListenerSetOptions
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
 from ..parts.routes import RuleArgs
@@ -38,11 +41,20 @@ class ServiceOptions(ContainerOptions):
     port: int
     """Port of the Service."""
     create: NotRequired[bool]
-    """Deploy it with its workload (default true); false adopts a Service that exists."""
+    """Deploy it with its workload (default true); false adopts a Service that exists, of whose
+    workload only the `protocol` is to be said, where it is `tls` or `tcp`."""
+    external: NotRequired[ExternalOptions]
+    """Where it is, if that is outside the mesh, instead of a workload (default inside)."""
     image: NotRequired[str]
     """Image of the workload; required where it is deployed."""
     container_port: NotRequired[int]
-    """Port on which the image listens, unprivileged; required where it is deployed."""
+    """Port on which the image listens, or an external service (default for that `port`, with `tls`
+    443); required, and unprivileged, where it is deployed."""
+    tls: NotRequired[BackendTLSPolicyValidation]
+    """That it serves TLS on `container_port`, and how the waypoint checks its certificate, in the
+    Gateway API's own form (default: it serves plaintext). `caCertificateRefs` names a ConfigMap of
+    its namespace with the authority as `ca.crt`; without `subjectAltNames` the certificate has to
+    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint."""
     canary: NotRequired[CanaryOptions]
     """A second version that gets a share of the requests (default none)."""
     selector: NotRequired[Mapping[str, str]]
@@ -53,8 +65,11 @@ class GatewayPart(GatewayOptions):
     """The ingress gateway of an exposure: made with it, or existing."""
 
     existing: NotRequired[GatewayReference]
-    """One that is not the exposure's own, instead of all other options:
+    """One that is not the exposure's own, instead of all other options but `listener_set`:
     `IngressGateway.reference`, or name and namespace of a Gateway that is in the cluster."""
+    listener_set: NotRequired[ListenerSetOptions]
+    """Listeners for the host names that the exposure brings to an existing gateway, with their
+    certificates (default none: the gateway has listeners for them)."""
 
 
 class WaypointPart(WaypointOptions, BindingOptions):
@@ -65,9 +80,9 @@ class WaypointPart(WaypointOptions, BindingOptions):
     `ingress_use_waypoint` and `binds`: `Waypoint.reference`, or name and namespace of a Gateway
     that is in the cluster."""
     binds: NotRequired[Binds]
-    """What is bound to it (default `Service` for a Service that is adopted, else `Namespace`): all
-    Services of the namespace that say nothing else, also those of others, or that of the exposure
-    alone. A Service that is deployed is labelled itself in either case."""
+    """What is bound to it (default `Service` for one that is adopted or external, else
+    `Namespace`): all Services of the namespace that say nothing else, also those of others, or that
+    of the exposure alone. A Service that is deployed is labelled itself in either case."""
 
 
 Addresses = Literal["internal", "external", "both"]
@@ -114,11 +129,14 @@ class AmbientExposureArgs(TypedDict):
     """The namespace of the service and of everything that exposes it."""
     service: ServiceOptions
     """The service that is exposed."""
-    hostnames: Sequence[str]
-    """Host names under which it is exposed, each a listener of the gateway."""
+    hostnames: NotRequired[Sequence[str]]
+    """Host names under which it is exposed, each a listener of the gateway. Required, but for the
+    protocol `tcp`, which has none, and for an external service that only clients in the mesh reach:
+    they call it by its `host`, and there is no gateway."""
     rules: NotRequired[Sequence[RuleArgs]]
     """The requests that the waypoint lets through, and what it does with them; all else is answered
-    with 404. Required without `grpc_rules`."""
+    with 404. Required without `grpc_rules`, but for the protocols `tls` and `tcp`, of which the
+    waypoint sees nothing but connections."""
     grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
@@ -155,6 +173,37 @@ class AmbientExposureArgs(TypedDict):
 
 def binds(args: Mapping[str, Any]) -> Binds:
     """What the arguments of an exposure bind to its waypoint."""
-    adopted = not args["service"].get("create", True)
-    bound: Binds = args.get("waypoint", {}).get("binds", "Service" if adopted else "Namespace")
+    alone = not args["service"].get("create", True) or "external" in args["service"]
+    bound: Binds = args.get("waypoint", {}).get("binds", "Service" if alone else "Namespace")
     return bound
+
+
+def connections(args: Mapping[str, Any]) -> ConnectionProtocol | None:
+    """The protocol of an exposure whose connections are passed on as they are; None for others."""
+    protocols: dict[str, ConnectionProtocol] = {"tls": "TLS", "tcp": "TCP"}
+    return protocols.get(args["service"].get("protocol", "http"))
+
+
+def inward(args: Mapping[str, Any]) -> bool:
+    """Whether only clients in the mesh reach what an exposure is for, which is outside of it."""
+    return "external" in args["service"] and "hostnames" not in args and connections(args) is None
+
+
+def called_by(args: Mapping[str, Any]) -> Sequence[str]:
+    """The host names that requests to an exposure carry."""
+    names: Sequence[str] = args.get("hostnames", ())
+    return [args["service"]["external"]["host"]] if inward(args) else names
+
+
+def route_kind(args: Mapping[str, Any]) -> str:
+    """The kind of an exposure's route at the gateway."""
+    if protocol := connections(args):
+        return f"{protocol}Route"
+    return "GRPCRoute" if "grpc_rules" in args else "HTTPRoute"
+
+
+def listens(service: Mapping[str, Any]) -> int:
+    """The port on which a service listens, behind that of its Service."""
+    default = 443 if "tls" in service else service["port"]
+    port: int = service.get("container_port", default)
+    return port

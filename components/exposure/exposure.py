@@ -8,10 +8,10 @@ import pulumi
 from ..checks.schema import comparisons, trusted
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import namespace_of
-from ..parts.probe import call, command
+from ..parts.probe import call, command, connect
 from ..parts.waypoint import WaypointReference
 from . import parts
-from .arguments import AmbientExposureArgs
+from .arguments import AmbientExposureArgs, called_by, connections
 from .parts import Bind, Exposing
 from .rules import SCHEMA
 
@@ -31,14 +31,16 @@ class AmbientExposure(pulumi.ComponentResource):
     port: pulumi.Output[int]
     """Port of the ingress gateway."""
     url: pulumi.Output[str]
-    """`http://host:port` or `https://host:port`, an IPv6 host in brackets."""
+    """`http://host:port` or `https://host:port`, an IPv6 host in brackets; for the protocols `tls`
+    and `tcp` `tls://host:port` and `tcp://host:port`. Without a gateway these are those of the
+    external service."""
     gateway_reference: GatewayReference
     """The ingress gateway: every address, in-cluster name, NodePort, conditions, certificate."""
     waypoint_reference: WaypointReference
     """The waypoint: address, conditions."""
     commands: pulumi.Output[list[str]]
     """A `curl` command for each host name, to be run where `host` can be reached; for a gRPC
-    service one of `grpcurl`."""
+    service one of `grpcurl`, for the protocol `tls` one of `openssl`, for `tcp` one of `nc`."""
     dns_records: pulumi.Output[list[dict[str, Any]]]
     """The DNS records that lead the host names to the gateway, for who makes them: `name`, `type`
     (`A`, `AAAA` or `CNAME`), `values`, and `ttl` where one is given; none for a gateway that has
@@ -66,12 +68,12 @@ class AmbientExposure(pulumi.ComponentResource):
             gateway = parts.gateway(exposing)
             waypoint = parts.waypoint(exposing)
             backends = parts.backends(exposing, waypoint)
-            waypoint_route = parts.waypoint_route(exposing, backends)
+            tls = parts.backend_tls(exposing, backends)
+            waypoint_route = parts.waypoint_route(exposing, backends, tls)
             authorizations = parts.authorizations(exposing, gateway, waypoint, backends)
             traffic = parts.destination_rules(exposing, gateway, waypoint)
-            ingress_route = parts.ingress_route(
-                exposing, gateway, backends[0].name, [waypoint_route, *authorizations, *traffic]
-            )
+            rules: list[pulumi.Resource] = [*waypoint_route, *authorizations, *traffic]
+            ingress_route = parts.ingress_route(exposing, gateway, backends[0], rules)
             self.verified = parts.probe(
                 exposing,
                 gateway,
@@ -80,14 +82,15 @@ class AmbientExposure(pulumi.ComponentResource):
                     gateway.get("definition"),
                     waypoint.get("definition"),
                     *(backend.definition for backend in backends),
-                    waypoint_route.definition,
+                    *(policy.definition for policy in tls),
+                    *(route.definition for route in waypoint_route),
                     *(authorization.definition for authorization in authorizations),
                     *(rule.definition for rule in traffic),
-                    ingress_route.definition,
+                    *(route.definition for route in ingress_route),
                 ],
                 ready=[
                     *(resource for backend in backends for resource in backend.resources),
-                    ingress_route,
+                    *(ingress_route or rules),
                 ],
             )
         self.dns_records = parts.dns_records(exposing, gateway)
@@ -96,11 +99,10 @@ class AmbientExposure(pulumi.ComponentResource):
         self.port = pulumi.Output.from_input(gateway["port"])
         self.url = pulumi.Output.from_input(gateway["url"])
         self_signed = "certificate" in gateway
-        send = call if "grpc_rules" in args else command
         self.commands = self.url.apply(
             lambda url: [
-                send(url, hostname, _path(args), self_signed=self_signed)
-                for hostname in args["hostnames"]
+                _command(args, url, hostname, self_signed=self_signed)
+                for hostname in called_by(args) or [""]
             ]
         )
         self.register_outputs(
@@ -114,6 +116,13 @@ def _say_that_nothing_was_compared() -> None:
         "nothing was compared with the fields that the cluster has: no Cluster with a preflight was"
         " made before, or it could not read the CustomResourceDefinitions"
     )
+
+
+def _command(args: AmbientExposureArgs, url: str, hostname: str, *, self_signed: bool) -> str:
+    if connections(args):
+        return connect(url, hostname)
+    send = call if "grpc_rules" in args else command
+    return send(url, hostname, _path(args), self_signed=self_signed)
 
 
 def _path(args: AmbientExposureArgs) -> str:

@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pulumi
 
-from ..api.gateway import GRPCRoute, HTTPRoute
-from ..api.gateway_types import HTTPBackendRef
-from ..api.istio import DestinationRule
+from ..api.gateway import BackendTLSPolicy, GRPCRoute, HTTPRoute, TCPRoute, TLSRoute
+from ..api.gateway_types import BackendRef, HTTPBackendRef
+from ..api.istio import NETWORKING, DestinationRule, ServiceKind
 from ..api.istio_types import PolicyRule
 from ..api.outputs import after
-from ..parts import routes
+from ..api.service_entry_types import ServicePort
+from ..parts import backend_tls as tls
+from ..parts import connections, listeners, routes
 from ..parts.authorization import (
     Authorization,
     AuthorizationArgs,
@@ -21,9 +23,15 @@ from ..parts.authorization import (
 )
 from ..parts.client import CLIENT_IMAGE
 from ..parts.dns import DNSOptions, records
-from ..parts.existing import existing_gateway, existing_waypoint
+from ..parts.existing import at_port, existing_gateway, existing_waypoint
+from ..parts.external import external_service
 from ..parts.former import own_binding
-from ..parts.gateway import GatewayOptions, GatewayReference, IngressGateway
+from ..parts.gateway import (
+    GatewayReference,
+    IngressGateway,
+    IngressGatewayArgs,
+    url,
+)
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
 from ..parts.pod import renamed
@@ -38,7 +46,18 @@ from ..parts.waypoint import (
 )
 from ..parts.workload import AdoptedService, AdoptedServiceArgs, ContainerOptions, Workload
 from . import names
-from .arguments import Addresses, AmbientExposureArgs, PolicyPart, ServiceOptions, binds
+from .arguments import (
+    Addresses,
+    AmbientExposureArgs,
+    PolicyPart,
+    ServiceOptions,
+    binds,
+    called_by,
+    inward,
+    listens,
+    route_kind,
+)
+from .arguments import connections as passed_on
 
 _CONTAINER = ContainerOptions.__annotations__.keys()
 _WAYPOINT = WaypointOptions.__annotations__.keys()
@@ -57,6 +76,8 @@ class Backend:
     """What it and its workload are made of."""
     resources: Sequence[pulumi.Resource] = ()
     """What makes it ready."""
+    reference: HTTPBackendRef | None = None
+    """How routes refer to it, without its port (default by its name)."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +101,16 @@ class Exposing:
         return self.args["service"]
 
     @property
+    def service_kind(self) -> ServiceKind:
+        """The kind of the object that its name is of."""
+        return "ServiceEntry" if "external" in self.service else "Service"
+
+    @property
+    def tls_port(self) -> str:
+        """Name of the port for the waypoint, where the service serves TLS."""
+        return f"{self.service.get('protocol', 'http')}-tls"
+
+    @property
     def ready_timeout(self) -> int:
         """Seconds that each object may take to become ready."""
         return self.args.get("ready_timeout", 300)
@@ -91,20 +122,66 @@ class Exposing:
 
 def gateway(of: Exposing) -> GatewayReference:
     """The ingress gateway."""
+    if inward(of.args):
+        return _outside(of)
     options = of.args.get("gateway", {})
+    hostnames, protocol = of.args.get("hostnames", ()), passed_on(of.args)
     if "existing" in options:
-        return existing_gateway(of.name, options["existing"], of.args["hostnames"], of.inside())
-    return IngressGateway(
-        of.name,
-        {
-            **cast("GatewayOptions", options),
-            "name": names.gateway(of.service["name"], options),
-            "namespace": {"existing": of.namespace},
-            "hostnames": of.args["hostnames"],
-            "ready_timeout": of.ready_timeout,
-        },
-        of.inside(),
-    ).reference
+        if "listener_set" in options:
+            reference = existing_gateway(of.name, options["existing"], (), of.inside())
+            return _brought(of, reference, options["listener_set"])
+        return existing_gateway(of.name, options["existing"], hostnames, of.inside(), protocol)
+    args: IngressGatewayArgs = {
+        **cast("IngressGatewayArgs", options),
+        "name": names.gateway(of.service["name"], options),
+        "namespace": {"existing": of.namespace},
+        "hostnames": hostnames,
+        "ready_timeout": of.ready_timeout,
+    }
+    if protocol:
+        args["protocol"] = protocol
+    if protocol == "TCP":
+        args["port"] = options.get("port", of.service["port"])
+    return IngressGateway(of.name, args, of.inside()).reference
+
+
+def _outside(of: Exposing) -> GatewayReference:
+    """How clients in the mesh reach what is outside of it, in place of a gateway."""
+    host, port = of.service["external"]["host"], of.service["port"]
+    address = url("http", host, port)
+    return {
+        "host": host,
+        "port": port,
+        "url": address,
+        "urls": [address],
+        "addresses": [],
+        "internal_host": host,
+    }
+
+
+def _brought(
+    of: Exposing, gateway: GatewayReference, options: listeners.ListenerSetOptions
+) -> GatewayReference:
+    """The gateway with the listeners that are brought to it."""
+    args: listeners.ListenerSetArgs = {
+        **cast("listeners.ListenerSetArgs", options),
+        "name": of.service["name"],
+        "namespace": of.namespace["name"],
+        "hostnames": of.args["hostnames"],
+        "gateway": gateway["name"],
+        "gateway_namespace": gateway["namespace"],
+        "ready_timeout": of.ready_timeout,
+    }
+    made, certificate = listeners.listener_set(of.name, args, of.inside())
+    scheme = "https" if "tls" in options else "http"
+    reference: GatewayReference = {
+        **at_port(gateway, scheme, listeners.listener_port(options)),
+        "listener_set": made.name,
+        "definition": [gateway.get("definition"), made.definition],
+    }
+    if certificate is not None:
+        reference["certificate"] = certificate
+    return reference
 
 
 def waypoint(of: Exposing) -> WaypointReference:
@@ -143,6 +220,8 @@ def _bind(of: Exposing, args: WaypointBindingArgs) -> WaypointReference:
 def backends(of: Exposing, waypoint: WaypointReference) -> list[Backend]:
     """The Service that is exposed, and that of its second version if it has one."""
     service = of.service
+    if "external" in service:
+        return [_external(of, waypoint)]
     if not service.get("create", True):
         return [_adopted(of, waypoint)]
     listed = [_deployed(of, of.name, service, waypoint)]
@@ -159,6 +238,9 @@ def _deployed(
     of: Exposing, name: str, service: ServiceOptions, waypoint: WaypointReference
 ) -> Backend:
     container = {key: value for key, value in service.items() if key in _CONTAINER}
+    if "tls" in service:
+        port = {"name": of.tls_port, "port": listens(service), "targetPort": listens(service)}
+        container["ports"] = [*service.get("ports", ()), port]
     workload = Workload(
         name,
         {
@@ -190,8 +272,65 @@ def _adopted(of: Exposing, waypoint: WaypointReference) -> Backend:
     return Backend(adopted.service, adopted.definition, [adopted])
 
 
-def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRPCRoute:
-    """What the waypoint does with requests."""
+def _external(of: Exposing, waypoint: WaypointReference) -> Backend:
+    service = of.service
+    protocol, port = service.get("protocol", "http"), listens(service)
+    ports: list[ServicePort] = [
+        {
+            "number": service["port"],
+            "name": protocol,
+            "protocol": protocol.upper(),
+            "targetPort": port,
+        }
+    ]
+    if "tls" in service:
+        ports.append({"number": port, "name": of.tls_port, "protocol": protocol.upper()})
+    external = external_service(
+        of.name,
+        {
+            **service["external"],
+            "name": service["name"],
+            "namespace": of.namespace["name"],
+            "ports": ports,
+            "waypoint": waypoint,
+            "ready_timeout": of.ready_timeout,
+        },
+        of.inside(),
+    )
+    host = after(service["external"]["host"], external.urn)
+    return Backend(
+        external.name,
+        external.definition,
+        [external],
+        {"group": NETWORKING, "kind": "Hostname", "name": host},
+    )
+
+
+def backend_tls(of: Exposing, backends: Sequence[Backend]) -> list[BackendTLSPolicy]:
+    """How the waypoint checks the certificate of a service that serves TLS."""
+    if "tls" not in of.service:
+        return []
+    args: tls.BackendTLSArgs = {
+        "name": of.service["name"],
+        "namespace": of.namespace["name"],
+        "services": [backend.name for backend in backends],
+        "service_kind": of.service_kind,
+        "port": of.tls_port,
+        "validation": of.service["tls"],
+        "ready_timeout": of.ready_timeout,
+    }
+    return [tls.backend_tls(f"{of.name}-backend", args, of.inside())]
+
+
+def waypoint_route(
+    of: Exposing, backends: Sequence[Backend], secured_by: Sequence[pulumi.Resource]
+) -> list[HTTPRoute | GRPCRoute]:
+    """What the waypoint does with requests, nothing where it sees connections alone.
+
+    None is sent on before what they are `secured_by` stands.
+    """
+    if passed_on(of.args):
+        return []
     args: routes.WaypointRouteArgs = {
         "name": f"{of.service['name']}-waypoint-route",
         "namespace": of.namespace["name"],
@@ -199,6 +338,7 @@ def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRP
         "port": of.service["port"],
         "backends": _shares(of, backends),
         "ignore_weights": of.args.get("ignore_weights", False),
+        "service_kind": of.service_kind,
         "ready_timeout": of.ready_timeout,
     }
     if "grpc_rules" in of.args:
@@ -208,43 +348,55 @@ def waypoint_route(of: Exposing, backends: Sequence[Backend]) -> HTTPRoute | GRP
     granted = _grants(
         of, "waypoint-route", [*of.args.get("rules", []), *of.args.get("grpc_rules", [])]
     )
-    return routes.waypoint_route(f"{of.name}-waypoint", args, of.inside(granted))
+    opts = of.inside([*granted, *secured_by])
+    return [routes.waypoint_route(f"{of.name}-waypoint", args, opts)]
 
 
 def _shares(of: Exposing, backends: Sequence[Backend]) -> list[HTTPBackendRef]:
     """The Services with their shares of the requests."""
-    port = of.service["port"]
+    port = listens(of.service) if "tls" in of.service else of.service["port"]
     if len(backends) == 1:
-        return [{"name": backends[0].name, "port": port}]
+        return [_to(backends[0], port)]
     weight = of.service["canary"]["weight"]
     return [
-        {"name": backend.name, "port": port, "weight": share}
+        {**_to(backend, port), "weight": share}
         for backend, share in zip(backends, (100 - weight, weight), strict=True)
     ]
+
+
+def _to(backend: Backend, port: int) -> HTTPBackendRef:
+    return {**(backend.reference or {"name": backend.name}), "port": port}
 
 
 def ingress_route(
     of: Exposing,
     gateway: GatewayReference,
-    service: pulumi.Output[str],
+    backend: Backend,
     protected_by: Sequence[pulumi.Resource],
-) -> HTTPRoute | GRPCRoute:
-    """What the gateway does with requests.
+) -> list[HTTPRoute | GRPCRoute | TLSRoute | TCPRoute]:
+    """What the gateway does with requests, or with connections; nothing where there is none.
 
     Nothing reaches the service before what it is `protected_by` stands, nor after that has gone.
     """
+    if inward(of.args):
+        return []
+    if protocol := passed_on(of.args):
+        return [_connection_route(of, protocol, gateway, backend, protected_by)]
     args: routes.IngressRouteArgs = {
         "name": f"{of.service['name']}-ingress",
         "namespace": of.namespace["name"],
         "hostnames": of.args["hostnames"],
         "gateway": gateway["name"],
         "gateway_namespace": gateway["namespace"],
-        "service": service,
+        "service": backend.name,
         "port": of.service["port"],
         "ignore_weights": of.args.get("ignore_weights", False),
+        "backends": [_to(backend, of.service["port"])],
         "ready_timeout": of.ready_timeout,
     }
-    if "listener_port" in gateway:
+    if "listener_set" in gateway:
+        args["listener_set"] = gateway["listener_set"]
+    elif "listener_port" in gateway:
         args["listener_port"] = gateway["listener_port"]
     if options := dns_options(of, gateway):
         args["dns"] = options
@@ -255,7 +407,31 @@ def ingress_route(
     else:
         args["rules"] = [{}]
     granted = _grants(of, "ingress", of.args.get("ingress_rules", []))
-    return routes.ingress_route(f"{of.name}-ingress", args, of.inside([*granted, *protected_by]))
+    opts = of.inside([*granted, *protected_by])
+    return [routes.ingress_route(f"{of.name}-ingress", args, opts)]
+
+
+def _connection_route(
+    of: Exposing,
+    protocol: connections.ConnectionProtocol,
+    gateway: GatewayReference,
+    backend: Backend,
+    protected_by: Sequence[pulumi.Resource],
+) -> TLSRoute | TCPRoute:
+    args: connections.ConnectionRouteArgs = {
+        "name": f"{of.service['name']}-ingress",
+        "namespace": of.namespace["name"],
+        "protocol": protocol,
+        "gateway": gateway["name"],
+        "gateway_namespace": gateway["namespace"],
+        "backends": [cast("BackendRef", _to(backend, of.service["port"]))],
+        "ready_timeout": of.ready_timeout,
+    }
+    if "hostnames" in of.args:
+        args["hostnames"] = of.args["hostnames"]
+    if "listener_port" in gateway:
+        args["listener_port"] = gateway["listener_port"]
+    return connections.connection_route(f"{of.name}-ingress", args, of.inside(protected_by))
 
 
 def dns_options(of: Exposing, gateway: GatewayReference) -> DNSOptions:
@@ -269,15 +445,14 @@ def dns_records(of: Exposing, gateway: GatewayReference) -> pulumi.Output[list[d
     options = dns_options(of, gateway)
     addresses = gateway.get("addresses", [gateway["host"]])
     targets = pulumi.Output.all(options.get("targets", addresses))
-    return targets.apply(lambda given: records(of.args["hostnames"], given[0], options))
+    return targets.apply(lambda given: records(of.args.get("hostnames", ()), given[0], options))
 
 
 def _grants(of: Exposing, route: str, rules: Sequence[Mapping[str, Any]]) -> list[pulumi.Resource]:
     """The permission to send requests to the other namespaces that `rules` name."""
     if not of.args.get("grants"):
         return []
-    kind = "GRPCRoute" if "grpc_rules" in of.args else "HTTPRoute"
-    by = (kind, of.namespace["name"], f"{of.service['name']}-{route}")
+    by = (route_kind(of.args), of.namespace["name"], f"{of.service['name']}-{route}")
     return [
         grant(f"{of.name}-{route}", namespace, ("Service", services), by, of.inside())
         for namespace, services in backends_elsewhere(rules).items()
@@ -339,6 +514,7 @@ def authorizations(
                     "namespace": of.namespace["name"],
                     # Bound before anything is enforced at the waypoint.
                     "service": backend.name,
+                    "service_kind": of.service_kind,
                     "ready_timeout": of.ready_timeout,
                 },
             ),
@@ -390,9 +566,10 @@ def probe(
         "urls": pulumi.Output.all(gateway["urls"]).apply(
             lambda urls: asked(urls[0], verification.get("addresses", "both"))
         ),
-        "hostnames": of.args["hostnames"],
+        "hostnames": called_by(of.args),
         "checks": verification["checks"],
         "grpc": "grpc_rules" in of.args,
+        "tcp": passed_on(of.args) == "TCP",
         "subject": fingerprint(*definitions, *changing),
         "timeout": verification.get("timeout", 60),
     }

@@ -1,5 +1,6 @@
 """What is checked of an exposure's arguments, before anything of it is registered."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +9,20 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.rules import each
 from ..checks.schema import Schema, at
-from ..parts import authorization, client, gateway, namespace, probe, routes, waypoint, workload
+from ..parts import (
+    authorization,
+    client,
+    external,
+    gateway,
+    listeners,
+    namespace,
+    probe,
+    routes,
+    waypoint,
+    workload,
+)
 from ..parts.authorization import PolicyArgs, check_policy_names, check_provider
+from ..parts.connections import check_connections
 from ..parts.gateway import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
@@ -29,11 +42,21 @@ from .arguments import (
     VerificationOptions,
     WaypointPart,
     binds,
+    connections,
+    inward,
+    listens,
 )
 
 
 def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> None:
     needed = ("image", "container_port")
+    if "tls" in service:
+        _check_tls(faults, path, service)
+    if "external" in service:
+        own = {*needed, *ContainerOptions.__annotations__, "canary", "create", "selector"}
+        for field in sorted(own & service.keys() - {"container_port", "protocol"}):
+            faults.add(at(path, field), "is for a service in the mesh, found beside external")
+        return
     if service.get("create", True):
         for field in needed:
             if field not in service:
@@ -44,13 +67,68 @@ def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> Non
                 at(path, "selector"), "is for a service that is adopted; this one is deployed"
             )
         return
-    for field in (*needed, *ContainerOptions.__annotations__, "canary"):
-        if field in service:
+    told = {"protocol"} if connections({"service": service}) else set()
+    for field in (*needed, *ContainerOptions.__annotations__, "canary", "tls"):
+        if field in service and field not in told:
             faults.add(at(path, field), "is for a service to deploy; this one is adopted")
 
 
+def _check_tls(faults: Faults, path: str, service: Mapping[str, Any]) -> None:
+    """TLS is served at a port of its own."""
+    if protocol := connections({"service": service}):
+        faults.add(
+            at(path, "tls"),
+            f"found it beside protocol {protocol.lower()}: nothing that proxies could encrypt",
+        )
+    port = listens(service)
+    others = [service["port"], *(one.get("port") for one in service.get("ports", ()))]
+    if port in others:
+        faults.add(
+            at(path, "container_port"),
+            f"found {port}, which is a port of the Service already, expected another: gateways send"
+            " requests to that in plaintext, the waypoint sends them on to this one by TLS",
+        )
+
+
+def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Of connections that are passed on as they are, nobody judges requests."""
+    protocol = args["service"]["protocol"]
+    why = f"is for requests: of protocol {protocol} proxies see connections alone"
+    for field in ("rules", "grpc_rules", "ingress_rules", "ignore_weights", "grants", "jwt_rules"):
+        if field in args:
+            faults.add(at(path, field), why)
+    if "canary" in args["service"]:
+        faults.add(at(path, "service.canary"), why)
+    if "listener_set" in args.get("gateway", {}):
+        faults.add(at(path, "gateway.listener_set"), why)
+    if "tls" in args.get("gateway", {}):
+        faults.add(at(path, "gateway.tls"), f"found it beside protocol {protocol}, expected none")
+    for where, policy in each(path, args, "policies"):
+        for at_rule, rule in each(where, policy, "rules"):
+            named = [f"to.{key}" for one in rule.get("to", ()) for key in one.get("operation", ())]
+            named += [f"from.{key}" for one in rule.get("from", ()) for key in one["source"]]
+            named += [f"when {one['key']}" for one in rule.get("when", ())]
+            for field in filter(_OF_REQUESTS.fullmatch, named):
+                faults.add(at_rule, f"found {field}, which {why}")
+
+
+_OF_REQUESTS = re.compile(
+    r"to\.(not)?(hosts|methods|paths)|from\.(not)?(requestPrincipals|remoteIpBlocks)"
+    r"|when (request\..*|remote\.ip)",
+    re.IGNORECASE,
+)
+"""What of a policy is about requests."""
+
+
 def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    if not args.keys() & {"rules", "grpc_rules"}:
+    protocol = connections(args)
+    if inward(args):
+        _check_inward(faults, path, args)
+    else:
+        check_connections(faults, path, protocol, args)
+    if protocol:
+        _check_connections(faults, path, args)
+    elif not args.keys() & {"rules", "grpc_rules"}:
         faults.add(at(path, "rules"), "found neither rules nor grpc_rules, expected one of them")
     for field in ("rules", "ingress_rules"):
         if field in args and "grpc_rules" in args:
@@ -70,6 +148,16 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_verification(faults, path, args)
 
 
+def _check_inward(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """Nothing is for a gateway where clients in the mesh alone reach a service."""
+    why = "is for a gateway: without hostnames is none"
+    if "ingress_rules" in args:
+        faults.add(at(path, "ingress_rules"), why)
+    for where, policy in each(path, args, "policies"):
+        if policy.get("from_gateway"):
+            faults.add(at(where, "from_gateway"), why)
+
+
 def _check_cors(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     """No rule of the waypoint is for other origins where it judges requests before."""
     judged_by = " and ".join(field for field in ("policies", "jwt_rules") if args.get(field))
@@ -84,26 +172,37 @@ def _check_cors(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
                 )
 
 
+def _check_gateway_part(faults: Faults, path: str, part: Mapping[str, Any]) -> None:
+    check_existing(faults, path, part, "dns", "listener_set")
+    if "existing" in part and "targets" in part.get("dns", {}):
+        faults.add(
+            at(path, "dns.targets"),
+            "found beside existing, whose Gateway says what records point to. Set it there",
+        )
+    if "listener_set" in part and "existing" not in part:
+        faults.add(
+            at(path, "listener_set"), "is for an existing gateway; one of its own has listeners"
+        )
+    if "listener_set" in part and "listener_port" in part.get("existing", {}):
+        faults.add(
+            at(path, "existing.listener_port"), "found it beside listener_set, which has its own"
+        )
+
+
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    tls = args.get("gateway", {}).get("tls")
-    if hostnames := args["hostnames"]:
+    part, where = args.get("gateway", {}), "gateway.tls"
+    if "listener_set" in part:
+        part, where = part["listener_set"], "gateway.listener_set.tls"
+    tls = part.get("tls")
+    if hostnames := args.get("hostnames", ()):
         known_tls = tls if valid.known(tls) else None
-        check_hostnames(faults, path, hostnames, known_tls, at(path, "gateway.tls"))
+        check_hostnames(faults, path, hostnames, known_tls, at(path, where))
     if (field := demanded(tls)) and "verification" in args:
-        found = "gateway.tls.mode MUTUAL" if field == "mode" else "gateway.tls.frontend"
+        found = f"{where}.mode MUTUAL" if field == "mode" else f"{where}.frontend"
         faults.add(
             at(path, "verification"),
             f"found beside {found}: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
-        )
-
-
-def _check_gateway_part(faults: Faults, path: str, options: Mapping[str, Any]) -> None:
-    check_existing(faults, path, options, "dns")
-    if "existing" in options and "targets" in options.get("dns", {}):
-        faults.add(
-            at(path, "dns.targets"),
-            "found beside existing, whose Gateway says what records point to. Set it there",
         )
 
 
@@ -183,6 +282,11 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             "found 'all', expected 'service', or binds: Namespace, which binds the pods as well",
         )
     adopted = service.get("create", True) is False
+    if args.get("require_waypoint") and "external" in service:
+        faults.add(
+            at(path, "require_waypoint"),
+            "is for pods in the mesh, found it for an external service",
+        )
     if args.get("require_waypoint") and adopted and "selector" not in service:
         faults.add(
             at(path, "service.selector"),
@@ -193,11 +297,11 @@ def _check_waypoint(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 def _check_verification(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     verification = args.get("verification", {})
     _check_addresses(faults, path, args)
-    grpc = "grpc_rules" in args
+    grpc, tcp = "grpc_rules" in args, connections(args) == "TCP"
     low, high = (0, 16) if grpc else (100, 599)
     prefixes = _prefixes(args.get("rules", ()))
     checks = verification.get("checks", ())
-    check_requests(faults, at(path, "verification.checks"), checks, grpc=grpc)
+    check_requests(faults, at(path, "verification.checks"), checks, grpc=grpc, tcp=tcp)
     for index, check in enumerate(checks):
         where = at(path, f"verification.checks[{index}]")
         match check:
@@ -246,6 +350,8 @@ def _passes(asked: str, prefixes: Sequence[str]) -> bool:
 SCHEMA = (
     namespace.SCHEMA
     | workload.SCHEMA
+    | external.SCHEMA
+    | listeners.SCHEMA
     | waypoint.SCHEMA
     | gateway.SCHEMA
     | routes.SCHEMA

@@ -6,7 +6,12 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from ..api.gateway import GROUP, ObjectMeta, timeouts, wait_for
-from ..api.istio import AuthorizationPolicy, RequestAuthentication
+from ..api.istio import (
+    SERVICE_GROUPS,
+    AuthorizationPolicy,
+    RequestAuthentication,
+    ServiceKind,
+)
 from ..api.istio_rules import SCHEMA as ISTIO
 from ..api.istio_rules import check_policy, identity
 from ..api.istio_types import (
@@ -88,6 +93,8 @@ class AuthorizationArgs(AuthorizationOptions):
     """Service whose requests its waypoint judges."""
     gateway: NotRequired[pulumi.Input[str]]
     """Gateway that judges all of its requests, instead of a `service`."""
+    service_kind: NotRequired[ServiceKind]
+    """`ServiceEntry` where that is one outside the mesh (default `Service`)."""
     ready_timeout: NotRequired[int]
     """Seconds that each policy may take to be accepted (default 300)."""
 
@@ -162,7 +169,12 @@ def _targets(args: AuthorizationArgs) -> tuple[list[PolicyTargetReference], list
     """What policies are for, and the conditions on which they are in force."""
     if "gateway" in args:
         return [{"group": GROUP, "kind": "Gateway", "name": args["gateway"]}], []
-    service: PolicyTargetReference = {"group": "", "kind": "Service", "name": args["service"]}
+    kind = args.get("service_kind", "Service")
+    service: PolicyTargetReference = {
+        "group": SERVICE_GROUPS[kind],
+        "kind": kind,
+        "name": args["service"],
+    }
     return [service], ["condition=WaypointAccepted"]
 
 

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -20,7 +20,13 @@ from ..api.gateway import (
     wait_for,
     wait_for_parents,
 )
-from ..api.gateway_types import AllowedRoutes, GatewaySpec, Listener, ListenerTLS
+from ..api.gateway_types import (
+    AllowedListeners,
+    AllowedRoutes,
+    GatewaySpec,
+    Listener,
+    ListenerTLS,
+)
 from ..api.istio_types import JWTRule
 from ..api.outputs import after, unknown
 from ..checks import values as valid
@@ -40,6 +46,7 @@ from .authorization import (
     check_policy_names,
     check_provider,
 )
+from .connections import ConnectionProtocol, check_connections
 from .customization import CustomizationArgs, customize
 from .dns import DNSOptions, gateway_annotations, route_annotations
 from .namespace import NamespaceOptions, namespace_of
@@ -86,6 +93,9 @@ class GatewayReference(TypedDict):
     urls: NotRequired[pulumi.Input[Sequence[str]]]
     """Every URL that answers inside the cluster, the in-cluster name's first, then those of all
     addresses, of both IP families where it has them."""
+    listener_set: NotRequired[pulumi.Input[str]]
+    """Name of the ListenerSet, in the namespace of the routes, that these attach to in place of the
+    gateway."""
     addresses: NotRequired[pulumi.Input[Sequence[str]]]
     """Every address that it reports."""
     internal_host: NotRequired[pulumi.Input[str]]
@@ -111,7 +121,8 @@ class GatewayOptions(TypedDict):
     """Name of the Gateway; istiod names Deployment and Service `<name>-<gateway_class>` (default
     that of the component; of an exposure the Service's with `-gateway`)."""
     port: NotRequired[pulumi.Input[int]]
-    """Port on which it listens for plaintext (default 80)."""
+    """Port on which it listens for plaintext, or for the connections of a service whose protocol is
+    `tls` or `tcp` (default 80; 443 for `tls`, for `tcp` that of the exposed Service)."""
     tls: NotRequired[TLSArgs]
     """How it serves HTTPS (default not at all)."""
     listeners: NotRequired[Sequence[Listener]]
@@ -119,6 +130,9 @@ class GatewayOptions(TypedDict):
     allowed_routes: NotRequired[AllowedRoutes]
     """Routes that may attach to it, in the Gateway API's own form (default those of its own
     namespace)."""
+    allowed_listeners: NotRequired[AllowedListeners]
+    """Namespaces whose ListenerSets may bring it listeners, in the Gateway API's own form (default
+    none)."""
     service_type: NotRequired[ServiceType]
     """`ClusterIP`, `LoadBalancer` or `NodePort` (default `ClusterIP`)."""
     address: NotRequired[pulumi.Input[str]]
@@ -163,11 +177,16 @@ class IngressGatewayArgs(GatewayOptions):
 
     namespace: NamespaceOptions
     """Namespace of the gateway and of its proxy."""
-    hostnames: Sequence[pulumi.Input[str]]
+    hostnames: NotRequired[Sequence[pulumi.Input[str]]]
     """Host names that it serves, `*.` allowed in front, a listener each, in any order. The
     listener of the alphabetically first is called `default`, for HTTPS `https`, and istiod names
     the Service's port after it; the others are called after their host names, such as
-    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`."""
+    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`. Required, but for TCP,
+    which has none."""
+    protocol: NotRequired[Literal["HTTP", "TLS", "TCP"]]
+    """What its listeners take (default `HTTP`, with `tls` HTTPS, too): connections of `TLS` are
+    passed on as they are, by the host name in their handshake, those of `TCP` all to one service.
+    Its `listeners` may take others."""
     ready_timeout: NotRequired[int]
     """Seconds that it may take to be programmed and to get its address (default 300)."""
 
@@ -255,7 +274,11 @@ def check_hostnames(
 
 
 def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    check_hostnames(faults, path, args["hostnames"], args.get("tls"), at(path, "tls"))
+    protocol = args.get("protocol", "HTTP")
+    check_connections(faults, path, protocol, args)
+    if protocol in get_args(ConnectionProtocol) and "tls" in args:
+        faults.add(at(path, "tls"), f"found it beside protocol {protocol}, expected none")
+    check_hostnames(faults, path, args.get("hostnames", ()), args.get("tls"), at(path, "tls"))
 
 
 SCHEMA = (
@@ -374,7 +397,7 @@ class IngressGateway(pulumi.ComponentResource):
             if _reports(args) == "IPAddress":
                 addresses = spec.apply(lambda spec: [*spec["cluster_ips"]])
                 self.host = addresses.apply(lambda addresses: addresses[0])
-        scheme = "https" if "tls" in args else "http"
+        scheme = "https" if "tls" in args else args.get("protocol", "HTTP").lower()
         self.url = pulumi.Output.all(self.host, self.port).apply(lambda to: url(scheme, *to))
         self.reference |= {
             "name": self.name,
@@ -422,7 +445,9 @@ def render_metadata(args: IngressGatewayArgs, identity: ObjectMeta) -> ObjectMet
 
 
 def _port(args: IngressGatewayArgs) -> pulumi.Input[int]:
-    return args["tls"].get("port", 443) if "tls" in args else args.get("port", 80)
+    if "tls" in args:
+        return args["tls"].get("port", 443)
+    return args.get("port", 443 if args.get("protocol") == "TLS" else 80)
 
 
 def _reports(args: IngressGatewayArgs) -> Literal["external", "Hostname", "IPAddress"]:
@@ -443,7 +468,7 @@ _ADDRESSED = {
 
 def _certified(args: IngressGatewayArgs) -> list[str]:
     """Each listener of HTTPS has its certificate; without, too, the gateway is programmed."""
-    names = _named("https", args["hostnames"]) if "tls" in args else []
+    names = listener_names("https", args.get("hostnames", ())) if "tls" in args else []
     return [
         f"jsonpath={{.status.listeners[?@.name=='{name}']"
         ".conditions[?@.type=='ResolvedRefs'].status}=True"
@@ -506,34 +531,52 @@ def render_gateway(
     allowed = args.get("allowed_routes", own)
     # Where plaintext is only redirected, nobody else's route may answer it.
     plain: AllowedRoutes = own if redirects(args.get("tls")) else allowed
+    hostnames, protocol = args.get("hostnames", ()), args.get("protocol", "HTTP")
     plaintext: list[Listener] = [
         {
             "name": name,
-            "hostname": args["hostnames"][index],
+            "hostname": hostnames[index],
             "port": args.get("port", 80),
             "protocol": "HTTP",
             "allowedRoutes": plain,
         }
-        for name, index in _named("http", args["hostnames"])
+        for name, index in (listener_names("http", hostnames) if protocol == "HTTP" else ())
     ]
     encrypted: list[Listener] = [
         {
             "name": name,
-            "hostname": args["hostnames"][index],
+            "hostname": hostnames[index],
             "port": _port(args),
             "protocol": "HTTPS",
             "tls": tls[index],
             "allowedRoutes": allowed,
         }
-        for name, index in (_named("https", args["hostnames"]) if tls else ())
+        for name, index in (listener_names("https", hostnames) if tls else ())
     ]
+    passed_on: list[Listener] = [
+        {
+            "name": name,
+            "hostname": hostnames[index],
+            "port": _port(args),
+            "protocol": "TLS",
+            "tls": {"mode": "Passthrough"},
+            "allowedRoutes": allowed,
+        }
+        for name, index in (listener_names("tls", hostnames) if protocol == "TLS" else ())
+    ]
+    if protocol == "TCP":
+        passed_on = [
+            {"name": "tcp", "port": _port(args), "protocol": "TCP", "allowedRoutes": allowed}
+        ]
     spec: GatewaySpec = {
         "gatewayClassName": args.get("gateway_class", "istio"),
         "infrastructure": infrastructure(
             "Ingress gateway", parameters, _UNBOUND, _topology(args.get("trusted_proxies", 0))
         ),
-        "listeners": [*plaintext, *encrypted, *args.get("listeners", [])],
+        "listeners": [*plaintext, *encrypted, *passed_on, *args.get("listeners", [])],
     }
+    if "allowed_listeners" in args:
+        spec["allowedListeners"] = args["allowed_listeners"]
     if "address" in args:
         spec["addresses"] = [{"type": "IPAddress", "value": args["address"]}]
     if "tls" in args and "frontend" in args["tls"]:
@@ -578,8 +621,8 @@ def _beside(
     return guards, definitions
 
 
-def _named(
-    scheme: Literal["http", "https"], hostnames: Sequence[pulumi.Input[str]]
+def listener_names(
+    scheme: Literal["http", "https", "tls"], hostnames: Sequence[pulumi.Input[str]]
 ) -> list[tuple[pulumi.Input[str], int]]:
     """Name of each listener, and the index of its host name, whatever the order of these is.
 
@@ -592,7 +635,7 @@ def _named(
     )
     first, *others = order
     return [
-        ({"http": "default", "https": "https"}[scheme], first),
+        ({"http": "default", "https": "https", "tls": "tls"}[scheme], first),
         *((_listener_name(scheme, hostnames[index]), index) for index in others),
     ]
 
@@ -613,7 +656,7 @@ def _terminate(
 ) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
     if "tls" not in args:
         return [], None
-    hostnames = cast("Sequence[str]", args["hostnames"])
+    hostnames = cast("Sequence[str]", args.get("hostnames", ()))
     return terminate(f"{name}-gateway", identity, hostnames, args["tls"], opts)
 
 

@@ -31,6 +31,9 @@ _LINE = valid.Limit(pattern=r"^[^\r\n]*$", words="a single line")
 _HTTP_ONLY = ("method", "body", "response_headers", "response_body")
 """What a request of a gRPC service cannot have."""
 
+_OF_CONNECTIONS = ("body", "response_body")
+"""What alone a check of TCP has."""
+
 _ROOM = 63 - len("-12345678")
 """Characters of a Job's name before the ending that the provider adds."""
 
@@ -40,13 +43,18 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class CheckArgs(TypedDict):
-    """A request and how it must be answered."""
+    """A request and how it must be answered.
 
-    path: str
-    """Path of the request, a query allowed; of a gRPC service `/package.Service/Method`."""
-    status: int
+    One of a `tcp` service has only `body`, the text that is sent over a connection (default none),
+    and `response_body`.
+    """
+
+    path: NotRequired[str]
+    """Path of the request, a query allowed; of a gRPC service `/package.Service/Method`. Required,
+    but for `tcp`."""
+    status: NotRequired[int]
     """HTTP status of the answer; of a gRPC service, which is sent an empty message, the gRPC
-    status: 0 is `OK`, 12 `UNIMPLEMENTED`."""
+    status: 0 is `OK`, 12 `UNIMPLEMENTED`. Required, but for `tcp`."""
     method: NotRequired[Method]
     """Method of the request (default `GET`, with a `body` `POST`)."""
     headers: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -73,11 +81,14 @@ class ProbeArgs(TypedDict):
     image: pulumi.Input[str]
     """Container image, with a shell and curl 7.84 or newer."""
     urls: pulumi.Input[Sequence[str]]
-    """Addresses of the ingress gateway, `http://host:port` or `https://host:port` each."""
+    """Addresses of the ingress gateway, `http://host:port`, `https://host:port`, `tls://host:port`
+    for HTTPS that the service terminates, or `tcp://host:port` each."""
     certificate: NotRequired[pulumi.Input[str]]
     """Certificate that it has to show for HTTPS, PEM (default any)."""
     grpc: NotRequired[bool]
     """Whether the requests are gRPC calls (default false)."""
+    tcp: NotRequired[bool]
+    """Whether they are connections of TCP, for which there are no host names (default false)."""
     hostnames: Sequence[pulumi.Input[str]]
     """Host names that the requests carry."""
     checks: Sequence[CheckArgs]
@@ -92,11 +103,19 @@ class ProbeArgs(TypedDict):
     """Seconds within which all must be answered as expected (default 60)."""
 
 
-def check_requests(faults: Faults, path: str, checks: Sequence[Any], *, grpc: bool) -> None:
-    """Record what no request of a proof may have, or none of a gRPC service."""
+def check_requests(
+    faults: Faults, path: str, checks: Sequence[Any], *, grpc: bool, tcp: bool = False
+) -> None:
+    """Record what no request of a proof may have, or none of a gRPC service, or of TCP."""
     for index, check in enumerate(checks):
         if not isinstance(check, Mapping):
             continue
+        if tcp:
+            _check_connection(faults, f"{path}[{index}]", check)
+            continue
+        for field, expected in (("path", "a string"), ("status", "an integer")):
+            if field not in check:
+                faults.add(f"{path}[{index}].{field}", f"found nothing, expected {expected}")
         for header in check.get("headers", {}):
             if header.lower() == "host":
                 where = f"{path}[{index}].headers[{header!r}]"
@@ -107,8 +126,22 @@ def check_requests(faults: Faults, path: str, checks: Sequence[Any], *, grpc: bo
                 faults.add(where, "is for HTTP; a gRPC service is sent an empty message")
 
 
+def _check_connection(faults: Faults, path: str, check: Mapping[str, Any]) -> None:
+    for field in sorted(check.keys() - {*_OF_CONNECTIONS}):
+        faults.add(at(path, field), "is for HTTP; over TCP body is sent, response_body expected")
+    if "response_body" not in check:
+        faults.add(
+            at(path, "response_body"),
+            "found nothing, expected a text: a gateway takes connections that lead nowhere, too",
+        )
+
+
 def _check_probe(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    check_requests(faults, at(path, "checks"), args["checks"], grpc=args.get("grpc", False))
+    grpc, tcp = args.get("grpc", False), args.get("tcp", False)
+    check_requests(faults, at(path, "checks"), args["checks"], grpc=grpc, tcp=tcp)
+    if tcp == bool(args["hostnames"]):
+        expected = "none for TCP" if tcp else "at least one"
+        faults.add(at(path, "hostnames"), f"found {args['hostnames']}, expected {expected}")
 
 
 SCHEMA = Schema(
@@ -126,7 +159,6 @@ SCHEMA = Schema(
             "namespace": valid.dns_label,
             "account": valid.dns_label,
             "image": valid.image,
-            "hostnames": valid.some,
             "hostnames[]": valid.hostname,
             "checks": valid.some,
             "pod": with_names,
@@ -166,10 +198,7 @@ class Probe(kubernetes.batch.v1.Job):
         )
         grpc = args.get("grpc", False)
         # Without headers and bodies, which may be secret.
-        known: list[CheckArgs] = [
-            {"path": one["path"], "status": one["status"], "method": _method(one)}
-            for one in args["checks"]
-        ]
+        known: list[CheckArgs] = [{} if args.get("tcp") else _named(one) for one in args["checks"]]
         self.answers = after(
             pulumi.Output.all(args["urls"], args["hostnames"]).apply(
                 lambda to: answers(to[0], to[1], known, grpc=grpc)
@@ -257,8 +286,13 @@ def answers(
 ) -> list[str]:
     """`METHOD URL (Host: NAME): STATUS` of each request, in their order."""
     return [
-        f"{_called(*one, grpc=grpc)}: {one[2]['status']}" for one in _each(urls, hostnames, checks)
+        f"{_called(*one, grpc=grpc)}: {one[2].get('status', 'answered')}"
+        for one in _each(urls, hostnames, checks)
     ]
+
+
+def _named(check: CheckArgs) -> CheckArgs:
+    return {"path": check["path"], "status": check["status"], "method": _method(check)}
 
 
 def render_requests(
@@ -273,6 +307,9 @@ def render_requests(
     lines: list[str] = []
     for url, hostname, check in _each(urls, hostnames, checks):
         lines.append(f"request {_called(url, hostname, check, grpc=grpc)}")
+        if url.startswith(_TCP):
+            lines += _connection(url, check)
+            continue
         options = [*_to(url, hostname, check["path"], trusted=trusted), *_written(check)]
         options += _call(check) if grpc else _request(check)
         lines += [f"curl {option}" for option in options]
@@ -291,12 +328,29 @@ def _each(
 ) -> Iterator[tuple[str, str, CheckArgs]]:
     """URL, host name and check of each request, in order."""
     for url in urls:
-        for hostname in hostnames:
+        for hostname in hostnames or [""]:
             for check in checks:
                 yield url, _concrete(hostname), check
 
 
+_TCP = "tcp://"
+
+
+def _connection(url: str, check: CheckArgs) -> Iterator[str]:
+    """A connection of TCP, by what curl has for one."""
+    yield f"curl {_option('url', url.replace(_TCP, 'telnet://'))}"
+    # It ends when the service closes it, or now.
+    yield f"curl {_option('max-time', '2')}"
+    yield f"curl {_option('write-out', '%{http_code} %{errormsg}')}"
+    yield "expect 000"
+    yield "tcp"
+    yield from (f"send {line}" for line in str(check.get("body", "")).splitlines())
+    yield f"body {check['response_body']}"
+
+
 def _called(url: str, hostname: str, check: CheckArgs, *, grpc: bool) -> str:
+    if url.startswith(_TCP):
+        return f"TCP {url}"
     return f"{'gRPC' if grpc else _method(check)} {url}{check['path']} (Host: {hostname})"
 
 
@@ -306,13 +360,14 @@ def _method(check: CheckArgs) -> Method:
 
 def _to(url: str, hostname: str, path: str, *, trusted: bool) -> Iterator[str]:
     """Where a request goes."""
-    if not url.startswith("https:"):
+    scheme, _, address = url.partition("://")
+    if scheme == "http":
         yield _option("url", f"{url}{path}")
         yield _option("header", f"Host: {hostname}")
         return
     # The gateway chooses listener and certificate by the name in the handshake.
     yield _option("url", f"https://{hostname}{path}")
-    yield _option("connect-to", f"::{url.removeprefix('https://')}")
+    yield _option("connect-to", f"::{address}")
     if not trusted:
         yield "insecure"
 
@@ -373,6 +428,17 @@ def call(url: str, hostname: str, path: str, *, self_signed: bool = False) -> st
     trust = ["-plaintext"] if scheme == "http" else insecure
     words = ["grpcurl", *trust, "-authority", _concrete(hostname), address, path.lstrip("/")]
     return shlex.join(words)
+
+
+def connect(url: str, hostname: str = "") -> str:
+    """A command that opens a connection through the gateway at `url`, `tls://` or `tcp://`."""
+    scheme, _, address = url.partition("://")
+    if scheme == "tls":
+        return shlex.join(
+            ["openssl", "s_client", "-connect", address, "-servername", _concrete(hostname)]
+        )
+    host, _, port = address.rpartition(":")
+    return shlex.join(["nc", host.strip("[]"), port])
 
 
 def _concrete(hostname: str) -> str:

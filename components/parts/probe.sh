@@ -9,6 +9,8 @@
 #   expect   what of that is expected, a line each
 #   body     a text that the answer has to contain
 #   grpc     nothing: the status is that of gRPC
+#   tcp      nothing: it is a connection, of which only the text counts
+#   send     a line that is sent over the connection
 end=$(($(date +%s) + LIMIT))
 cd "$(mktemp -d)" || exit
 
@@ -30,7 +32,13 @@ END
 answer() {
   : >headers
   : >content
-  curl -sg -m 5 -D headers -o content -K "$1.curl" >answer
+  if [ -e "$1.tcp" ]; then
+    : >>"$1.send"
+    # Some versions of curl look for an answer only while there may be more to send.
+    { cat "$1.send" && sleep 1; } | curl -sg -m 5 -o content -K "$1.curl" >answer
+  else
+    curl -sg -m 5 -D headers -o content -K "$1.curl" >answer
+  fi
   if [ -e "$1.grpc" ]; then
     # Its status comes in a header or after the body, in a trailer.
     status=$(sed -n 's/^grpc-status: *\([0-9]*\).*/\1/p' headers | head -n 1)
@@ -58,7 +66,7 @@ differences() {
   } <"$1.expect" 3<found
   # What was found may be a secret: services that echo requests do so with their tokens.
   [ ! -e "$1.body" ] || grep -qF -f "$1.body" content ||
-    printf '%s\n' "$name: expected $(cat "$1.body") in the body, got another one"
+    printf '%s\n' "$name: expected $(cat "$1.body") in the body, got another one${error:+: $error}"
 }
 
 # Prints what is not answered as expected; stops early when it is too late to matter.

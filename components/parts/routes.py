@@ -6,7 +6,14 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from ..api import gateway_rules
-from ..api.gateway import GRPCRoute, HTTPRoute, ObjectMeta, timeouts, wait_for_parents
+from ..api.gateway import (
+    GROUP,
+    GRPCRoute,
+    HTTPRoute,
+    ObjectMeta,
+    timeouts,
+    wait_for_parents,
+)
 from ..api.gateway_rules import check_grpc_rules, check_http_rules
 from ..api.gateway_types import (
     GRPCRouteRule,
@@ -15,6 +22,7 @@ from ..api.gateway_types import (
     HTTPRouteRule,
     ParentReference,
 )
+from ..api.istio import SERVICE_GROUPS, ServiceKind
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
@@ -57,6 +65,9 @@ class Attachment(TypedDict):
     """Namespace of the Gateway."""
     listener_port: NotRequired[pulumi.Input[int]]
     """Port of the listeners that it attaches to (default all listeners)."""
+    listener_set: NotRequired[pulumi.Input[str]]
+    """Name of the ListenerSet, in the namespace of the route, that it attaches to in place of the
+    Gateway (default none)."""
 
 
 class IngressRouteArgs(RoutingArgs, Attachment):
@@ -74,6 +85,8 @@ class IngressRouteArgs(RoutingArgs, Attachment):
     """Port of the Service."""
     dns: NotRequired[DNSOptions]
     """How external-dns makes the records of the host names (default from the gateway alone)."""
+    backends: NotRequired[Sequence[HTTPBackendRef]]
+    """What the requests are shared between (default the Service)."""
     ready_timeout: NotRequired[int]
     """Seconds that the gateway may take to accept it (default 300)."""
 
@@ -90,6 +103,8 @@ class WaypointRouteArgs(RoutingArgs):
     """Namespace of the route and of the service."""
     service: pulumi.Input[str]
     """Name of the Service whose requests are routed."""
+    service_kind: NotRequired[ServiceKind]
+    """`ServiceEntry` where that is one outside the mesh (default `Service`)."""
     port: pulumi.Input[int]
     """Port of the Service."""
     backends: NotRequired[Sequence[HTTPBackendRef]]
@@ -142,6 +157,7 @@ SCHEMA = _FORMS | Schema(
             "gateway": valid.subdomain,
             "gateway_namespace": valid.dns_label,
             "listener_port": valid.port,
+            "listener_set": valid.subdomain,
             "rules": valid.some,
         },
         WaypointRouteArgs: {**_NAMES, "rules": valid.some},
@@ -180,25 +196,34 @@ def waypoint_route(
 
 def render_ingress_route(args: IngressRouteArgs) -> dict[str, Any]:
     """The spec of the route attached to the ingress Gateway."""
-    parent: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
-    if "listener_port" in args:
-        parent["port"] = args["listener_port"]
-    backends: list[HTTPBackendRef] = [{"name": args["service"], "port": args["port"]}]
+    itself: HTTPBackendRef = {"name": args["service"], "port": args["port"]}
+    backends = args.get("backends") or [itself]
     return {
-        "parentRefs": [parent],
+        "parentRefs": [parent(args)],
         "hostnames": list(args["hostnames"]),
         "rules": _rules(args, backends) or [{"backendRefs": backends}],
     }
 
 
+def parent(args: Attachment) -> ParentReference:
+    """The reference to the ingress Gateway, or to the ListenerSet."""
+    if "listener_set" in args:
+        return {"group": GROUP, "kind": "ListenerSet", "name": args["listener_set"]}
+    reference: ParentReference = {"name": args["gateway"], "namespace": args["gateway_namespace"]}
+    if "listener_port" in args:
+        reference["port"] = args["listener_port"]
+    return reference
+
+
 def render_waypoint_route(args: WaypointRouteArgs) -> dict[str, Any]:
     """The spec of the route attached to the Service."""
     itself: HTTPBackendRef = {"name": args["service"], "port": args["port"]}
+    kind = args.get("service_kind", "Service")
     return {
         "parentRefs": [
             {
-                "group": "",
-                "kind": "Service",
+                "group": SERVICE_GROUPS[kind],
+                "kind": kind,
                 "name": args["service"],
                 "namespace": args["namespace"],
             }

@@ -115,14 +115,19 @@ def demanded(tls: Mapping[str, Any] | None) -> str | None:
     return "frontend" if checked and not optional else None
 
 
-def terminate(
+def terminate(  # noqa: PLR0913  # what has the listeners, and how they serve
     name: str,
     gateway: ObjectMeta,
     hostnames: Sequence[str],
     tls: TLSArgs,
     opts: pulumi.ResourceOptions,
+    *,
+    kind: Literal["Gateway", "ListenerSet"] = "Gateway",
 ) -> tuple[list[ListenerTLS], pulumi.Output[str] | None]:
-    """The `tls` of each host name's listener, and the PEM of the certificate if one is made."""
+    """The `tls` of each host name's listener, and the PEM of the certificate if one is made.
+
+    `gateway` is the object of this `kind` that has the listeners.
+    """
     given = {
         hostname: secret.rpartition("/") for hostname, secret in tls.get("certificates", {}).items()
     }
@@ -133,7 +138,7 @@ def terminate(
                 name,
                 namespace,
                 ("Secret", [secret for where, _, secret in given.values() if where == namespace]),
-                ("Gateway", gateway["namespace"], gateway["name"]),
+                (kind, gateway["namespace"], gateway["name"]),
                 opts,
             ).urn,
         )

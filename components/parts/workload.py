@@ -19,8 +19,8 @@ from .former import own_component
 from .pod import RESTRICTED, patched
 from .waypoint import WaypointReference, use_labels
 
-Protocol = Literal["http", "grpc", "h2c", "ws"]
-"""Application protocol of a Service's port, which names it.
+Protocol = Literal["http", "grpc", "h2c", "ws", "tls", "tcp"]
+"""Protocol of a Service's port, which names it; of `tls` and `tcp` proxies see connections alone.
 
 https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
 """
@@ -36,8 +36,9 @@ class ContainerOptions(TypedDict):
     """How the container behind a Service runs."""
 
     protocol: NotRequired[Protocol]
-    """Protocol of the Service's port (default `http`). With `h2c`, HTTP/2 in plaintext, the
-    waypoint speaks it to the pods; `ws` are WebSockets, which pass with `http`, too."""
+    """Protocol of the Service's port (default `http`): with `h2c`, HTTP/2 in plaintext, the
+    waypoint speaks it to the pods; `ws` are WebSockets, which pass with `http`, too; `tls` is for
+    TLS that the service terminates itself, `tcp` for what is neither HTTP nor TLS."""
     args: NotRequired[Sequence[pulumi.Input[str]]]
     """Arguments of the container (default the image's)."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]

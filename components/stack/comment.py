@@ -30,6 +30,7 @@ _SERVING = {
     "GRPCRoute",
     "Gateway",
     "HTTPRoute",
+    "ListenerSet",
     "Namespace",
     "NamespacePatch",
     "ReferenceGrant",
@@ -37,7 +38,10 @@ _SERVING = {
     "Secret",
     "Service",
     "ServiceAccount",
+    "ServiceEntry",
     "ServicePatch",
+    "TCPRoute",
+    "TLSRoute",
 }
 """The kinds of objects that requests pass or that decide on them."""
 

@@ -55,8 +55,9 @@ SCHEMA = exposure_rules.SCHEMA | Schema(
 _MADE = ("exposures", "gateways", "waypoints", "namespaces")
 """What a stack may be made of."""
 
-_BESIDE_EXISTING = {"ingress_use_waypoint", "binds"}
-"""Options that a waypoint takes, too, that exists: they are the exposure's, not its own."""
+_BESIDE_EXISTING = {"ingress_use_waypoint", "binds", "listener_set"}
+"""Options that a waypoint or a gateway takes, too, that exists: they are the exposure's, not its
+own."""
 
 
 def load() -> StackArgs:

@@ -1,14 +1,14 @@
 """What is right by itself in a stack's configuration, but not beside the rest."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..api.live import serves
 from ..checks.faults import Faults
 from ..checks.values import did_you_mean
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds
+from ..exposure.arguments import AmbientExposureArgs, binds, connections, inward
 from ..parts.routes import render_rule
 from ..parts.tls import demanded
 from .arguments import StackArgs
@@ -159,25 +159,27 @@ def _check_shared(
     place = namespace_name(args, exposure["namespace"])
     for part in ("gateway", "waypoint"):
         options: Any = exposure.get(part)
-        if not (entry := shared(options)):
+        if not (entry := shared(options)) or (part == "gateway" and inward(exposure)):
             continue
         proxy = groups[f"{part}s"][entry]
         own_place = namespace_name(args, proxy["namespace"])
-        admitted = proxy.get("allowed_routes", {}).get("namespaces", {}).get("from", "Same")
-        if admitted == "Same" and own_place != place:
+        setting, allowed = "allowed_routes", [proxy.get("allowed_routes", {})]
+        if "listener_set" in options:
+            setting, allowed = "allowed_listeners", [_NOBODY | proxy.get("allowed_listeners", {})]
+        elif part == "gateway":
+            listeners = _listeners(exposure, proxy)
+            _check_served(faults, path, exposure, entry, listeners)
+            allowed = [one.get("allowedRoutes", {}) for one in listeners]
+            if any("name" in one for one in listeners):
+                setting = "listeners[].allowedRoutes"
+        admitted = {one.get("namespaces", {}).get("from", "Same") for one in allowed}
+        if admitted == {"None"} or (admitted == {"Same"} and own_place != place):
+            own = f"only its own namespace {own_place}" if admitted == {"Same"} else "none"
             faults.add(
                 f"{path}.{part}",
-                f"found {entry}, whose allowed_routes admit only its own namespace {own_place}, not"
-                f" {place}. Set {part}s.{entry}.allowed_routes to {{namespaces: {{from: All}}}}, or"
-                " to a Selector",
+                f"found {entry}, whose {setting} admit {own}, not {place}. Set"
+                f" {part}s.{entry}.{setting} to {{namespaces: {{from: All}}}}, or to a Selector",
             )
-        for hostname in exposure["hostnames"] if part == "gateway" else ():
-            if not any(serves(own, hostname) for own in proxy["hostnames"]):
-                faults.add(
-                    f"{path}.hostnames",
-                    f"found {hostname}, which gateway {entry} does not serve; it serves"
-                    f" {', '.join(proxy['hostnames'])}",
-                )
         external = exposure.get("verification", {}).get("addresses") == "external"
         if external and part == "gateway" and proxy.get("service_type") != "LoadBalancer":
             faults.add(
@@ -185,14 +187,8 @@ def _check_shared(
                 f"found external, but gateway {entry} has only an address inside the cluster. Set"
                 " its service_type to LoadBalancer, or ask for internal",
             )
-        if part == "waypoint" and "telemetry" in proxy and own_place != place:
-            faults.add(
-                f"{path}.waypoint",
-                f"found {entry}, whose telemetry Istio ignores for the services of namespace"
-                f" {place}: it is for those of {own_place} alone. Leave it out there, or give the"
-                " exposure a waypoint of its own",
-            )
-        if "verification" in exposure and demanded(proxy.get("tls")):
+        attached = not connections(exposure) and "listener_set" not in options
+        if "verification" in exposure and attached and demanded(proxy.get("tls")):
             faults.add(
                 f"{path}.verification",
                 f"found beside gateway {entry}, to which clients show certificates: the"
@@ -235,6 +231,53 @@ def _holder(args: StackArgs, exposure: AmbientExposureArgs, part: str) -> str:
     return namespace_name(args, exposure["namespace"])
 
 
+def _listeners(
+    exposure: AmbientExposureArgs, gateway: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """The listeners of a shared gateway that take what an exposure is sent."""
+    protocol = connections(exposure)
+    if gateway.get("protocol", "HTTP") == (protocol or "HTTP"):
+        hostnames = gateway.get("hostnames") or [None]
+        allowed = gateway.get("allowed_routes", {})
+        return [{"hostname": one, "allowedRoutes": allowed} for one in hostnames]
+    port = exposure["gateway"]["existing"].get("listener_port")
+    return [
+        one
+        for one in gateway.get("listeners", ())
+        if one["port"] == port and one["protocol"] in ([protocol] if protocol else _REQUESTS)
+    ]
+
+
+_REQUESTS = ("HTTP", "HTTPS")
+_NOBODY = {"namespaces": {"from": "None"}}
+
+
+def _check_served(
+    faults: Faults,
+    path: str,
+    exposure: AmbientExposureArgs,
+    entry: str,
+    listeners: Sequence[Mapping[str, Any]],
+) -> None:
+    """A shared gateway has listeners for the protocol and the host names of an exposure."""
+    if not listeners:
+        faults.add(
+            f"{path}.gateway.existing.listener_port",
+            f"found {exposure['gateway']['existing'].get('listener_port', 'nothing')}, expected the"
+            f" port of one of the listeners of gateway {entry} for"
+            f" {connections(exposure) or 'HTTP'}",
+        )
+        return
+    served = [one.get("hostname") for one in listeners]
+    for hostname in exposure.get("hostnames", ()):
+        if not any(serves(own, hostname) for own in served):
+            faults.add(
+                f"{path}.hostnames",
+                f"found {hostname}, which gateway {entry} does not serve; it serves"
+                f" {', '.join(map(str, served))}",
+            )
+
+
 def _check_waypoints(faults: Faults, args: StackArgs) -> None:
     """A namespace is bound to one waypoint, once."""
     owners: dict[str, str] = {}
@@ -265,7 +308,7 @@ def _check_hostnames(faults: Faults, args: StackArgs) -> None:
     owners: dict[tuple[str, str, str], str] = {}
     for name, exposure in args["exposures"].items():
         gateway: Any = exposure.get("gateway", {}).get("existing")
-        for hostname, match in _claims(exposure) if gateway else ():
+        for hostname, match in _claims(exposure) if gateway and not inward(exposure) else ():
             owner = owners.setdefault((str(gateway), hostname, match), name)
             if owner != name:
                 faults.add(
@@ -280,5 +323,5 @@ def _claims(exposure: AmbientExposureArgs) -> Iterator[tuple[str, str]]:
     everything: list[Any] = [{}]
     for rule in exposure.get("ingress_rules", everything):
         for match in render_rule(rule, ()).get("matches", _EVERY):
-            for hostname in exposure["hostnames"]:
+            for hostname in exposure.get("hostnames") or ["TCP"]:
                 yield hostname, json.dumps(match, sort_keys=True)

@@ -232,10 +232,7 @@ def _tokens(old: Object, new: Object) -> Iterator[str]:
         yield f"tokens of {code(issuer)} are no longer accepted {of}"
 
 
-def _gateway(old: Object, new: Object) -> Iterator[str]:
-    if not old:
-        return  # its routes tell
-    gateway = f"Gateway {_name(old, new)}"
+def _listening(old: Object, new: Object, gateway: str) -> Iterator[str]:
     was, is_ = (
         [
             f"{one['protocol']} port {one['port']} for {one.get('hostname', 'every host name')}"
@@ -246,6 +243,17 @@ def _gateway(old: Object, new: Object) -> Iterator[str]:
     )
     yield from (f"{gateway} now listens on {code(one)}" for one in _new(was, is_))
     yield from (f"{gateway} no longer listens on {code(one)}" for one in _new(is_, was))
+
+
+def _listener_set(old: Object, new: Object) -> Iterator[str]:
+    yield from _listening(old, new, f"Gateway {code(_spec(new or old)['parentRef']['name'])}")
+
+
+def _gateway(old: Object, new: Object) -> Iterator[str]:
+    if not old:
+        return  # its routes tell
+    gateway = f"Gateway {_name(old, new)}"
+    yield from _listening(old, new, gateway)
     former, type_ = (_metadata(one, "annotations").get(_TYPE) for one in (old, new))
     if new and former != type_:
         yield f"{gateway} is now reached by {code(type_)} instead of {code(former)}"
@@ -389,15 +397,65 @@ def _telemetry(old: Object, new: Object) -> Iterator[str]:
             yield f"{what} of Gateway {gateway} are {how}"
 
 
+def _connections(old: Object, new: Object) -> Iterator[str]:
+    """The change of a route of connections, which has backends and perhaps host names alone."""
+    was, is_ = _spec(old), _spec(new)
+    hosts, former = _list(is_, "hostnames"), _list(was, "hostnames")
+    yield from (f"connections for {code(host)} are now passed on" for host in _new(former, hosts))
+    yield from (
+        f"connections for {code(host)} are no longer passed on" for host in _new(hosts, former)
+    )
+    if hosts or former:
+        return
+    place = f"connections of {_name(old, new)}"
+    if bool(old) != bool(new):
+        yield f"{place} are {'now' if new else 'no longer'} passed on"
+
+
+def _backend_tls(old: Object, new: Object) -> Iterator[str]:
+    was, is_ = (_spec(one).get("validation", {}).get("hostname") for one in (old, new))
+    if was == is_:
+        if was and _spec(old) != _spec(new):
+            yield f"the certificate of {_codes(_targets(_spec(new)))} is now checked otherwise"
+        return
+    of = _codes(_targets(_spec(new) or _spec(old)))
+    if is_:
+        yield f"requests to {of} now go by TLS, if its certificate is for {code(is_)}"
+    else:
+        yield f"requests to {of} no longer go by TLS"
+
+
+def _external(old: Object, new: Object) -> Iterator[str]:
+    yield from _labels(old, new) if old and new else ()
+    was, is_ = (
+        [
+            *_list(_spec(one), "hosts"),
+            *(endpoint["address"] for endpoint in _spec(one).get("endpoints", [])),
+        ]
+        for one in (old, new)
+    )
+    if was and is_ and was != is_:
+        yield f"{_name(old, new)} is now at {_codes(is_)} instead of {_codes(was)}"
+    elif not was:
+        yield f"{_codes(is_)} is now a service of the mesh"
+    elif not is_:
+        yield f"{_codes(was)} is no longer a service of the mesh"
+
+
 _KINDS: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "HTTPRoute": _route,
     "GRPCRoute": _route,
+    "TLSRoute": _connections,
+    "TCPRoute": _connections,
+    "BackendTLSPolicy": _backend_tls,
+    "ServiceEntry": _external,
     "AuthorizationPolicy": _policy,
     "RequestAuthentication": _tokens,
     "DestinationRule": _traffic,
     "EnvoyFilter": _rate,
     "Gateway": _gateway,
     "Telemetry": _telemetry,
+    "ListenerSet": _listener_set,
     "Service": _service,
     "ServicePatch": _labels,
     "NamespacePatch": _labels,

@@ -4,13 +4,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..api.gateway import GROUP
+from ..api.istio import NETWORKING
 from ..cluster.certificates import IssuerExpectation
 from ..cluster.gateways import ExistingExpectation, GatewayExpectation
 from ..cluster.namespaces import BindingExpectation, NamespaceExpectation
 from ..cluster.preflight import EntryExpectation, PreflightArgs
 from ..cluster.virtual_services import RouteExpectation
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs, binds
+from ..exposure.arguments import (
+    AmbientExposureArgs,
+    binds,
+    called_by,
+    connections,
+    inward,
+    route_kind,
+)
 from ..parts.gateway import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
 from ..parts.telemetry import providers
@@ -40,13 +48,13 @@ def needs(args: StackArgs) -> PreflightArgs:
     return {
         "namespaces": list(places.values()),
         "gateway_classes": list(dict.fromkeys(gateway.class_ for gateway in gateways)),
-        "ztunnel": any(exposure.get("require_waypoint", False) for exposure in exposures),
         "providers": sorted(named),
         "issuers": [
             cast("IssuerExpectation", {**issuer, "namespace": one.namespace})
             for one in gateways
             if (issuer := one.options.get("tls", {}).get("issuer_ref"))
         ],
+        "ztunnel": any(one.get("require_waypoint", False) or inward(one) for one in exposures),
         "services": [
             {
                 "namespace": namespace_name(args, exposure["namespace"]),
@@ -69,11 +77,16 @@ def needs(args: StackArgs) -> PreflightArgs:
         "routes": [_route(args, exposure) for exposure in exposures],
         "authorizers": sorted(_authorizers(args)),
         "rate_limits": any("rate_limit" in one for one in _options(args)),
-        "bindings": [_binding(args, exposure) for exposure in exposures],
+        "bindings": [
+            _binding(args, exposure)
+            for exposure in exposures
+            if "external" not in exposure["service"] or binds(exposure) == "Namespace"
+        ],
+        "definitions": list(dict.fromkeys(_definitions(args))),
         "gateways": [
             _routed(places, args, exposure, gateway)
             for exposure in exposures
-            if (gateway := _foreign(exposure, "gateway"))
+            if (gateway := _foreign(exposure, "gateway")) and not inward(exposure)
         ],
         "waypoints": [
             _attached(places, args, exposure, waypoint)
@@ -98,6 +111,21 @@ def _options(args: StackArgs) -> Iterator[Mapping[str, Any]]:
     for _, entry in entries(args):
         parts: Mapping[str, Any] = entry
         yield from (parts, parts.get("gateway", {}), parts.get("waypoint", {}))
+
+
+def _definitions(args: StackArgs) -> Iterator[str]:
+    """The CustomResourceDefinitions of what not every stack makes."""
+    if any("allowed_listeners" in gateway for gateway in args.get("gateways", {}).values()):
+        yield f"listenersets.{GROUP}"
+    for exposure in args["exposures"].values():
+        if protocol := connections(exposure):
+            yield f"{protocol.lower()}routes.{GROUP}"
+        if "tls" in exposure["service"]:
+            yield f"backendtlspolicies.{GROUP}"
+        if "listener_set" in exposure.get("gateway", {}) and not inward(exposure):
+            yield f"listenersets.{GROUP}"
+        if "external" in exposure["service"]:
+            yield f"serviceentries.{NETWORKING}"
 
 
 def _binding(args: StackArgs, exposure: AmbientExposureArgs) -> BindingExpectation:
@@ -132,8 +160,10 @@ def _recognized(args: StackArgs) -> Iterator[EntryExpectation]:
         options: Any = entry
         place = namespace_name(args, entry["namespace"])
         if group == "exposures":
-            kind = "GRPCRoute" if "grpc_rules" in options else "HTTPRoute"
-            name, suffix = f"{options['service']['name']}-ingress", "-ingress-route"
+            kind, service = route_kind(options), options["service"]["name"]
+            name, suffix = f"{service}-ingress", "-ingress-route"
+            if inward(options):
+                name, suffix = f"{service}-waypoint-route", "-waypoint-route"
         else:
             kind, name, suffix = "Gateway", str(options["name"]), f"-{group.removesuffix('s')}"
         made.append((f"kubernetes:{GROUP}/v1:{kind}", key, place, name, suffix))
@@ -164,7 +194,7 @@ def _route(args: StackArgs, exposure: AmbientExposureArgs) -> RouteExpectation:
     route: RouteExpectation = {
         "namespace": namespace_name(args, exposure["namespace"]),
         "service": exposure["service"]["name"],
-        "hostnames": exposure["hostnames"],
+        "hostnames": called_by(exposure),
     }
     if "traffic_policy" in exposure:
         route["traffic_policy"] = True
@@ -191,7 +221,12 @@ def _routed(
 ) -> GatewayExpectation:
     port = {key: value for key, value in gateway.items() if key == "listener_port"}
     attached = _attached(places, args, exposure, gateway)
-    return cast("GatewayExpectation", {**attached, "hostnames": exposure["hostnames"], **port})
+    protocol = connections(exposure)
+    more: dict[str, Any] = {"protocols": [protocol]} if protocol else {}
+    if "listener_set" in exposure["gateway"]:
+        more["listener_set"] = True
+    hostnames = exposure.get("hostnames", ())
+    return cast("GatewayExpectation", {**attached, "hostnames": hostnames, **port, **more})
 
 
 def _attached(

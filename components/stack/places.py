@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from ..exposure import names
-from ..exposure.arguments import AmbientExposureArgs
+from ..exposure.arguments import AmbientExposureArgs, inward
 from ..parts.client import ClientArgs
 from ..parts.gateway import IngressGatewayArgs, known_name
 from ..parts.namespace import NamespaceArgs, NamespaceOptions
@@ -87,6 +87,7 @@ def proxies(args: StackArgs) -> Iterator[Proxy]:
                 (f"{path}.{part}", part, {**options, "name": name(own["service"]["name"], options)})
                 for part, name in (("gateway", names.gateway), ("waypoint", names.waypoint))
                 for options in [own.get(part, {})]
+                if part == "waypoint" or not inward(own)
             ]
         for place, part, options in parts:
             if "existing" not in options:

@@ -105,11 +105,18 @@ class _Parts:
         """The arguments with components in place of the entries that they refer to."""
         args: AmbientExposureArgs = {**exposure, "namespace": self._place(exposure)}
         if entry := shared(exposure.get("gateway")):
-            gateway = self._gateways[entry].reference
-            args["gateway"] = {**exposure["gateway"], "existing": gateway}
+            existing = exposure["gateway"]["existing"]
+            listener = {key: value for key, value in existing.items() if key == "listener_port"}
+            reference = {**self._gateways[entry].reference, **listener}
+            args["gateway"] = {
+                **exposure["gateway"],
+                "existing": cast("GatewayReference", reference),
+            }
         if entry := shared(exposure.get("waypoint")):
-            existing = self._waypoints[entry].reference
-            args["waypoint"] = {**exposure["waypoint"], "existing": existing}
+            args["waypoint"] = {
+                **exposure["waypoint"],
+                "existing": self._waypoints[entry].reference,
+            }
         if client and "verification" in exposure:
             args["verification"] = {**exposure["verification"], "client": client}
         return args

@@ -28,6 +28,7 @@ from ..checks.faults import InvalidInput
 from ..checks.values import did_you_mean
 from ..cluster.jobs import explain_job
 from ..cluster.kubeconfig import connect
+from ..exposure.arguments import called_by, connections
 from ..exposure.parts import asked
 from ..parts.client import CLIENT, CLIENT_IMAGE
 from ..parts.metadata import mirrored
@@ -136,8 +137,9 @@ def _probe(args: StackArgs, name: str, outputs: Mapping[str, Any]) -> dict[str, 
         "namespace": namespace_name(args, exposure["namespace"]),
         "image": CLIENT_IMAGE,
         "urls": asked(outputs["ingressUrls"], verification.get("addresses", "both")),
-        "hostnames": exposure["hostnames"],
+        "hostnames": called_by(exposure),
         "grpc": "grpc_rules" in exposure,
+        "tcp": connections(exposure) == "TCP",
         "subject": "",
         "timeout": 60,
     }

@@ -152,7 +152,7 @@ INVALID: list[Case] = [
     (Workload, "container_port", 65536, f"found 65536, {PORT}"),
     (Workload, "replicas", -1, "found -1, expected an integer from 0 to 1000"),
     (Workload, "replicas", "2", "found '2', expected an integer"),
-    (Workload, "protocol", "tcp", "found 'tcp', expected one of http, grpc, h2c, ws"),
+    (Workload, "protocol", "udp", "found 'udp', expected one of http, grpc, h2c, ws, tls, tcp"),
     (Workload, "args", "-v", "found '-v', expected a list"),
     (Workload, "args", [1], "args[0]: found 1, expected a string"),
     (Workload, "env", {"A": 1}, "env['A']: found 1, expected a string"),

@@ -431,7 +431,7 @@ WRONG: list[Case] = [
     (
         f"{SHOP}.service.protocol",
         "http2",
-        "found 'http2', expected one of http, grpc, h2c, ws (did you mean http?)",
+        "found 'http2', expected one of http, grpc, h2c, ws, tls, tcp (did you mean http?)",
     ),
     (f"{SHOP}.service.replicas", 1001, "found 1001, expected an integer from 0 to 1000"),
     (f"{SHOP}.service.args", "-v", "found '-v', expected a list"),
@@ -551,9 +551,10 @@ WRONG: list[Case] = [
         f"{EDGE}.existing",
         {"entry": "edge"},
         "found an unknown key, expected one of name, port, tls,"
-        " listeners, allowedRoutes, serviceType, address, addressType, gatewayClass, nameOverride,"
-        " revision, policies, jwtRules, trustedProxies, rateLimit, customization, clusterDomain,"
-        " dns, telemetry, namespace, hostnames, readyTimeout (did you mean revision?)",
+        " listeners, allowedRoutes, allowedListeners, serviceType, address, addressType,"
+        " gatewayClass, nameOverride, revision, policies, jwtRules, trustedProxies, rateLimit,"
+        " customization, clusterDomain, dns, telemetry, namespace, hostnames, protocol,"
+        " readyTimeout (did you mean revision?)",
     ),
     (f"{EDGE}.hostnames", ..., "found nothing, expected a list"),
     (f"{EDGE}.hostnames[0]", "*", f"found '*', expected {HOST}"),
@@ -1422,6 +1423,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         ("e2", "s2", False, "e2/s2-waypoint", "Service"),
     ]
     assert found == {
+        "definitions": [],
         "namespaces": [
             {"name": name, "create": create, "labels": labels, "enrol": enrol}
             for name, create, labels, enrol in (
@@ -1473,6 +1475,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     ]
     assert [one["waypoint"] for one in found.pop("bindings")] == ["mesh/waypoint"]
     assert found == {
+        "definitions": [],
         "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
         "gateway_classes": ["istio"],
         "ztunnel": True,

@@ -16,6 +16,7 @@ from components.api import (
     gateway_types,
     istio_types,
     sail_types,
+    service_entry_types,
 )
 from components.api.gateway import Resource
 from components.api.releases import Releases
@@ -26,6 +27,7 @@ GENERATED = {
     istio_types: "istio.io/api",
     destination_rule_types: "istio.io/api",
     envoy_filter_types: "istio.io/api",
+    service_entry_types: "istio.io/api",
 }
 ISTIO = ("https://istio.io/latest/docs/reference/config/",)
 PAGES = {
@@ -33,7 +35,9 @@ PAGES = {
         "https://gateway-api.sigs.k8s.io/reference/spec/#",
         "https://kubernetes.io/docs/",
     ),
-    **dict.fromkeys((istio_types, destination_rule_types, envoy_filter_types), ISTIO),
+    **dict.fromkeys(
+        (istio_types, destination_rule_types, envoy_filter_types, service_entry_types), ISTIO
+    ),
     sail_types: ("https://github.com/istio-ecosystem/sail-operator/blob/main/docs/",),
 }
 

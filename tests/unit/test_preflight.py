@@ -552,7 +552,8 @@ def test_missing_ztunnel_where_the_waypoint_is_required(api: dict[str, Any]) -> 
     api["/apis/apps/v1/daemonsets"] = {"metadata": {}, "items": []}
     assert faults(ztunnel=True) == [
         "DaemonSet ztunnel: missing, and nobody else enforces that only the waypoint reaches the"
-        " pods (require_waypoint). Install it: the profile `ambient` has it"
+        " pods (require_waypoint), or sends what clients in the mesh call through one. Install it:"
+        " the profile `ambient` has it"
     ]
 
 

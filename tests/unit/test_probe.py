@@ -291,3 +291,28 @@ def test_methods_are_called_under_the_name_of_the_host(
 
 def test_a_wildcard_is_asked_for_under_one_of_its_names() -> None:
     assert "Host:verify.example.com" in command("http://gw:80", "*.example.com", "/")
+
+
+def test_a_connection_is_judged_by_its_text_alone(probe: Probe) -> None:
+    check: CheckArgs = {"body": "good\nmorning", "response_body": "good morning"}
+    probe.answer("000 Operation timed out\n")
+    probe.answer("> good morning", what="content")
+    assert probe.run(check, url="tcp://gw:5432").returncode == 0
+    first, *configuration = probe.calls[0]
+    assert first == "-sg -m 5 -o content -K 1.curl"
+    assert configuration[0] == 'url = "telnet://gw:5432"'
+    assert len(probe.calls) == 3
+
+    probe.answer("> good evening", what="content")
+    done = probe.run(check, url="tcp://gw:5432")
+    assert done.stderr == (
+        "after 0 s: TCP tcp://gw:5432: expected good morning in the body, got another one:"
+        " Operation timed out\n"
+    )
+
+
+def test_tls_that_the_service_terminates_is_https(probe: Probe) -> None:
+    probe.answer("200 \n")
+    assert probe.run(A, url="tls://gw:8443").returncode == 0
+    assert f'url = "https://{HOST}/a"' in probe.calls[0]
+    assert 'connect-to = "::gw:8443"' in probe.calls[0]

@@ -120,7 +120,7 @@ client_reference: ClientReference = {"namespace": "curl"}  # wrong
 # Missing fields
 canary_missing: CanaryOptions = {"image": "shop:2"}  # wrong
 checks_missing: VerificationOptions = {"timeout": 60}  # wrong
-hostnames_missing: IngressGatewayArgs = {"namespace": {"name": "edge"}}  # wrong
+namespace_missing: IngressGatewayArgs = {"hostnames": ["a.example.com"]}  # wrong
 waypoint_missing: WaypointArgs = {"name": "waypoint"}  # wrong
 service_port_missing: ServiceOptions = {"name": "shop"}  # wrong
 rules_missing: WaypointRouteArgs = {"name": "a", "namespace": "b", "service": "c"}  # wrong
