@@ -48,8 +48,9 @@ def _check_options(faults: Faults, path: str, options: Mapping[str, Any]) -> Non
         faults.add(
             at(path, "port"), "is for plaintext, found it beside tls, whose port is tls.port"
         )
-    if "redirect" in options.get("tls", {}):
-        faults.add(at(path, "tls.redirect"), "is for a gateway of one's own")
+    for field in ("issuer_ref", "frontend", "redirect"):
+        if field in options.get("tls", {}):
+            faults.add(at(path, f"tls.{field}"), "is for a gateway of one's own")
 
 
 def _check_set(faults: Faults, path: str, args: Mapping[str, Any]) -> None:

@@ -194,12 +194,28 @@ def _check_shared(
                 f"found beside gateway {entry}, to which clients show certificates: the"
                 " verification has none. Leave it out, or set tls.mode to OPTIONAL_MUTUAL",
             )
-        if (passes := proxy.get("waypoint_for")) in ("workload", "none"):
-            faults.add(
-                f"{path}.waypoint",
-                f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
-                " Service, and would pass by the waypoint and its rules",
-            )
+        if part == "waypoint":
+            _check_waypoint(faults, f"{path}.waypoint", entry, proxy, (own_place, place))
+
+
+def _check_waypoint(
+    faults: Faults, path: str, entry: str, proxy: Mapping[str, Any], places: tuple[str, str]
+) -> None:
+    """A shared waypoint, which is in the first of `places`, does all for a service in the other."""
+    own_place, place = places
+    if "telemetry" in proxy and own_place != place:
+        faults.add(
+            path,
+            f"found {entry}, whose telemetry Istio ignores for the services of namespace {place}:"
+            f" it is for those of {own_place} alone. Leave it out there, or give the exposure a"
+            " waypoint of its own",
+        )
+    if (passes := proxy.get("waypoint_for")) in ("workload", "none"):
+        faults.add(
+            path,
+            f"found {entry}, whose waypoint_for is {passes}: the gateway's requests are to a"
+            " Service, and would pass by the waypoint and its rules",
+        )
 
 
 def _check_traffic(

@@ -553,7 +553,7 @@ def test_plaintext_may_be_brought_too(run: Run) -> None:
             bringing({"tls": {"certificates": {"a.example.org": "a"}}}),
             OPEN,
             "gateway.listenerSet.tls.certificates: found none for b.example.org, expected its"
-            " Secret, or issuer: self-signed",
+            " Secret, an issuerRef, or issuer: self-signed",
         ),
         (
             bringing({"tls": {"issuer": "self-signed", "redirect": True}}),
