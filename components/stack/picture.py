@@ -12,18 +12,26 @@ Chains = Mapping[str, Sequence[Link]]
 _LINE = 16
 _WIDTH = 460
 _COLUMN = _WIDTH + 40
-_LETTERS = 66
+_LETTERS = 58
 """Characters that a line of a box has room for."""
 
 _STYLE = """\
 text{font:13px sans-serif;fill:#1f2328}
 .title{font-weight:bold}
 .fault{fill:#b42318}
-rect{fill:#f6f8fa;stroke:#57606a}
+.page{fill:#fff}
+.whole{fill:#f6f8fa;stroke:#57606a}
 .broken{fill:#fff1f0;stroke:#b42318;stroke-width:2}
-path{fill:none;stroke:#57606a}
+path{fill:none;stroke:#57606a;marker-end:url(#end)}
+#end path{fill:#57606a;stroke:none;marker-end:none}
 .tunnel{stroke-width:4}
+.tunnel,.cut{marker-end:none}
 .cut{stroke:#b42318;stroke-dasharray:4}"""
+
+_PAGE = """\
+<defs><marker id="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">\
+<path d="M0 0 L8 4 L0 8 z"/></marker></defs>
+<rect class="page" width="100%" height="100%"/>"""
 
 
 def text(chains: Chains) -> str:
@@ -75,7 +83,7 @@ def svg(chains: Chains) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}" role="img" aria-label="{escape(", ".join(chains))}">'
     )
-    return "\n".join((head, f"<style>{_STYLE}</style>", *parts, "</svg>"))
+    return "\n".join((head, f"<style>{_STYLE}</style>", _PAGE, *parts, "</svg>"))
 
 
 def _column(name: str, links: Sequence[Link], left: int) -> tuple[list[str], int]:
@@ -91,9 +99,9 @@ def _column(name: str, links: Sequence[Link], left: int) -> tuple[list[str], int
                 parts.append(_words("tunnel-name", middle + 8, top + 17, "HBONE"))
             top += 24
         lines = [
-            *(("title", line) for line in textwrap.wrap(link.title, _LETTERS - 8)),
-            *(("detail", line) for one in link.details for line in textwrap.wrap(one, _LETTERS)),
-            *(("fault", line) for one in link.faults for line in textwrap.wrap(one, _LETTERS)),
+            *(("title", line) for line in _wrapped(link.title, _LETTERS - 8)),
+            *(("detail", line) for one in link.details for line in _wrapped(one)),
+            *(("fault", line) for one in link.faults for line in _wrapped(one)),
         ]
         height = _LINE * len(lines) + 14
         class_ = "broken" if link.faults else "whole"
@@ -103,6 +111,10 @@ def _column(name: str, links: Sequence[Link], left: int) -> tuple[list[str], int
             parts.append(_words(kind, left + 12, top + 20 + number * _LINE, line))
         top += height
     return parts, top + 20
+
+
+def _wrapped(words: str, width: int = _LETTERS) -> list[str]:
+    return textwrap.wrap(words, width, break_on_hyphens=False)
 
 
 def _words(class_: str, left: int, top: int, words: str) -> str:

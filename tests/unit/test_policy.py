@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from policy.rules import POLICIES, UNKNOWN, Object, violations
+from tests.unit.conftest import ROOT
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
@@ -323,3 +324,18 @@ def test_a_resource_without_a_known_name_is_named_as_a_resource() -> None:
     route = Object(ROUTE, "web-route", {"metadata": {"name": UNKNOWN}, "spec": {}})
     (text,) = violations(policy, route, [route], {})
     assert text.startswith("HTTPRoute web-route: has no parentRefs")
+
+
+def test_the_page_has_every_policy_with_its_severity_and_settings() -> None:
+    page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    ]
+    assert {row[0]: row[1] for row in rows} == {f"`{one.name}`": one.severity for one in POLICIES}
+    settings = {row[0].strip("`"): row[3] for row in rows}
+    for one in POLICIES:
+        assert all(f"`{name}`" in settings[one.name] for name in one.properties)
+    (advised,) = (one.name for one in POLICIES if not one.mandatory)
+    assert f"`{advised}` only advises" in page

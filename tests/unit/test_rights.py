@@ -27,6 +27,12 @@ def test_the_roles_are_up_to_date() -> None:
         assert file.read_text(encoding="utf-8") == text, "out of date: `make generate`"
 
 
+def test_the_page_names_every_file() -> None:
+    page = (ROOT / "docs" / "rights.md").read_text(encoding="utf-8")
+    for file in files():
+        assert f"(../rbac/{file.name})" in page
+
+
 def rules(name: str) -> Iterator[Right]:
     """What the roles of a file permit."""
     for one in yaml.safe_load_all((ROOT / "rbac" / f"{name}.yaml").read_text(encoding="utf-8")):

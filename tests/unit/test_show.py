@@ -420,9 +420,9 @@ def test_an_svg_has_every_station() -> None:
     words = [one.text for one in drawn.iter(f"{space}text")]
     assert words[0] == 'a "b"'
     assert {"Gateway <a>", "no: & so", "HBONE", "c.example.com"} <= {*words}
-    assert all(len(word or "") <= 66 for word in words)
-    assert len([one for one in drawn.iter(f"{space}rect") if one.get("class") == "broken"]) == 1
-    assert len([*drawn.iter(f"{space}rect")]) == 4
+    assert "x" * 58 in words  # the rest of it in the next line
+    boxes = [one.get("class") for one in drawn.iter(f"{space}rect")]
+    assert boxes == ["page", "whole", "whole", "broken", "whole"]
 
 
 @pytest.fixture
