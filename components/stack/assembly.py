@@ -243,13 +243,9 @@ def _rule(rule: Rule, own: Backend) -> dict[str, Any]:
     if rule.filters:
         rendered["filters"] = [_local(filter_, own.namespace) for filter_ in rule.filters]
     rendered |= rule.limits
-    match rule.backends:
-        case []:
-            pass
-        case [alone] if alone.place == own.place and not alone.filters:
-            pass
-        case several:
-            rendered["backendRefs"] = [_reference(one, own.namespace) for one in several]
+    alone = len(rule.backends) == 1 and rule.backends[0]._replace(weight=None) == own
+    if not rule.redirects and not alone:
+        rendered["backendRefs"] = [_reference(one, own.namespace) for one in rule.backends]
     return rendered
 
 

@@ -211,8 +211,8 @@ class _Reader:
     def _read_tls(self, ingress: Mapping[str, Any], class_: str) -> None:
         """Remember the Secrets of host names, and for which plaintext is served, too."""
         said = _Annotations(ingress, Routing())
-        redirects = "nginx" in class_ or not class_
-        plain = not said.on("ssl-redirect", default=redirects) and not said.on("force-ssl-redirect")
+        redirects = said.on("ssl-redirect", default=_is_nginx(class_))
+        plain = not redirects and not said.on("force-ssl-redirect")
         for index, tls in enumerate(ingress["spec"].get("tls") or []):
             hosts = tls.get("hosts") or []
             if not (secret := tls.get("secretName")):
@@ -246,6 +246,14 @@ class _Reader:
         if not secret:
             return Edge(name, place)
         edge = Edge(name, place, "SIMPLE", (class_, host) not in self._plain)
+        if edge.redirect and _is_nginx(class_):
+            self._routing.lose(
+                said.subject,
+                "spec.tls",
+                host,
+                "plaintext is redirected to HTTPS with status 301, not 308",
+                "Have clients that send anything but GET ask for https:// themselves",
+            )
         self._routing.certificates[edge, host] = secret
         return edge
 
@@ -283,9 +291,7 @@ class _Reader:
                 listed += self._rules(ingress, said, "spec.defaultBackend", path)
             for one in listed:
                 one.filters = [*one.filters, *filters]
-                one.limits = limits
-                if any("requestRedirect" in filter_ for filter_ in one.filters):
-                    one.backends, one.limits = [], {}
+                one.limits = {} if one.redirects else limits
             for host in hosts:
                 self._add(said, where, self._edge(ingress, host, said), host, listed)
         if default and rules:
@@ -325,7 +331,11 @@ class _Reader:
         if backend is None:
             return
         value, kind = path.get("path") or "/", path.get("pathType") or "ImplementationSpecific"
-        match, rewrite = self._match(said, where, value, kind)
+        if kind == "ImplementationSpecific" and _class(ingress) == "istio":
+            # Istio's own form: a prefix ends with an asterisk, all else is exact.
+            prefix = re.fullmatch(r"(.*)[./]\*", value)
+            value, kind = (prefix[1], kind) if prefix else (value, "Exact")
+        match, rewrite = self._match(said, where, value or "/", kind)
         if prefix := said.get("x-forwarded-prefix"):
             yield Rule([match], [backend], [*rewrite, _set_header("X-Forwarded-Prefix", prefix)])
             return
@@ -479,7 +489,9 @@ def _canary(main: Rule, canary: Backend, said: _Annotations) -> Iterator[Rule]:
         matches = [{**match, "headers": [header]} for match in main.matches]
         return Rule(matches, [backend], main.filters, main.limits)
 
-    stable = main.backends[0]
+    stable, cookie = main.backends[0], said.get("canary-by-cookie")
+    weight = int(said.get("canary-weight", "0"))
+    total = int(said.get("canary-weight-total", "100"))
     if name := said.get("canary-by-header"):
         if pattern := said.get("canary-by-header-pattern"):
             yield only(canary, {"type": "RegularExpression", "name": name, "value": pattern})
@@ -487,18 +499,15 @@ def _canary(main: Rule, canary: Backend, said: _Annotations) -> Iterator[Rule]:
             yield only(canary, {"name": name, "value": value})
         else:
             yield only(canary, {"name": name, "value": "always"})
-            yield only(stable, {"name": name, "value": "never"})
-    if cookie := said.get("canary-by-cookie"):
-        for backend, value in ((canary, "always"), (stable, "never")):
+            if cookie or weight:
+                yield only(stable, {"name": name, "value": "never"})
+    if cookie:
+        for backend, value in ((canary, "always"), (stable, "never"))[: 2 if weight else 1]:
             pattern = rf"(.*;\s*)?{re.escape(cookie)}={value}(;.*)?"
-            header = {"type": "RegularExpression", "name": "Cookie", "value": pattern}
-            yield only(backend, header)
-    total = int(said.get("canary-weight-total", "100"))
-    if weight := int(said.get("canary-weight", "0")):
-        main.backends = [
-            stable._replace(weight=total - weight),
-            canary._replace(weight=weight),
-        ]
+            yield only(backend, {"type": "RegularExpression", "name": "Cookie", "value": pattern})
+    if weight:
+        shares = (stable._replace(weight=total - weight), canary._replace(weight=weight))
+        main.backends = [*shares]
 
 
 def _filters(said: _Annotations) -> Iterator[dict[str, Any]]:
@@ -604,6 +613,11 @@ def _name(ingress: Mapping[str, Any]) -> str:
 def _class(ingress: Mapping[str, Any]) -> str:
     annotations = ingress["metadata"].get("annotations") or {}
     return str(ingress["spec"].get("ingressClassName") or annotations.get(_OLD_CLASS) or "")
+
+
+def _is_nginx(class_: str) -> bool:
+    """Whether a class is that of ingress-nginx, as that of an Ingress without one may be."""
+    return "nginx" in class_ or not class_
 
 
 def _hosts(ingress: Mapping[str, Any], everywhere: Sequence[str]) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Backend(NamedTuple):
     """Its port."""
     weight: int | None = None
     """Its share, beside those of others."""
-    filters: Sequence[Mapping[str, Any]] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()
     """Changes to the requests that it gets, and to its answers."""
 
     @property
@@ -79,11 +79,16 @@ class Rule:
     matches: list[Match]
     """Matches of an HTTPRoute, each with its path."""
     backends: list[Backend]
-    """Who gets the requests; nobody where a filter redirects them."""
+    """Who gets the requests, or, where they are redirected, who would."""
     filters: list[dict[str, Any]] = field(default_factory=list)
     """Filters of an HTTPRoute."""
     limits: dict[str, Any] = field(default_factory=dict)
     """`timeouts` and `retry` of an HTTPRoute's rule."""
+
+    @property
+    def redirects(self) -> bool:
+        """Whether nobody gets the requests."""
+        return any("requestRedirect" in filter_ for filter_ in self.filters)
 
     def like(self, other: "Rule") -> bool:
         """Whether both do the same."""

@@ -332,20 +332,17 @@ class _VirtualService:
         except _Unlike as unlike:
             field, *rest = unlike.args
             self._lose(f"{where}.{field}", *rest)
-        if any("requestRedirect" in filter_ for filter_ in rule.filters):
-            rule.backends, rule.limits = [], {}
-        elif not backends:
-            return None
-        return rule
+        if rule.redirects:
+            rule.limits = {}
+        return rule if rule.redirects or backends else None
 
     def _backends(self, where: str, routes: Sequence[Mapping[str, Any]]) -> Iterator[Backend]:
         for index, route in enumerate(routes):
             backend = self._backend(f"{where}[{index}].destination", route["destination"])
             if backend is None:
                 continue
-            changes = _changes(route, None)
             weight = route.get("weight", 0) if len(routes) > 1 else None
-            yield backend._replace(weight=weight, filters=changes)
+            yield backend._replace(weight=weight, filters=tuple(_changes(route, None)))
 
     def _backend(self, where: str, destination: Mapping[str, Any]) -> Backend | None:
         host = destination["host"]
