@@ -36,6 +36,8 @@ class _Assembly:
         self._parts: dict[_Place, dict[str, list[Rule]]] = {}
         for (edge, host), rules in routing.sites.items():
             self._share(edge, host, rules)
+        for place in [*self._parts]:
+            self._part(place)
 
     # Who has which rules
 
@@ -76,6 +78,38 @@ class _Assembly:
         """The first Service of a rule that is exposed at a gateway."""
         places = (backend.place for backend in rule.backends)
         return next((place for place in places if self._home.get(place) == edge), None)
+
+    def _part(self, place: _Place) -> None:
+        """Give the rules for host names that a wildcard of the same exposure is for to another one.
+
+        In one route the wildcard's rules would be for them, too.
+        """
+        parts = self._parts[place]
+        for host in [*parts]:
+            wider = [
+                other for other in parts if _is_for(other, host) and parts[other] != parts[host]
+            ]
+            if not wider:
+                continue
+            rules = parts.pop(host)
+            edge = self._home[place]
+            others = [one for one, home in self._home.items() if home == edge and one != place]
+            taker = next((one for one in others if not self._is_within(one, host)), None)
+            if taker:
+                self._parts.setdefault(taker, {}).setdefault(host, []).extend(rules)
+            else:
+                self._routing.lose(
+                    f"host name {host}",
+                    "rules",
+                    [match["path"]["value"] for rule in rules for match in rule.matches],
+                    f"Service {'/'.join(place)} is exposed as {wider[0]}, with other rules",
+                    "Make a Service of its own for it",
+                )
+
+    def _is_within(self, place: _Place, host: str) -> bool:
+        """Whether a wildcard of an exposure is for a host name, or the other way round."""
+        named = self._parts.get(place, {})
+        return any(_is_for(one, host) or _is_for(host, one) for one in named)
 
     def _gateway(self, rule: Rule) -> str:
         return self._names[self._home[rule.backends[0].place]]
@@ -188,6 +222,11 @@ class _Assembly:
         if any(backend.namespace != namespace for rule in named for backend in _named(rule)):
             exposure["grants"] = True
         return exposure
+
+
+def _is_for(wildcard: str, host: str) -> bool:
+    """Whether a wildcard is for a host name, or for a narrower one."""
+    return wildcard != host and wildcard.startswith("*.") and host.endswith(wildcard[1:])
 
 
 def _named(rule: Rule) -> Iterator[Backend]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .routing import EVERY, Backend, Edge, Match, Routing, Rule, Services
+from .routing import EVERY, Backend, Edge, Match, Routing, Rule, Services, ordered
 
 _NGINX = "nginx.ingress.kubernetes.io/"
 _OLD_CLASS = "kubernetes.io/ingress.class"
@@ -333,8 +333,8 @@ class _Reader:
         value, kind = path.get("path") or "/", path.get("pathType") or "ImplementationSpecific"
         if kind == "ImplementationSpecific" and _class(ingress) == "istio":
             # Istio's own form: a prefix ends with an asterisk, all else is exact.
-            prefix = re.fullmatch(r"(.*)[./]\*", value)
-            value, kind = (prefix[1], kind) if prefix else (value, "Exact")
+            ended = re.fullmatch(r"(.*)[./]\*", value)
+            value, kind = (ended[1], kind) if ended else (value, "Exact")
         match, rewrite = self._match(said, where, value or "/", kind)
         if prefix := said.get("x-forwarded-prefix"):
             yield Rule([match], [backend], [*rewrite, _set_header("X-Forwarded-Prefix", prefix)])
@@ -468,7 +468,10 @@ class _Reader:
                     continue
                 for key, one in main:
                     rules = self._routing.sites[key]
-                    rules[rules.index(one) : rules.index(one)] = _canary(one, backend, said)
+                    place = rules.index(one)
+                    # A header decides before a cookie, both before the weight.
+                    shared = ordered([*_canary(one, backend, said), one], lambda *_: None)
+                    rules[place : place + 1] = shared
 
     def _is_main(self, rule: Rule, path: Mapping[str, Any]) -> bool:
         captured = re.fullmatch(_CAPTURING, path.get("path") or "/")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import lightkube
 import pytest
 import yaml
 from lightkube.resources.core_v1 import Service
@@ -168,6 +167,23 @@ def test_the_same_rules_for_several_host_names_ask_for_none() -> None:
     exposure = config["exposures"]["web"]
     assert exposure["hostnames"] == ["x.example.com", "y.example.com"]
     assert exposure["ingressRules"] == [{"paths": ["/x"]}]
+
+
+def test_a_host_name_is_not_answered_as_a_wildcard_is() -> None:
+    wide = ingress(path("/all"), host="*.example.com", name="wide")
+    narrow = ingress(path("/one"), host="one.example.com")
+    config, losses = migrated(wide, narrow)
+    assert config["exposures"]["web"]["hostnames"] == ["*.example.com"]
+    assert losses == ["rules: ['/one']"]
+    other = ingress(path("/", service="other"), host="other.example.org", name="other")
+    config, losses = migrated(wide, narrow, other)
+    assert losses == []
+    assert config["exposures"]["web"]["hostnames"] == ["*.example.com"]
+    assert config["exposures"]["other"]["hostnames"] == ["other.example.org", "one.example.com"]
+    rule = config["exposures"]["other"]["ingressRules"][-1]
+    assert rule["backendRefs"] == [{"name": "web", "port": 80}]
+    (match,) = rule["matches"]
+    assert match["headers"][0]["value"] == r"(one\.example\.com)(:[0-9]+)?"
 
 
 def test_a_default_backend_gets_the_rest_of_its_host_names() -> None:
@@ -494,9 +510,18 @@ def test_a_canary_gets_those_who_ask_for_it(annotations: Any, condition: Any) ->
 def test_who_does_not_ask_for_a_canary_gets_none() -> None:
     both = {"canary_by_header": "x", "canary_by_cookie": "y", "canary_weight": "30"}
     never, shared = canary(**both)
-    header, cookie = (match["headers"][0] for match in never["matches"])
-    assert header == {"name": "x", "value": "never"}
-    assert cookie["value"] == r"(.*;\s*)?y=never(;.*)?"
+    never_by_header = {"name": "x", "value": "never"}
+    asked = [match["headers"] for match in never["matches"]]
+    always, never_by_cookie = (
+        {"type": "RegularExpression", "name": "Cookie", "value": rf"(.*;\s*)?y={value}(;.*)?"}
+        for value in ("always", "never")
+    )
+    assert asked == [
+        [never_by_header],
+        [always, never_by_header],
+        [never_by_cookie, never_by_header],
+        [never_by_cookie],
+    ]
     assert "backendRefs" not in never
     assert [one["weight"] for one in shared["backendRefs"]] == [70, 30]
 
@@ -1147,7 +1172,6 @@ class Cluster:
 
 def test_a_cluster_is_read_in_the_order_of_age() -> None:
     client: Any = Cluster()
-    assert isinstance(client, Cluster | lightkube.Client)
     found = from_cluster(client, None)
     assert [one["metadata"]["name"] for one in found["Service"]] == ["early", "late"]
 
