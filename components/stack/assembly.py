@@ -93,7 +93,10 @@ class _Assembly:
                 continue
             rules = parts.pop(host)
             edge = self._home[place]
-            others = [one for one, home in self._home.items() if home == edge and one != place]
+            others = sorted(
+                (one for one, home in self._home.items() if home == edge and one != place),
+                key=lambda one: (host not in self._parts.get(one, {}), one[0] != place[0]),
+            )
             taker = next((one for one in others if not self._is_within(one, host)), None)
             if taker:
                 self._parts.setdefault(taker, {}).setdefault(host, []).extend(rules)
