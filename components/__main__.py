@@ -3,11 +3,12 @@
 
 import sys
 
-from .stack import comment, migrate, recover, rewrite, verify
+from .stack import comment, manifests, migrate, recover, rewrite, verify
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
     "migrate": (migrate.main, "write the configuration that Ingresses and VirtualServices ask for"),
+    "manifests": (manifests.main, "print a stack's objects for kubectl"),
     "comment": (comment.main, "show a preview as a comment for a pull request"),
     "verify": (verify.main, "send the requests of the verifications now, without an update"),
     "recover": (recover.main, "go on after an update that was killed"),

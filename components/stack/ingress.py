@@ -44,7 +44,7 @@ _SNIPPET = ("it is configuration of NGINX itself", "See what it is for, and writ
 _SIZED = ("Envoy passes bodies on as they come", "The service has to limit what it takes")
 _CERTIFIED = ("mutual TLS is an option of a gateway", "Set gateways.NAME.tls.mode")
 
-_NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
+NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
     "limit-rps": _LIMITED,
     "limit-rpm": _LIMITED,
     "limit-connections": _LIMITED,
@@ -151,7 +151,7 @@ class _Annotations:
             name = key.removeprefix(_NGINX)
             if key != name:
                 unknown = ("nothing here is like it", "See what it is for, and write it as rules")
-                self.lose(name, *_NO_EQUIVALENT.get(name, unknown))
+                self.lose(name, *NO_EQUIVALENT.get(name, unknown))
             elif not key.startswith(_OTHERS):
                 self._routing.lose(
                     self.subject,
@@ -260,7 +260,7 @@ class _Reader:
     def add(self, ingress: Mapping[str, Any], said: _Annotations) -> None:
         """Add what an Ingress does that is no canary."""
         spec = ingress["spec"]
-        rules = [*(spec.get("rules") or [])]
+        rules: list[dict[str, Any]] = [*(spec.get("rules") or [])]
         if (default := spec.get("defaultBackend")) and not rules:
             rules = [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": default}]}}]
             default = None

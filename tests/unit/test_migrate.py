@@ -12,7 +12,7 @@ from lightkube.resources.core_v1 import Service
 
 from components.checks.faults import InvalidInput
 from components.stack import migrate as command
-from components.stack.ingress import _NO_EQUIVALENT
+from components.stack.ingress import NO_EQUIVALENT
 from components.stack.migrate import checked, from_cluster, from_files, main, migrate
 from components.stack.routing import EVERY, Match, Rule, meet, ordered, rank
 
@@ -531,7 +531,7 @@ def test_a_canary_of_nothing_is_named() -> None:
     assert migrated(other, ingress())[1] == ["spec.rules[0].http.paths[0]: /next"]
 
 
-@pytest.mark.parametrize("name", [*_NO_EQUIVALENT, "not-yet-known"])
+@pytest.mark.parametrize("name", [*NO_EQUIVALENT, "not-yet-known"])
 def test_an_annotation_without_an_equivalent_is_named(name: str) -> None:
     config, losses = migrated(ingress(**{f"{NGINX}{name}": "5"}))
     assert config["exposures"]
