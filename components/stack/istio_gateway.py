@@ -92,8 +92,9 @@ def _secured(edge: Edge, host: str, server: Mapping[str, Any], routing: Routing)
     """A gateway that serves HTTPS as a server does."""
     lose = partial(routing.lose, f"Gateway {edge.namespace}/{edge.name}")
     tls: Mapping[str, Any] = server.get("tls") or {}
-    for key in sorted(tls.keys() & _TLS.keys()):
-        lose(f"spec.servers[].tls.{key}", tls[key], *_TLS[key])
+    for key in sorted(tls.keys() - {"mode", "credentialName", "httpsRedirect"}):
+        unknown = ("nothing here is like it", _BY_HAND)
+        lose(f"spec.servers[].tls.{key}", tls[key], *_TLS.get(key, unknown))
     if not (secret := tls.get("credentialName")):
         lose(
             "spec.servers[].tls",

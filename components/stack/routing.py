@@ -134,6 +134,10 @@ class Services:
             for one in objects
         }
 
+    def __contains__(self, place: object) -> bool:
+        """Whether a Service is known by its namespace and name."""
+        return place in self._ports
+
     def port(self, namespace: str, service: str, wanted: int | str | None) -> int | None:
         """The number of a port by its number, its name, or as the only one; None if unknown."""
         if isinstance(wanted, int):

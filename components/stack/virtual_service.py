@@ -131,11 +131,18 @@ class _VirtualService:
     def add(self) -> None:
         """Add what it does."""
         self._lose_others()
+        hosts = [str(host) for host in self._spec.get("hosts") or []]
+        if not hosts:
+            self._lose(
+                "spec.hosts",
+                None,
+                "its routes are those that other VirtualServices delegate to it",
+                "Write them there, and run this again",
+            )
         if not self._spec.get("http"):
             return
         named: Sequence[str] = self._spec.get("gateways") or ["mesh"]
         edges = [self._qualified(name) for name in named if name != "mesh"]
-        hosts = [str(host) for host in self._spec.get("hosts") or []]
         own = {host: place for host in hosts if (place := self._known(host))}
         inside = [*dict.fromkeys(own.values())] if "mesh" in named else []
         public = [host for host in hosts if host not in own or not inside]
@@ -190,8 +197,9 @@ class _VirtualService:
 
     def _known(self, host: str) -> tuple[str, str] | None:
         """The Service that a host is, if it is written as one."""
+        place = _service(host, self._namespace)
         written = ".svc" in host or ("." not in host and host != "*")
-        return _service(host, self._namespace) if written else None
+        return place if written or place in self._of.services else None
 
     def _itself(self, place: tuple[str, str], rules: Sequence[Rule]) -> Backend | None:
         """A Service as the rules for it name it."""
@@ -317,32 +325,32 @@ class _VirtualService:
         if "directResponse" in http or "delegate" in http:
             return None
         backends = [*self._backends(f"{where}.route", http.get("route") or [])]
-        rule = Rule(matches, backends)
-        parts = (_changes, self._redirect, self._rewrite, self._mirrors, self._cors)
-        for part in parts:
+        rule = Rule(matches, backends, _changes(http))
+        for part in (self._redirect, self._rewrite, self._mirrors, self._cors):
             try:
-                rule.filters += part(http, rule)
+                rule.filters += part(where, http, rule)
             except _Unlike as unlike:
                 field, *rest = unlike.args
                 self._lose(f"{where}.{field}", *rest)
                 if field.startswith("redirect"):
                     return None
-        try:
+        if not rule.redirects:
             rule.limits = self._limits(where, http)
-        except _Unlike as unlike:
-            field, *rest = unlike.args
-            self._lose(f"{where}.{field}", *rest)
-        if rule.redirects:
-            rule.limits = {}
         return rule if rule.redirects or backends else None
+
+    def _only(self, where: str, given: Mapping[str, Any], *known: str) -> None:
+        """Name the fields that are none of the known ones."""
+        for key in sorted(given.keys() - {*known}):
+            self._lose(f"{where}.{key}", given[key], *_UNKNOWN)
 
     def _backends(self, where: str, routes: Sequence[Mapping[str, Any]]) -> Iterator[Backend]:
         for index, route in enumerate(routes):
+            self._only(f"{where}[{index}]", route, "destination", "headers", "weight")
             backend = self._backend(f"{where}[{index}].destination", route["destination"])
             if backend is None:
                 continue
             weight = route.get("weight", 0) if len(routes) > 1 else None
-            yield backend._replace(weight=weight, filters=tuple(_changes(route, None)))
+            yield backend._replace(weight=weight, filters=tuple(_changes(route)))
 
     def _backend(self, where: str, destination: Mapping[str, Any]) -> Backend | None:
         host = destination["host"]
@@ -377,10 +385,12 @@ class _VirtualService:
             return Backend(place[0], name, port)
         return Backend(*place, port)
 
-    def _redirect(self, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
+    def _redirect(self, where: str, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
         given = http.get("redirect")
         if not given:
             return []
+        known = ("authority", "port", "redirectCode", "scheme", "uri")
+        self._only(f"{where}.redirect", given, *known)
         status = given.get("redirectCode", 301)
         if status not in _CODES:
             why = f"a redirect has one of the statuses {', '.join(map(str, _CODES))}"
@@ -397,9 +407,10 @@ class _VirtualService:
             target["path"] = {"type": "ReplaceFullPath", "replaceFullPath": given["uri"]}
         return [{"type": "RequestRedirect", "requestRedirect": target}]
 
-    def _rewrite(self, http: Mapping[str, Any], rule: Rule) -> list[dict[str, Any]]:
+    def _rewrite(self, where: str, http: Mapping[str, Any], rule: Rule) -> list[dict[str, Any]]:
         given = http.get("rewrite") or {}
         rewrite: dict[str, Any] = {}
+        self._only(f"{where}.rewrite", given, "authority", "uri", "uriRegexRewrite")
         if "authority" in given:
             rewrite["hostname"] = given["authority"]
         if "uriRegexRewrite" in given:
@@ -423,7 +434,7 @@ class _VirtualService:
             rewrite["path"] = prefix if prefixes == {True} else whole
         return [{"type": "URLRewrite", "urlRewrite": rewrite}] if rewrite else []
 
-    def _mirrors(self, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
+    def _mirrors(self, where: str, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
         share = (http.get("mirrorPercentage") or {}).get("value", http.get("mirrorPercent", 100))
         given = [
             ("mirrors", one["destination"], (one.get("percentage") or {}).get("value", 100))
@@ -434,10 +445,10 @@ class _VirtualService:
         return [
             {"type": "RequestMirror", "requestMirror": {**_reference(backend), **_share(percent)}}
             for field, destination, percent in given
-            if (backend := self._backend(field, destination))
+            if (backend := self._backend(f"{where}.{field}", destination))
         ]
 
-    def _cors(self, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
+    def _cors(self, where: str, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
         given = http.get("corsPolicy")
         if not given:
             return []
@@ -451,15 +462,11 @@ class _VirtualService:
                     "Write it so, such as https://*.example.com, as a filter CORS of the rule",
                 )
             origins.append(origin["exact"])
-        if given.get("unmatchedPreflights"):
-            self._lose(
-                "spec.http[].corsPolicy.unmatchedPreflights",
-                given["unmatchedPreflights"],
-                "preflights of other origins go on to the service",
-                "Leave it out",
-            )
+        lists = ("allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials")
+        known = ("allowOrigin", "allowOrigins", "maxAge", *lists)
+        self._only(f"{where}.corsPolicy", given, *known)
         cors: dict[str, Any] = {"allowOrigins": origins}
-        for key in ("allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials"):
+        for key in lists:
             if given.get(key):
                 cors[key] = given[key]
         if "maxAge" in given:
@@ -480,6 +487,7 @@ class _VirtualService:
         return limits
 
     def _retry(self, where: str, retries: Mapping[str, Any]) -> dict[str, Any]:
+        self._only(where, retries, "attempts", "backoff", "perTryTimeout", "retryOn")
         retry: dict[str, Any] = {"attempts": retries.get("attempts", 0)}
         codes: dict[int, None] = {}
         for name in (part.strip() for part in str(retries.get("retryOn", "")).split(",")):
@@ -492,12 +500,10 @@ class _VirtualService:
             retry["codes"] = [*codes]
         if "backoff" in retries:
             retry["backoff"] = _duration(retries["backoff"])
-        for key in sorted(retries.keys() & {"retryRemoteLocalities", "retryIgnorePreviousHosts"}):
-            self._lose(f"{where}.{key}", retries[key], "Istio decides about it", "Leave it out")
         return retry
 
 
-def _changes(given: Mapping[str, Any], _: Rule | None) -> list[dict[str, Any]]:
+def _changes(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The filters that change headers."""
     filters: list[dict[str, Any]] = []
     for side, modifier in (("request", "Request"), ("response", "Response")):

@@ -795,6 +795,22 @@ def test_times_and_retries() -> None:
             {"regex": ".*"},
         ),
         ({"retries": {"attempts": 1, "retryOn": "reset"}}, "retries.retryOn", "reset"),
+        (
+            {"retries": {"attempts": 1, "retryRemoteLocalities": True}},
+            "retries.retryRemoteLocalities",
+            True,
+        ),
+        ({"mirror": {"host": "copy"}}, "mirror.port", None),
+        (
+            {"corsPolicy": {"unmatchedPreflights": "IGNORE"}},
+            "corsPolicy.unmatchedPreflights",
+            "IGNORE",
+        ),
+        (
+            {"redirect": {"derivePort": "FROM_REQUEST_PORT"}},
+            "redirect.derivePort",
+            "FROM_REQUEST_PORT",
+        ),
         ({"route": [to("api.example.org")]}, "route[0].destination.host", "api.example.org"),
         ({"route": [to(port=None)]}, "route[0].destination.port", None),
     ],
@@ -802,7 +818,10 @@ def test_times_and_retries() -> None:
 def test_a_route_without_an_equivalent_is_named(more: Any, field: str, value: Any) -> None:
     config, losses = migrated(virtual_service(on("/x", **more), {"route": [to()]}), gateway())
     assert losses == [f"spec.http[0].{field}: {value}"]
-    answered = {"directResponse", "delegate", "redirect", "route"} & more.keys()
+    answered = {"directResponse", "delegate", "redirectCode", "route"} & {
+        *more,
+        *more.get("redirect", {}),
+    }
     assert ("ingressRules" not in config["exposures"]["web"]) is bool(answered)
 
 
@@ -810,6 +829,11 @@ def test_a_route_without_an_equivalent_is_named(more: Any, field: str, value: An
 def test_what_is_not_http_is_named(kind: str) -> None:
     spec: Any = {kind: [{"match": [{"port": 1}], "route": []}]}
     assert migrated(virtual_service(**spec), gateway())[1] == [f"spec.{kind}[0]: [{{'port': 1}}]"]
+
+
+def test_a_delegate_is_named() -> None:
+    one = virtual_service({"route": [to()]}, hosts=[], gateways=[])
+    assert migrated(one)[1] == ["spec.hosts: None"]
 
 
 def test_what_some_namespaces_may_see_is_named() -> None:
@@ -921,6 +945,11 @@ def test_rules_of_the_mesh_are_the_waypoints() -> None:
         {"paths": ["/"]},
     ]
     assert migrated(mesh)[1] == ["rules of the mesh: ['/x', '/']"]
+    service = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {}}
+    short = {**mesh, "spec": {**mesh["spec"], "hosts": ["web.shop"]}}
+    config, losses = migrated(short, ingress(), {"kind": "Service", **service})
+    assert losses == []
+    assert "timeouts" in config["exposures"]["web"]["rules"][0]
     outside = virtual_service({"route": [to()]}, hosts=["api.example.org"], gateways=[])
     assert migrated(outside)[1] == ["spec.hosts: api.example.org"]
 
