@@ -225,7 +225,7 @@ class _Reader:
                 )
                 continue
             for host in _hosts(ingress, self._everywhere):
-                if any(_covers(named, host) for named in hosts):
+                if not hosts or any(_covers(named, host) for named in hosts):
                     place = f"{ingress['metadata']['namespace']}/{secret}"
                     self._secrets.setdefault((class_, host), place)
                     if plain:
@@ -336,10 +336,9 @@ class _Reader:
             ended = re.fullmatch(r"(.*)[./]\*", value)
             value, kind = (ended[1], kind) if ended else (value, "Exact")
         match, rewrite = self._match(said, where, value or "/", kind)
-        if prefix := said.get("x-forwarded-prefix"):
-            yield Rule([match], [backend], [*rewrite, _set_header("X-Forwarded-Prefix", prefix)])
-            return
-        yield Rule([match], [backend], rewrite)
+        prefix = said.get("x-forwarded-prefix")
+        told = [_set_header("X-Forwarded-Prefix", prefix)] if prefix else []
+        yield Rule([match], [backend], [*rewrite, *told])
 
     def _match(
         self, said: _Annotations, where: str, value: str, kind: str

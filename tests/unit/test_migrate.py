@@ -244,6 +244,7 @@ def test_certificates_are_those_of_the_secrets() -> None:
     config, losses = migrated(ingress(tls=tls))
     assert config["gateways"]["ingress"]["tls"] == {"certificates": {HOST: "wildcard"}}
     assert losses == [f"spec.tls: {HOST}"]
+    assert migrated(ingress(tls=[{"secretName": "wildcard"}])) == (config, losses)
     config, losses = migrated(ingress(tls=tls, **{f"{NGINX}ssl-redirect": "false"}))
     assert config["gateways"]["ingress"]["tls"]["redirect"] is False
     assert losses == []
