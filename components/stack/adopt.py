@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -216,9 +217,11 @@ def _preview(*words: str) -> dict[str, Any]:
 
 def _pulumi(*words: str, given: str | None = None, fails: bool = False) -> str:
     """What `pulumi` prints; raises `InvalidInput` with its own message where it fails."""
+    streamed = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
     done = subprocess.run(
         ["pulumi", *words, "--non-interactive"],
         input=given,
+        env={key: value for key, value in os.environ.items() if key != streamed},
         capture_output=True,
         text=True,
         check=False,
