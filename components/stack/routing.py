@@ -90,6 +90,33 @@ class Rule:
         """Whether nobody gets the requests."""
         return any("requestRedirect" in filter_ for filter_ in self.filters)
 
+    @property
+    def prefix(self) -> str | None:
+        """What takes the place of the prefix that is matched."""
+        for filter_ in self.filters:
+            if path := filter_.get("urlRewrite", {}).get("path"):
+                replaced: str | None = path.get("replacePrefixMatch")
+                return replaced
+        return None
+
+    def narrowed(self, match: Match, narrower: Match) -> "Rule":
+        """The same for a match of fewer requests, whose paths become what they would have."""
+        rule = Rule([narrower], self.backends, self.filters, self.limits)
+        if self.prefix is None or match["path"] == narrower["path"]:
+            return rule
+        kept = narrower["path"]["value"].removeprefix(match["path"]["value"].rstrip("/"))
+        whole = f"{self.prefix.rstrip('/')}{kept}"
+        path: dict[str, Any] = {"type": "ReplaceFullPath", "replaceFullPath": whole}
+        if narrower["path"]["type"] == "PathPrefix":
+            path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": whole}
+        rule.filters = [
+            {**one, "urlRewrite": {**one["urlRewrite"], "path": path}}
+            if "path" in one.get("urlRewrite", {})
+            else one
+            for one in self.filters
+        ]
+        return rule
+
     def like(self, other: "Rule") -> bool:
         """Whether both do the same."""
         return (self.backends, self.filters, self.limits) == (
@@ -169,26 +196,35 @@ def ordered(rules: Sequence[Rule], unordered: Unordered) -> list[Rule]:
     patterns = any(_type(match) == "RegularExpression" for rule in rules for match in rule.matches)
     found: list[Rule] = []
     for index, rule in reversed([*enumerate(rules)]):
-        own: list[Match] = []
+        own: list[Rule] = []
         for given in rule.matches:
-            match = _normal(given, patterns=patterns)
-            own.append(match)
+            match = _normal(given, patterns=patterns and rule.prefix is None)
+            both = [match]
             for later in found:
                 for other in [*later.matches]:
                     preferred = rank(other) >= rank(match)
-                    both = meet(match, other)
-                    if both == other:
+                    met = meet(match, other)
+                    if met == other:
                         later.matches.remove(other)
-                    elif preferred and (both in ("unknown", match) or len(own) == _MOST):
+                    elif preferred and (met in ("unknown", match) or len(both) == _MOST):
                         unordered(index, match, other)
-                    elif preferred and isinstance(both, dict):
-                        own.append(both)
-        unique = [match for place, match in enumerate(own) if match not in own[:place]]
-        found = [
-            Rule(unique, rule.backends, rule.filters, rule.limits),
-            *(later for later in found if later.matches),
-        ]
+                    elif preferred and isinstance(met, dict):
+                        both.append(met)
+            own += [rule.narrowed(match, one) for one in both]
+        found = [*_joined(own), *(later for later in found if later.matches)]
     return found
+
+
+def _joined(rules: Sequence[Rule]) -> list[Rule]:
+    """Rules, those that do the same as one."""
+    joined: list[Rule] = []
+    for rule in rules:
+        same = next((one for one in joined if one.like(rule)), None)
+        if same is None:
+            joined.append(rule)
+        else:
+            same.matches += [match for match in rule.matches if match not in same.matches]
+    return joined
 
 
 _MOST = 64

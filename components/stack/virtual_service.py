@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from .istio_gateway import edge_of, served
@@ -26,9 +27,12 @@ _NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
         "routes make no faults",
         "Make them in the service, or by an EnvoyFilter for its waypoint",
     ),
-    "directResponse": ("routes do not answer themselves", "Have a service answer"),
+    "directResponse": (
+        "routes do not answer themselves: what is behind it gets its requests",
+        "Have a service answer",
+    ),
     "delegate": (
-        "a route has all of its rules itself",
+        "a route has all of its rules itself: what is behind it gets its requests",
         "Write the rules of that VirtualService in the place of this one, and run this again",
     ),
 }
@@ -259,8 +263,8 @@ class _VirtualService:
                 if self._is_at(gateway, one)
                 for match in self._match(f"{where}.match[{number}]", one)
             ]
-            if matches and (rule := self._rule(where, http, matches)):
-                found.append((index, rule))
+            made = (self._rule(where, http, alike) for alike in _alike(http, matches))
+            found += [(index, rule) for rule in made if rule]
 
         def unordered(number: int, match: Match, other: Match) -> None:
             self._lose(
@@ -421,17 +425,9 @@ class _VirtualService:
                 "Have the service take the path as it is, or write a rule for each path",
             )
         if uri := given.get("uri"):
-            prefixes = {match["path"]["type"] == "PathPrefix" for match in rule.matches}
-            if len(prefixes) > 1:
-                raise _Unlike(
-                    "rewrite.uri",
-                    uri,
-                    "a path is replaced as a whole or as a prefix in all matches of a rule",
-                    "Write two rules",
-                )
             whole = {"type": "ReplaceFullPath", "replaceFullPath": uri}
             prefix = {"type": "ReplacePrefixMatch", "replacePrefixMatch": uri.rstrip("/") or "/"}
-            rewrite["path"] = prefix if prefixes == {True} else whole
+            rewrite["path"] = prefix if _is_prefix(rule.matches[0]) else whole
         return [{"type": "URLRewrite", "urlRewrite": rewrite}] if rewrite else []
 
     def _mirrors(self, where: str, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
@@ -501,6 +497,17 @@ class _VirtualService:
         if "backoff" in retries:
             retry["backoff"] = _duration(retries["backoff"])
         return retry
+
+
+def _alike(http: Mapping[str, Any], matches: list[Match]) -> list[list[Match]]:
+    """The matches of a route, apart where their paths are rewritten as a whole or as a prefix."""
+    if not (http.get("rewrite") or {}).get("uri"):
+        return [matches] if matches else []
+    return [[*alike] for _, alike in groupby(matches, _is_prefix)]
+
+
+def _is_prefix(match: Match) -> bool:
+    return bool(match["path"]["type"] == "PathPrefix")
 
 
 def _changes(given: Mapping[str, Any]) -> list[dict[str, Any]]:

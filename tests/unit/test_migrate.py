@@ -908,6 +908,31 @@ def test_the_first_match_decides_though_a_later_one_is_more_exact() -> None:
     ]
 
 
+def test_a_rewritten_path_is_so_where_a_later_match_is_more_exact() -> None:
+    user = {"uri": {"prefix": "/"}, "headers": {"x-user": {"exact": "jason"}}}
+    moved = {"match": [user], "rewrite": {"uri": "/v2/"}, "route": [to()]}
+    later = {"match": [{"uri": {"exact": "/a/b"}}, {"uri": {"prefix": "/c/"}}], "route": [to()]}
+    config, losses = migrated(virtual_service(moved, later), gateway())
+    assert losses == ["spec.http[1].match[1].uri: /c/"]
+    *rewritten, _ = config["exposures"]["web"]["ingressRules"]
+    assert [
+        (rule["matches"][0]["path"]["value"], rule["filters"][0]["urlRewrite"]["path"])
+        for rule in rewritten
+    ] == [
+        ("/", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2"}),
+        ("/a/b", {"type": "ReplaceFullPath", "replaceFullPath": "/v2/a/b"}),
+        ("/c", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2/c"}),
+    ]
+
+
+def test_whole_paths_and_prefixes_are_rewritten_each() -> None:
+    both = [{"uri": {"exact": "/x"}}, {"uri": {"prefix": "/"}}]
+    second, first = served({"match": both, "rewrite": {"uri": "/y"}, "route": [to()]})
+    assert first["paths"] == ["/"]
+    assert first["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"] == "/y"
+    assert second["filters"][0]["urlRewrite"]["path"]["replaceFullPath"] == "/y"
+
+
 def test_a_pattern_before_every_other_path_comes_first() -> None:
     pattern = {"match": [{"uri": {"regex": "/v[0-9]"}}], "route": [to("next")]}
     config, losses = migrated(virtual_service(pattern, {"route": [to()]}), gateway())
