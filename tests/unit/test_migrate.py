@@ -1,6 +1,7 @@
 """Ingresses and VirtualServices in the words of the Gateway API, and what has no equivalent."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from lightkube.resources.core_v1 import Service
 
 from components.checks.faults import InvalidInput
@@ -1107,6 +1110,62 @@ def test_what_two_matches_both_match() -> None:
     letters = {**pattern, "value": "[a-z]"}
     assert meet(one, {**EVERY, "headers": [letters]}) == "nothing"
     assert meet({**EVERY, "headers": [pattern]}, {**EVERY, "headers": [letters]}) == "unknown"
+
+
+PATHS = ("/", "/a", "/a/b", "/ab", "/b")
+
+
+@st.composite
+def matches(draw: st.DrawFn) -> Match:
+    kind = draw(st.sampled_from(["PathPrefix", "PathPrefix", "Exact", "RegularExpression"]))
+    value = draw(st.sampled_from(PATHS))
+    pattern = kind == "RegularExpression"
+    match: Match = {"path": {"type": kind, "value": f"{value}[a-z/]*" if pattern else value}}
+    if method := draw(st.sampled_from(["", "", "GET", "PUT"])):
+        match["method"] = method
+    named = draw(st.dictionaries(st.sampled_from("xY"), st.sampled_from("12"), max_size=2))
+    if named:
+        match["headers"] = [{"name": name, "value": value} for name, value in named.items()]
+    return match
+
+
+def hits(match: Match, path: str, method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a match is for a request."""
+    kind, value = match["path"]["type"], match["path"]["value"]
+    on_path = {
+        "Exact": path == value,
+        "PathPrefix": f"{path}/".startswith(f"{value.rstrip('/')}/"),
+        "RegularExpression": bool(re.fullmatch(value, path)),
+    }[kind]
+    asked = all(headers.get(one["name"]) == one["value"] for one in match.get("headers", ()))
+    return on_path and asked and match.get("method", method) == method
+
+
+@given(
+    st.lists(st.lists(matches(), min_size=1, max_size=2), min_size=1, max_size=5),
+    st.sampled_from([*PATHS, "/a/b/c"]),
+    st.sampled_from(["GET", "PUT"]),
+    st.dictionaries(st.sampled_from("xY"), st.sampled_from("12"), max_size=2),
+)
+def test_whatever_is_first_decides(
+    listed: list[list[Match]], path: str, method: str, headers: Mapping[str, str]
+) -> None:
+    given_ = [Rule(one, [], [{"rule": index}]) for index, one in enumerate(listed)]
+    unordered: list[int] = []
+    found = ordered(given_, lambda index, *_: unordered.append(index))
+    first = next(
+        (one for one in given_ if any(hits(m, path, method, headers) for m in one.matches)), None
+    )
+    exact = max(
+        (
+            (rank(match), -place, rule.filters)
+            for place, rule in enumerate(found)
+            for match in rule.matches
+            if hits(match, path, method, headers)
+        ),
+        default=None,
+    )
+    assert unordered or (first and first.filters) == (exact and exact[2])
 
 
 def test_a_rule_that_gets_nothing_is_left_out() -> None:
