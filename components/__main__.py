@@ -3,10 +3,13 @@
 
 import sys
 
-from .stack import comment, recover, rewrite, show, verify
+from .stack import adopt, comment, manifests, migrate, recover, rewrite, show, verify
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
+    "adopt": (adopt.main, "take over what was made by hand"),
+    "migrate": (migrate.main, "write the configuration that Ingresses and VirtualServices ask for"),
+    "manifests": (manifests.main, "print a stack's objects for kubectl"),
     "comment": (comment.main, "show a preview as a comment for a pull request"),
     "show": (show.main, "draw the exposures, and say where one is broken"),
     "verify": (verify.main, "send the requests of the verifications now, without an update"),

@@ -7,7 +7,9 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -69,16 +71,22 @@ def rewrite_text(file: str, text: str, project: str) -> tuple[str, list[str]] | 
     if is_new(own) and not is_release_2(own):
         return None
     new, unused = rewrite(file, own)
-    block = yaml.dump(
-        {f"{prefix}{key}": value for key, value in new.items()},
-        Dumper=_Dumper,
-        allow_unicode=True,
-        sort_keys=False,
-        width=math.inf,
-    )
+    block = dump({f"{prefix}{key}": value for key, value in new.items()})
     if text and not text.endswith("\n"):
         text += "\n"
     return _replace(file, text, root, prefix, block), unused
+
+
+def dump(content: Mapping[str, Any], *, flow: bool | None = False) -> str:
+    """`content` as a stack file has it; with None as `flow` the innermost values in a line."""
+    return yaml.dump(
+        content,
+        Dumper=_Dumper,
+        allow_unicode=True,
+        default_flow_style=flow,
+        sort_keys=False,
+        width=math.inf,
+    )
 
 
 class _Loader(yaml.SafeLoader):
