@@ -48,7 +48,7 @@ help: ## Show what there is to make
 up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
 	$(if $(CONTEXT),,@$(PYTHON) -m lab up)
 	@$(ON_STACK); export PULUMI_DEBUG_COMMANDS=true; pulumi up --stack $(STACK) --yes --skip-preview \
-		--event-log >($(PYTHON) -m bench record $(NOTES))
+		--event-log >($(PYTHON) -m bench record $(NOTES)) && wait $$!
 
 .PHONY: preview
 preview: $(INSTALLED) $(STACK_FILE) ## Show what an update of the stack would change

@@ -108,9 +108,9 @@ class Bench:
         """The objects of a case as our stack makes them, in an update that is not timed."""
         self.workshop.configure(case)
         notes = self.workshop.folder / "notes"
-        log = f"--event-log >({sys.executable} -m bench record {notes})"
-        variables = f"PYTHONPATH={peers.ROOT} PULUMI_DEBUG_COMMANDS=true"
-        self.workshop.run(OURS, f"{variables} {OURS.create} {log}")
+        recorder = f"cd {peers.ROOT} && {sys.executable} -m bench record {notes}"
+        command = f"PULUMI_DEBUG_COMMANDS=true {OURS.create} --event-log >({recorder}) && wait $!"
+        self.workshop.run(OURS, command)
         if not self.results.first.bars:
             self.results.first = waterfall.read(notes, self.workshop.state())
         made = self.workshop.objects()
