@@ -7,6 +7,7 @@ SHELL := /bin/bash
 CONTEXT :=
 STACK := $(if $(CONTEXT),local,lab)
 STACK_FILE := Pulumi.$(STACK).yaml
+NOTES := .last-update.$(STACK)
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -16,6 +17,9 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --n
 HASHED := --generate-hashes --no-strip-extras
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+
+# An assignment of its own, so that the shell stops where no lab runs.
+ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"
 
 ifdef CONTEXT
 ifeq ($(shell command -v pulumi),)
@@ -29,8 +33,6 @@ SAME_CLUSTER = found="$$(pulumi config get --stack $(STACK) --path cluster.conte
 	}
 ON_STACK = pulumi stack select --create $(STACK) && $(SAME_CLUSTER)
 else
-# An assignment of its own, so that the shell stops where no lab runs.
-ON_LAB = exports="$$($(PYTHON) -m lab env)"; eval "$$exports"
 ON_STACK = $(ON_LAB); pulumi stack select --create $(STACK)
 endif
 
@@ -40,12 +42,13 @@ PYTHON_IS_NEW_ENOUGH = python3 -c 'import sys; sys.version_info >= (3, 11) or sy
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 	@echo
-	@echo 'up, preview, preview-comment, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
+	@echo 'up, waterfall, preview, preview-comment, down and env with CONTEXT=NAME work on a cluster of your kubeconfig, not on the lab.'
 
 .PHONY: up
 up: $(if $(CONTEXT)$(wildcard $(INSTALLED)),,machine) $(INSTALLED) $(STACK_FILE) ## From nothing to a verified exposure on the lab
 	$(if $(CONTEXT),,@$(PYTHON) -m lab up)
-	@$(ON_STACK); pulumi up --stack $(STACK) --yes --skip-preview
+	@$(ON_STACK); export PULUMI_DEBUG_COMMANDS=true; pulumi up --stack $(STACK) --yes --skip-preview \
+		--event-log >($(PYTHON) -m bench record $(NOTES)) && wait $$!
 
 .PHONY: preview
 preview: $(INSTALLED) $(STACK_FILE) ## Show what an update of the stack would change
@@ -76,6 +79,16 @@ endif
 env: $(INSTALLED) ## Print the exports for a shell that works on the stack
 	$(if $(CONTEXT),,@$(PYTHON) -m lab env)
 	@echo 'export PULUMI_STACK=$(STACK)'
+
+.PHONY: waterfall
+waterfall: $(INSTALLED) $(STACK_FILE) ## Draw the last update of `make up`, and what it waited for
+	@{ $(ON_STACK); } >&2; $(PYTHON) -m bench waterfall --stack $(STACK) $(NOTES) $(NOTES).svg
+
+.PHONY: bench
+bench: export LAB_STATE = $(CURDIR)/.lab-bench
+bench: $(INSTALLED) ## Measure beside other ways, on a lab of its own, and write docs/performance.md
+	@$(PYTHON) -m lab up --ztunnel none
+	@$(ON_LAB); status=0; $(PYTHON) -m bench run || status=$$?; $(PYTHON) -m lab down; exit $$status
 
 .PHONY: generate
 generate: $(INSTALLED_DEV) ## Make types, limits, the reference and the roles anew, from CRDs and code

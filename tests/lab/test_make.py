@@ -45,6 +45,9 @@ def test_the_commands_of_the_readme(checkout: Path, tmp_path: Path) -> None:
         printed = make(checkout, env, "up")
         count = created(printed)
         assert f"GET http://{HOST}:80/get (Host: httpbin.example.com): 404" in printed
+        drawn = make(checkout, env, "waterfall").partition("critical path, ")
+        assert "Gateway httpbin-gateway" in drawn[0]
+        assert "Job httpbin-probe-job" in drawn[2]
         again = make(checkout, env, "up")
         assert f"{count} unchanged" in again
         assert "created" not in again

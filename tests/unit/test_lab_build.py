@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import tools
 from lab import versions
 from lab.build import artifacts, debian, go, images, pulumi, pypi
 from lab.build import cache as cache_module
@@ -687,6 +688,6 @@ class TestVersions:
         assert f"is {versions.PULUMI_KUBERNETES}," in text
 
     def test_every_module_has_its_checksums(self) -> None:
-        extra = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER)
+        extra = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER, *tools.UPSTREAMS)
         built = {*artifacts.UPSTREAMS, *(upstream.folder for upstream in extra)}
         assert {path.parent.name for path in go.TOOLS.glob("*/go.sum")} == built

@@ -76,10 +76,14 @@ class Checkout:
         return done.stdout
 
     def called(self) -> list[str]:
-        """The programs' calls since the last time."""
+        """The programs' calls since the last time, without that of what runs beside an update."""
         calls = self.calls.read_text().splitlines() if self.calls.exists() else []
         self.calls.unlink(missing_ok=True)
-        return calls
+        return [
+            re.sub(r"/dev/fd/[0-9]+", "NOTES", call)
+            for call in calls
+            if not call.startswith("python -m bench record .last-update.")
+        ]
 
     def stack_file(self, stack: str) -> dict[str, object]:
         """The content of a stack's file."""
@@ -120,7 +124,7 @@ LAB_UP = [
     "python -m lab up",
     "python -m lab env",
     "pulumi stack select --create lab on the lab",
-    "pulumi up --stack lab --yes --skip-preview on the lab",
+    "pulumi up --stack lab --yes --skip-preview --event-log NOTES on the lab",
 ]
 
 
@@ -265,13 +269,32 @@ def test_a_preview_becomes_a_comment(checkout: Checkout) -> None:
     assert checkout.called()[-1] == "python -m components comment --stack local"
 
 
+def test_the_last_update_is_drawn(checkout: Checkout) -> None:
+    for words, stack in (((), "lab"), (("CONTEXT=kind-kind",), "local")):
+        checkout.make("waterfall", *words)
+        notes = f".last-update.{stack}"
+        assert checkout.called()[-1] == (
+            f"python -m bench waterfall --stack {stack} {notes} {notes}.svg"
+        )
+
+
+def test_measuring_has_a_lab_of_its_own(checkout: Checkout) -> None:
+    checkout.make("bench")
+    assert checkout.called() == [
+        "python -m lab up --ztunnel none",
+        "python -m lab env",
+        "python -m bench run",
+        "python -m lab down",
+    ]
+
+
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")
     assert checkout.called() == [
         "pulumi stack select --create local",
         chosen,
-        "pulumi up --stack local --yes --skip-preview",
+        "pulumi up --stack local --yes --skip-preview --event-log NOTES",
     ]
     assert checkout.stack_file("local") == {
         "config": {
@@ -298,7 +321,9 @@ def test_a_stack_stays_on_its_cluster(checkout: Checkout, target: str) -> None:
     assert f"pulumi {target}" not in called
     assert "comment" not in called
     checkout.make("up", "CONTEXT=another", "STACK=second")
-    assert checkout.called()[-1] == "pulumi up --stack second --yes --skip-preview"
+    assert checkout.called()[-1] == (
+        "pulumi up --stack second --yes --skip-preview --event-log NOTES"
+    )
 
 
 def test_the_environment_does_not_lead_to_a_cluster(checkout: Checkout) -> None:
