@@ -461,6 +461,8 @@ class _VirtualService:
         lists = ("allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials")
         known = ("allowOrigin", "allowOrigins", "maxAge", *lists)
         self._only(f"{where}.corsPolicy", given, *known)
+        if not origins:
+            return []  # none is allowed without it, either
         cors: dict[str, Any] = {"allowOrigins": origins}
         for key in lists:
             if given.get(key):
