@@ -3,7 +3,8 @@
 
 import sys
 
-from .stack import adopt, comment, manifests, migrate, recover, rewrite, show, verify
+from .commands import adopt, comment, manifests, recover, rewrite, show, verify
+from .commands.migration import migrate
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from lightkube.core.exceptions import ApiError
 
-from components.stack import adopt as adopting
-from components.stack.adopt import main
-from components.stack.installation import configuration
-from components.stack.migrate import checked
+from components.commands import adopt as adopting
+from components.commands.adopt import main
+from components.commands.installation import configuration
+from components.commands.migration.migrate import checked
 
 PROJECT = "ambient-exposure"
 PROCEDURE = """

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.conftest import ROOT
 
-ROOMS = ("stack", "exposure", "parts", "cluster", "api", "checks")
+ROOMS = ("commands", "stack", "exposure", "parts", "cluster", "api", "checks")
 """The packages of `components`; each imports from itself and from those after it alone."""
 
 COMPONENTS = sorted((ROOT / "components").rglob("*.py"))

@@ -8,9 +8,9 @@ import pytest
 from components import InvalidInput
 from components.api.installed import Installed
 from components.cluster.gateways import existing_gateways
+from components.commands.effects import effects
 from components.parts.probe import CheckArgs, render_requests
 from components.stack.configuration import read
-from components.stack.effects import effects
 from components.stack.needs import needs
 from tests.unit.conftest import PROJECT, Program, Run, config
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.stack.comment import main, render
-from components.stack.difference import difference
-from components.stack.effects import effects
+from components.commands.comment import main, render
+from components.commands.difference import difference
+from components.commands.effects import effects
 from tests.unit.conftest import ROOT
 
 Step = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.stack.manifests import main, manifests
+from components.commands.manifests import main, manifests
 
 SIGN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from lightkube.resources.core_v1 import Service
 
 from components.checks.faults import InvalidInput
-from components.stack import migrate as command
-from components.stack.ingress import NO_EQUIVALENT
-from components.stack.migrate import checked, from_cluster, from_files, main, migrate
-from components.stack.routing import EVERY, Match, Rule, meet, ordered, rank
+from components.commands.migration import migrate as command
+from components.commands.migration.ingress import NO_EQUIVALENT
+from components.commands.migration.migrate import checked, from_cluster, from_files, main, migrate
+from components.commands.migration.routing import EVERY, Match, Rule, meet, ordered, rank
 
 HOST = "shop.example.com"
 NGINX = "nginx.ingress.kubernetes.io/"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.stack.comment import render
+from components.commands.comment import render
 from tests.unit.conftest import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.checks.faults import InvalidInput
+from components.commands.rewrite import main, rewrite_text
 from components.stack import load
 from components.stack.release2 import KEYS, is_new, is_release_2, moved, rewrite
-from components.stack.rewrite import main, rewrite_text
 
 DEFAULTS = yaml.safe_load("""
 cluster: {preflight: true}

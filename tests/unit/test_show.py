@@ -10,7 +10,7 @@ import pytest
 
 from components.cluster.chain import ChainExpectation, Link, chain
 from components.cluster.kubeconfig import connect
-from components.stack import picture, show, verify
+from components.commands import picture, show, verify
 from tests.unit.conftest import PROJECT, SAMPLE, patched
 from tests.unit.test_preflight import CRDS, api, crd
 

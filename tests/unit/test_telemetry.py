@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components import IngressGateway, Waypoint
-from components.stack.effects import effects
+from components.commands.effects import effects
 from components.stack.needs import needs
 from tests.unit.conftest import Run
 from tests.unit.test_arguments import changed, refused

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.stack.effects import effects
+from components.commands.effects import effects
 from components.stack.needs import needs
 from tests.unit.conftest import SAMPLE, Program, Run
 from tests.unit.test_configuration import ALL, BEHIND_EDGE, GATEWAY, faults_of, read, several

@@ -16,8 +16,8 @@ from lightkube.resources.batch_v1 import Job
 from lightkube.resources.core_v1 import Event, Pod, Secret
 
 from components.checks.faults import InvalidInput
-from components.stack import verify as verifying
-from components.stack.verify import main, report, verify
+from components.commands import verify as verifying
+from components.commands.verify import main, report, verify
 from tests.unit.conftest import PROJECT, SAMPLE, patched
 
 URL = "http://httpbin-gateway-istio.httpbin.svc.cluster.local:80"
@@ -259,7 +259,7 @@ def test_a_pulumi_that_does_not_tell_is_named(
     (tmp_path / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr("components.stack.cli._LIMIT", 0.2)
+    monkeypatch.setattr("components.commands.cli._LIMIT", 0.2)
     with pytest.raises(InvalidInput, match=fault):
         verify("dev", [])
 

@@ -33,10 +33,10 @@ from ..exposure.parts import asked
 from ..parts.client import CLIENT, CLIENT_IMAGE
 from ..parts.metadata import mirrored
 from ..parts.probe import START, answers, render_job, render_requests
-from .arguments import StackArgs
+from ..stack.arguments import StackArgs
+from ..stack.configuration import read
+from ..stack.places import clients, namespace_name
 from .cli import run_pulumi
-from .configuration import read
-from .places import clients, namespace_name
 from .rewrite import project_name
 
 _LEFT = 600

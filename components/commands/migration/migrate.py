@@ -18,12 +18,12 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 
-from ..checks.faults import InvalidInput
-from ..cluster.kubeconfig import connect
+from ...checks.faults import InvalidInput
+from ...cluster.kubeconfig import connect
+from ...stack.configuration import read
+from ..rewrite import dump, project_name
 from . import ingress, virtual_service
 from .assembly import assemble
-from .configuration import read
-from .rewrite import dump, project_name
 from .routing import Loss, Routing, Services
 
 _ISTIO = "networking.istio.io"

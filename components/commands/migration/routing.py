@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..checks.values import shown
+from ...checks.values import shown
 
 Match = dict[str, Any]
 """A match of an HTTPRoute."""

@@ -21,10 +21,10 @@ from ..cluster.kubeconfig import connect
 from ..cluster.reading import get
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs
+from ..stack.arguments import StackArgs
+from ..stack.configuration import SCHEMA, spelt
+from ..stack.places import namespace_name, shared
 from . import picture
-from .arguments import StackArgs
-from .configuration import SCHEMA, spelt
-from .places import namespace_name, shared
 from .verify import configured
 
 _PICTURES = {"text": picture.text, "mermaid": picture.mermaid, "svg": picture.svg}

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ..checks.faults import InvalidInput
-from .release2 import is_new, is_release_2, rewrite
+from ..stack.release2 import is_new, is_release_2, rewrite
 
 
 def main() -> None:
