@@ -298,7 +298,7 @@ def manifests(program: Program) -> dict[tuple[str, str, str], dict[str, Any]]:
             # Each has names of resources of its own.
             metadata(one).get("annotations", {}).pop(RESOURCE, None)
             namespace = metadata(one).get("namespace", "")
-            labels = "+".join(metadata(one).get("labels", {}))
+            labels = "+".join(sorted(metadata(one).get("labels", {})))
             found[f"{one.type} {labels}", namespace, metadata(one).get("name", "")] = one.inputs
     return found
 
