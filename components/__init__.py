@@ -23,7 +23,8 @@ from .parts.connections import ConnectionRouteArgs, connection_route
 from .parts.customization import CustomizationArgs
 from .parts.dns import DNSOptions
 from .parts.external import ExternalServiceArgs, external_service
-from .parts.gateway import GatewayReference, IngressGateway, IngressGatewayArgs
+from .parts.gateway import IngressGateway
+from .parts.gateway_args import GatewayReference, IngressGatewayArgs
 from .parts.listeners import ListenerSetArgs, listener_set
 from .parts.mesh import Mesh, MeshArgs
 from .parts.metadata import common_metadata, mirrored_images

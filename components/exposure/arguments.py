@@ -11,7 +11,7 @@ from ..parts.authorization import PolicyArgs
 from ..parts.client import ClientReference
 from ..parts.connections import ConnectionProtocol
 from ..parts.external import ExternalOptions
-from ..parts.gateway import GatewayOptions, GatewayReference
+from ..parts.gateway_args import GatewayOptions, GatewayReference
 from ..parts.listeners import ListenerSetOptions
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from ..checks.schema import comparisons, trusted
-from ..parts.gateway import GatewayReference
+from ..parts.gateway_args import GatewayReference
 from ..parts.namespace import namespace_of
 from ..parts.probe import call, command, connect
 from ..parts.waypoint import WaypointReference

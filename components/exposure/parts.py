@@ -26,12 +26,8 @@ from ..parts.dns import DNSOptions, records
 from ..parts.existing import at_port, existing_gateway, existing_waypoint
 from ..parts.external import external_service
 from ..parts.former import own_binding
-from ..parts.gateway import (
-    GatewayReference,
-    IngressGateway,
-    IngressGatewayArgs,
-    url,
-)
+from ..parts.gateway import IngressGateway, url
+from ..parts.gateway_args import GatewayReference, IngressGatewayArgs
 from ..parts.grant import backends_elsewhere, grant
 from ..parts.namespace import NamespaceReference
 from ..parts.pod import renamed

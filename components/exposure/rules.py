@@ -13,7 +13,7 @@ from ..parts import (
     authorization,
     client,
     external,
-    gateway,
+    gateway_args,
     listeners,
     namespace,
     probe,
@@ -23,7 +23,7 @@ from ..parts import (
 )
 from ..parts.authorization import PolicyArgs, check_policy_names, check_provider
 from ..parts.connections import check_connections
-from ..parts.gateway import GatewayOptions, check_hostnames, known_name
+from ..parts.gateway_args import GatewayOptions, check_hostnames, known_name
 from ..parts.grant import check_backends
 from ..parts.namespace import check_existing
 from ..parts.pod import with_names
@@ -353,7 +353,7 @@ SCHEMA = (
     | external.SCHEMA
     | listeners.SCHEMA
     | waypoint.SCHEMA
-    | gateway.SCHEMA
+    | gateway_args.SCHEMA
     | routes.SCHEMA
     | authorization.SCHEMA
     | traffic_rules.SCHEMA

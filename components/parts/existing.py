@@ -9,7 +9,8 @@ from ..api.gateway import LiveGateway, conditions
 from ..api.live import addresses, in_cluster, internal_host, serving
 from .connections import ConnectionProtocol
 from .dns import TARGET
-from .gateway import GatewayReference, url
+from .gateway import url
+from .gateway_args import GatewayReference
 from .namespace import refuse_entry
 from .waypoint import WaypointReference, address_of
 

@@ -12,7 +12,8 @@ from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from . import tls as https
-from .gateway import check_hostnames, listener_names
+from .gateway_args import check_hostnames
+from .gateway_object import listener_names
 from .tls import TLSArgs, terminate
 
 

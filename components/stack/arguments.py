@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 from ..cluster.provider import ClusterArgs
 from ..exposure.arguments import AmbientExposureArgs
 from ..parts.client import ClientArgs
-from ..parts.gateway import IngressGatewayArgs
+from ..parts.gateway_args import IngressGatewayArgs
 from ..parts.namespace import NamespaceArgs
 from ..parts.waypoint import WaypointArgs
 

@@ -19,7 +19,7 @@ from ..exposure.arguments import (
     inward,
     route_kind,
 )
-from ..parts.gateway import GatewayReference
+from ..parts.gateway_args import GatewayReference
 from ..parts.namespace import NamespaceArgs, render_labels
 from ..parts.telemetry import providers
 from .arguments import StackArgs

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 from ..exposure import names
 from ..exposure.arguments import AmbientExposureArgs, inward
 from ..parts.client import ClientArgs
-from ..parts.gateway import IngressGatewayArgs, known_name
+from ..parts.gateway_args import IngressGatewayArgs, known_name
 from ..parts.namespace import NamespaceArgs, NamespaceOptions
 from ..parts.waypoint import WaypointArgs
 from .arguments import StackArgs

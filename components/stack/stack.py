@@ -16,7 +16,8 @@ from ..exposure.arguments import AmbientExposureArgs
 from ..exposure.exposure import AmbientExposure
 from ..parts.client import Client, ClientArgs, ClientReference
 from ..parts.former import own_binding
-from ..parts.gateway import GatewayReference, IngressGateway
+from ..parts.gateway import IngressGateway
+from ..parts.gateway_args import GatewayReference
 from ..parts.metadata import common_metadata, mirrored_images
 from ..parts.namespace import Namespace, NamespaceOptions
 from ..parts.waypoint import Waypoint, WaypointBinding, WaypointBindingArgs, WaypointReference

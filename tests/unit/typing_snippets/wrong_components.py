@@ -32,7 +32,7 @@ from components.exposure.arguments import (
     VerificationOptions,
     WaypointPart,
 )
-from components.parts.gateway import GatewayOptions
+from components.parts.gateway_args import GatewayOptions
 from components.parts.namespace import NamespaceOptions
 from components.parts.waypoint import WaypointOptions
 from components.stack.arguments import StackArgs
