@@ -39,7 +39,8 @@ def allowed(**source: list[str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def address(module_stack: Stack) -> str:
     """The address of the gateway, which lets in everybody as yet."""
-    return str(module_stack.up(exposures=exposures({}))["ingressHost"])
+    checks = [{"path": "/headers", "status": 200}]
+    return str(module_stack.up(exposures=exposures({}, checks))["ingressHost"])
 
 
 def answer(address: str, path: str, *words: str) -> str:
