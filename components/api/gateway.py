@@ -204,12 +204,11 @@ def wait_for(*conditions: str) -> dict[str, str]:
 
 
 def wait_for_waypoint(
-    namespace: pulumi.Input[str], name: pulumi.Input[str], *others: str
+    namespace: pulumi.Input[str], name: pulumi.Input[str]
 ) -> dict[str, pulumi.Output[str]]:
     """The annotation that makes the provider wait until istiod has bound a Service to a waypoint.
 
     To this one, as only the message tells: what it said of another before a change is no answer.
-    `others` have to hold as well.
     """
     condition = (
         "jsonpath={{.status.conditions[?@.type=='istio.io/WaypointBound'"
@@ -217,7 +216,7 @@ def wait_for_waypoint(
     )
     return {
         WAIT_FOR: pulumi.Output.all(namespace, name).apply(
-            lambda waypoint: wait_for(condition.format(*waypoint), *others)[WAIT_FOR]
+            lambda waypoint: wait_for(condition.format(*waypoint))[WAIT_FOR]
         )
     }
 

@@ -1,5 +1,6 @@
 """A service outside the mesh."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
@@ -72,8 +73,7 @@ def external_service(
 ) -> ServiceEntry:
     """Make the ServiceEntry `<name>-external`, ready when istiod has bound it to its waypoint.
 
-    It gets an address by which only the mesh knows it, from Istio 1.25 on. Raises `InvalidInput`
-    with every fault of `args`.
+    Raises `InvalidInput` with every fault of `args`.
 
     https://istio.io/latest/docs/reference/config/networking/service-entry/
     """
@@ -84,12 +84,7 @@ def external_service(
         "namespace": namespace,
         "labels": {INGRESS_USE_WAYPOINT: "true", **use_labels(waypoint, namespace)},
         "annotations": {
-            # As long as istiod has given it no address, gateways pass its waypoint by.
-            **wait_for_waypoint(
-                waypoint.get("namespace", namespace),
-                waypoint["name"],
-                "jsonpath={.status.addresses[*].value}",
-            ),
+            **wait_for_waypoint(waypoint.get("namespace", namespace), waypoint["name"]),
             # Changed by hand they would let requests pass by the rules.
             "pulumi.com/patchForce": "true",
         },
@@ -108,6 +103,9 @@ def render_external(args: ExternalServiceArgs) -> ServiceEntrySpec:
     """The spec of the ServiceEntry."""
     spec: ServiceEntrySpec = {
         "hosts": [args["host"]],
+        "addresses": [
+            pulumi.Output.format("{}/{}", args["namespace"], args["host"]).apply(virtual_address)
+        ],
         "location": "MESH_EXTERNAL",
         "resolution": "DNS",
         "ports": args["ports"],
@@ -117,3 +115,13 @@ def render_external(args: ExternalServiceArgs) -> ServiceEntrySpec:
         if all(valid.address(address) is None for address in addresses):
             spec["resolution"] = "STATIC"
     return spec
+
+
+def virtual_address(name: str) -> str:
+    """The address by which the mesh knows what has a name, of a range that nobody routes.
+
+    Those that istiod gives to ServiceEntries serve clients in the mesh alone: what ingress gateways
+    send to the waypoint does not arrive.
+    """
+    first, second, third, *_ = hashlib.sha256(name.encode()).digest()
+    return f"241.{first}.{second}.{third}"

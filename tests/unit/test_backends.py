@@ -9,6 +9,7 @@ from components import InvalidInput
 from components.api.installed import Installed
 from components.cluster.gateways import existing_gateways
 from components.commands.effects import effects
+from components.parts.external import virtual_address
 from components.parts.probe import CheckArgs, render_requests
 from components.stack.configuration import read
 from components.stack.needs import needs
@@ -120,6 +121,8 @@ def test_a_service_outside_is_behind_gateway_and_waypoint(run: Run) -> None:
     assert "httpbin-waypoint" in entry["metadata"]["annotations"]["pulumi.com/waitFor"]
     assert entry["spec"] == {
         "hosts": ["api.example.org"],
+        # What istiod would give it is none for gateways.
+        "addresses": [virtual_address("httpbin/api.example.org")],
         "location": "MESH_EXTERNAL",
         "resolution": "DNS",
         "ports": [{"number": 8000, "name": "http", "protocol": "HTTP", "targetPort": 8000}],
