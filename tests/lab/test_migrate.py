@@ -1,7 +1,7 @@
 """Ingresses and VirtualServices, and the stack that answers in their place.
 
-VirtualServices are asked before, at a gateway that Istio's own API configures: both have to answer as
-the manifest means. Nobody serves Ingresses on the lab: what they mean stands beside them alone.
+VirtualServices are asked before, at a gateway that Istio's own API configures: both have to answer
+as the manifest means. Nobody serves Ingresses on the lab: what they mean stands beside them alone.
 """
 
 import json
