@@ -461,7 +461,7 @@ def answer(address: str, asked: Asked) -> Answer:
     command = ("curl", "-sikg", "-m", "5", "--connect-to", f"::{address}", *asked.words)
     printed = run(*command, f"{scheme}://{asked.host}{path}", ends="somehow")
     head, _, body = printed.replace("\r", "").partition("\n\n")
-    status, *headers = head.splitlines() or [" 000"]
+    status, *headers = head.splitlines() or ["none 000"]
     told = {
         name.lower(): value.strip() for name, _, value in (one.partition(":") for one in headers)
     }
