@@ -24,6 +24,9 @@ from ..cluster.objects import KINDS
 from .installation import configuration, read
 from .rewrite import dump, project_name
 
+_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+"""Variable by which the first update takes the fields of objects from who made them."""
+
 _PROVIDER = "pulumi:providers:kubernetes"
 
 
@@ -33,9 +36,9 @@ def main() -> None:
         prog="python -m components adopt",
         description="Takes over Gateways and routes that were made by hand, and with them the"
         " exposures of their Services, into a new stack: writes its configuration, unless it has"
-        " one, and lets its state know the objects. Nothing in the cluster is changed: `pulumi"
-        " preview` shows what an update would add. Ends with status 1 where something is left as"
-        " it is, with 2 where nothing was taken over.",
+        " one, and lets its state know the objects. Nothing in the cluster is changed before the"
+        " first update. Ends with status 1 where something is left as it is, with 2 where nothing"
+        " was taken over.",
     )
     parser.add_argument("--stack", help="the stack, which is empty (default the selected one)")
     parser.add_argument("--context", help="context of the kubeconfig (default the current one)")
@@ -55,7 +58,7 @@ def main() -> None:
         sys.exit(2)
     for line in lines:
         print(line, file=sys.stderr)
-    print("`pulumi preview --diff` shows what an update would add")
+    print(f"`{_FORCE}=true pulumi up` adds what is new, and shows it before")
     sys.exit(1 if lines else 0)
 
 
@@ -221,7 +224,7 @@ def _pulumi(*words: str, given: str | None = None, fails: bool = False) -> str:
     done = subprocess.run(
         ["pulumi", *words, "--non-interactive"],
         input=given,
-        env={key: value for key, value in os.environ.items() if key != streamed},
+        env={**{k: v for k, v in os.environ.items() if k != streamed}, _FORCE: "true"},
         capture_output=True,
         text=True,
         check=False,

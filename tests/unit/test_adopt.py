@@ -362,7 +362,7 @@ def test_the_state_knows_what_the_stack_speaks_of(engine: Engine, run: Any) -> N
     assert (status, err) == (0, "")
     assert out == (
         "took over Gateway httpbin/httpbin-gateway\n"
-        "`pulumi preview --diff` shows what an update would add\n"
+        "`PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up` adds what is new, and shows it before\n"
     )
     config = yaml.safe_load(Path("Pulumi.dev.yaml").read_text())["config"]
     assert config == {
