@@ -136,6 +136,12 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
     _check_cors(faults, path, args)
+    weight = args["service"].get("canary", {}).get("weight", 0)
+    if args.get("ignore_weights") and valid.known(weight) and weight != 0:
+        faults.add(
+            at(path, "service.canary.weight"),
+            f"found {weight} beside ignore_weights, expected 0, from where a controller shifts it",
+        )
     if args.get("grants"):
         for field in ("rules", "grpc_rules", "ingress_rules"):
             check_backends(faults, at(path, field), args.get(field))

@@ -53,7 +53,7 @@ class RoutingArgs(TypedDict):
     """Rules of a GRPCRoute, for a gRPC service."""
     ignore_weights: NotRequired[bool]
     """Leave the weights of backends as they are in the cluster, for a controller that shifts them
-    (default false: an update sets back what differs)."""
+    (default false: they are as given)."""
 
 
 class Attachment(TypedDict):
@@ -261,6 +261,12 @@ def _to(backends: Sequence[HTTPBackendRef], rule: Mapping[str, Any]) -> dict[str
     return {"backendRefs": backends}
 
 
+def _shared(rules: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Which rules have several backends: of a single one a weight of 0 must not be kept."""
+    backends = [rule.get("backendRefs", ()) for rule in rules]
+    return [index for index, one in enumerate(backends) if known(one) and len(one) > 1]
+
+
 def _route(
     name: str,
     former: str,
@@ -282,6 +288,8 @@ def _route(
     if args.get("ignore_weights"):
         # Who changes a weight owns the whole list of rules from then on.
         metadata["annotations"] = {**metadata["annotations"], "pulumi.com/patchForce": "true"}
-        own.ignore_changes = ["spec.rules[*].backendRefs[*].weight"]
+        own.ignore_changes = [
+            f"spec.rules[{index}].backendRefs[*].weight" for index in _shared(spec["rules"])
+        ]
     with trusted():
         return kind(f"{name}-route", metadata, spec, pulumi.ResourceOptions.merge(opts, own))

@@ -56,7 +56,7 @@ class TLSArgs(TypedDict):
     mode: NotRequired[TLSMode]
     """Whether clients show a certificate (default `SIMPLE`: they do not, or as `frontend` has it).
     `OPTIONAL_MUTUAL` needs `frontend` before Istio 1.32: until then istiod withholds the `ca.crt`
-    of `certificates` from such a gateway, which opens no port of HTTPS without it."""
+    of `certificates` from a gateway that begins with it, and every handshake fails."""
     frontend: NotRequired[FrontendTLSConfig]
     """By which `ca.crt`, in a ConfigMap or Secret of the gateway's namespace, the certificates of
     clients are checked, at all ports of HTTPS or at one: the Gateway API's own `spec.tls.frontend`

@@ -69,7 +69,7 @@ def secured(tls: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 def answer(address: str, folder: Path, client: str | None) -> str:
     """What a client is answered, the one of a pair or one without any."""
     pair = ("--cert", folder / f"{client}.crt", "--key", folder / f"{client}.key")
-    return https(address, HOST, "--insecure", *(pair if client else ()))
+    return https(address, HOST, "--insecure", "--http1.1", *(pair if client else ()))
 
 
 def test_a_certificate_that_is_shown_has_to_be_right(stack: Stack, certificates: Path) -> None:

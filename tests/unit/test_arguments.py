@@ -787,6 +787,14 @@ def test_other_origins_are_for_the_gateway_where_the_waypoint_judges() -> None:
         ]
 
 
+def test_a_controller_shifts_the_weight_of_a_canary_from_nothing() -> None:
+    args = changed(AmbientExposure, "service.canary", {"image": "shop:2", "weight": 10})
+    assert refused(AmbientExposure, {**args, "ignore_weights": True}) == [
+        "service.canary.weight: found 10 beside ignore_weights, expected 0, from where a controller"
+        " shifts it"
+    ]
+
+
 def test_every_fault_is_reported_at_once_and_nothing_is_registered(run: Run) -> None:
     args = {
         **VALID[AmbientExposure],

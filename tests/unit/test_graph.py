@@ -1004,11 +1004,17 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
 
 
 def test_weights_may_be_left_to_a_controller(run: Run) -> None:
-    canary = {"image": "httpbin:2", "weight": 10}
-    program = run(exposure={"service": {"canary": canary}, "ignoreWeights": True})
-    for key in ("HTTPRoute/httpbin-waypoint-route", "HTTPRoute/httpbin-ingress-route"):
-        assert program.graph[key].ignored == ["spec.rules[*].backendRefs[*].weight"]
-        assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
+    canary = {"image": "httpbin:2", "weight": 0}
+    rules = [{"paths": ["/headers"], "backendRefs": [{"name": "a", "port": 1}]}, {}]
+    exposure = {"service": {"canary": canary}, "ignoreWeights": True, "rules": rules}
+    program = run(exposure=exposure)
+    key = "HTTPRoute/httpbin-waypoint-route"
+    assert program.graph[key].ignored == ["spec.rules[1].backendRefs[*].weight"]
+    assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
+    # A weight of 0 that a controller left would be kept of the only backend.
+    key = "HTTPRoute/httpbin-ingress-route"
+    assert program.graph[key].ignored == []
+    assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
     kept = run(exposure={"service": {"canary": canary}}).graph
     assert not any(one.ignored for key, one in kept.items() if key.startswith("HTTPRoute/"))
 
