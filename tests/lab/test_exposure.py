@@ -32,6 +32,7 @@ def test_an_exposure_from_up_to_destroy(lab: Lab, stack: Stack) -> None:
         "ingressUrls": [f"http://{HOST}:80"],
         "ingressAddresses": [HOST],
         "ingressInternalHost": HOST,
+        "dnsRecords": [],
         "waypointAddress": lab.kubectl(*service, "-o", "jsonpath={.spec.clusterIP}"),
         "commands": [f"curl -sSig -H Host:httpbin.example.com http://{HOST}:80/headers"],
         "verified": [
