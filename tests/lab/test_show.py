@@ -115,12 +115,12 @@ def test_what_works_is_drawn_whole(lab: Lab, show: Show) -> None:
         "● HTTPRoute httpbin/httpbin-ingress",
         "║ HBONE",
         f"● {WAYPOINT}",
-        f"│   {lab.kubectl(*get)}",
+        f"│   {lab.kubectl(*get)}, httpbin-waypoint.httpbin.svc.cluster.local",
         "│   /status, /headers",
         "● Service httpbin/httpbin",
         "    1 of 1 pods ready",
     ):
-        assert f"  {said}\n" in drawn
+        assert f"  {said}\n" in drawn, drawn
     chart = show("--format", "mermaid", "httpbin")
     assert chart.startswith("flowchart TD\n")
     assert "==>|HBONE|" in chart
