@@ -32,7 +32,7 @@ _HALF = 53.5
 
 _LIMITS: Sequence[tuple[str, Peer, float]] = [
     (FIRST, FLOOR, 1.3),
-    *((FIRST, peer, 1) for peer in (SCRIPT, PLAIN, HELM, TOFU)),
+    *((FIRST, peer, 1) for peer in (SCRIPT, HELM, TOFU)),
     *((measure, PLAIN, 1.5) for measure in (PREVIEW, PREVIEW_STATE, UP, UP_STATE)),
     (PREVIEW, TOFU, 1),
     (CHANGE, FLOOR, 1.5),
