@@ -527,10 +527,7 @@ def test_a_stack_answers_as_what_it_was_written_from(
     migrate(stack, "--namespace", PLACE, "--context", "lab", "--output", "Pulumi.read.yaml")
     read = yaml.safe_load((stack.folder / "Pulumi.read.yaml").read_text())["config"]
     assert read.pop("ambient-exposure:cluster") == {"context": "lab"}
-    exposures = "ambient-exposure:exposures"
-    assert {name: by_host(one) for name, one in read[exposures].items()} == {
-        name: by_host(one) for name, one in config[exposures].items()
-    }
+    assert served(read) == served(config)
     after = lab.kubectl("get", "all,ingresses,virtualservices", "-n", PLACE, "-o", "json")
     assert uids(before) == uids(after)
 
@@ -541,9 +538,11 @@ def test_a_stack_answers_as_what_it_was_written_from(
         assert_answers(address, former.asked)
 
 
-def by_host(exposure: dict[str, Any]) -> dict[str, Any]:
-    """An exposure without the order in which its host names were found."""
-    return {**exposure, "hostnames": sorted(exposure["hostnames"])}
+def served(config: dict[str, Any]) -> tuple[set[str], dict[str, list[str]]]:
+    """The exposures, and the host names of each gateway; their order is that of the objects."""
+    gateways = config["ambient-exposure:gateways"]
+    hosts = {name: sorted(one["hostnames"]) for name, one in gateways.items()}
+    return {*config["ambient-exposure:exposures"]}, hosts
 
 
 def uids(listed: str) -> set[tuple[str, str]]:
