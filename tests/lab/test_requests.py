@@ -98,7 +98,7 @@ def test_pages_of_an_origin_may_send_requests(client: httpx2.Client) -> None:
 HANDSHAKE = f"""\
 GET / HTTP/1.1
 Host: {HOST}
-Testwebsocket: yes
+Testwebsocket: enabled
 Connection: Upgrade
 Upgrade: websocket
 Sec-WebSocket-Version: 13
