@@ -141,11 +141,6 @@ class AmbientExposureArgs(TypedDict):
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
     """What the gateway does with the requests (default: send all of them to the service)."""
-    ignore_weights: NotRequired[bool]
-    """Leave the weights of the backends as they are in the cluster, for a controller that shifts
-    them, such as Argo Rollouts or Flagger (default false: they are as given). Backends and rules
-    that are added begin with those that they are given; that of a `canary` is 0. To be taken
-    off after what was shared: until then the controller holds the rules."""
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
     owns such a namespace has to). Istio asks for them for the rules of gateways only."""

@@ -333,7 +333,6 @@ def waypoint_route(
         "service": backends[0].name,
         "port": of.service["port"],
         "backends": _shares(of, backends),
-        "ignore_weights": of.args.get("ignore_weights", False),
         "service_kind": of.service_kind,
         "ready_timeout": of.ready_timeout,
     }
@@ -386,7 +385,6 @@ def ingress_route(
         "gateway_namespace": gateway["namespace"],
         "service": backend.name,
         "port": of.service["port"],
-        "ignore_weights": of.args.get("ignore_weights", False),
         "backends": [_to(backend, of.service["port"])],
         "ready_timeout": of.ready_timeout,
     }

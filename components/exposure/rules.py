@@ -94,7 +94,7 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
     """Of connections that are passed on as they are, nobody judges requests."""
     protocol = args["service"]["protocol"]
     why = f"is for requests: of protocol {protocol} proxies see connections alone"
-    for field in ("rules", "grpc_rules", "ingress_rules", "ignore_weights", "grants", "jwt_rules"):
+    for field in ("rules", "grpc_rules", "ingress_rules", "grants", "jwt_rules"):
         if field in args:
             faults.add(at(path, field), why)
     if "canary" in args["service"]:
@@ -136,12 +136,6 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             faults.add(where, f"found both grpc_rules and {field}, expected one of them")
     check_rules(faults, path, args)
     _check_cors(faults, path, args)
-    weight = args["service"].get("canary", {}).get("weight", 0)
-    if args.get("ignore_weights") and valid.known(weight) and weight != 0:
-        faults.add(
-            at(path, "service.canary.weight"),
-            f"found {weight} beside ignore_weights, expected 0, from where a controller shifts it",
-        )
     if args.get("grants"):
         for field in ("rules", "grpc_rules", "ingress_rules"):
             check_backends(faults, at(path, field), args.get(field))

@@ -51,9 +51,6 @@ class RoutingArgs(TypedDict):
     """Rules of an HTTPRoute."""
     grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
     """Rules of a GRPCRoute, for a gRPC service."""
-    ignore_weights: NotRequired[bool]
-    """Leave the weights of backends as they are in the cluster, for a controller that shifts them
-    (default false: they are as given)."""
 
 
 class Attachment(TypedDict):
@@ -261,12 +258,6 @@ def _to(backends: Sequence[HTTPBackendRef], rule: Mapping[str, Any]) -> dict[str
     return {"backendRefs": backends}
 
 
-def _shared(rules: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Which rules have several backends: of a single one a weight of 0 must not be kept."""
-    backends = [rule.get("backendRefs", ()) for rule in rules]
-    return [index for index, one in enumerate(backends) if known(one) and len(one) > 1]
-
-
 def _route(
     name: str,
     former: str,
@@ -285,11 +276,5 @@ def _route(
         custom_timeouts=timeouts(args.get("ready_timeout", 300)),
         aliases=[own_component(former, name, opts)],
     )
-    if args.get("ignore_weights"):
-        # Who changes a weight owns the whole list of rules from then on.
-        metadata["annotations"] = {**metadata["annotations"], "pulumi.com/patchForce": "true"}
-        own.ignore_changes = [
-            f"spec.rules[{index}].backendRefs[*].weight" for index in _shared(spec["rules"])
-        ]
     with trusted():
         return kind(f"{name}-route", metadata, spec, pulumi.ResourceOptions.merge(opts, own))

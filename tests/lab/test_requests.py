@@ -19,7 +19,6 @@ pytestmark = plain
 HOST = "echo.example.com"
 PAGE, FOREIGN = "https://shop.example.com", "https://shop.example.org"
 ALLOWED = "access-control-allow-origin"
-ROUTE = ("httproute", "echo-waypoint-route", "-n", "echo")
 
 ECHO: dict[str, Any] = {
     "namespace": {"name": "echo"},
@@ -99,6 +98,7 @@ def test_pages_of_an_origin_may_send_requests(client: httpx2.Client) -> None:
 HANDSHAKE = f"""\
 GET / HTTP/1.1
 Host: {HOST}
+Testwebsocket: enabled
 Connection: Upgrade
 Upgrade: websocket
 Sec-WebSocket-Version: 13
@@ -128,7 +128,7 @@ def test_the_pods_are_spoken_to_in_http2(client: httpx2.Client, module_stack: St
     service = {"protocol": "h2c"}
     module_stack.up(exposures=exposures(service=service, verification={"checks": checks}))
     assert told(client)["Proto"] == "HTTP/2.0"
-    settled(module_stack)
+    module_stack.settle()
 
 
 RETRY = {
@@ -185,48 +185,7 @@ def test_what_fails_is_tried_again(client: httpx2.Client, module_stack: Stack) -
     assert statuses() == {200, 503}
     module_stack.up(exposures=retrying())
     until(lambda: statuses() == {200})
-    settled(module_stack)
-
-
-def test_weights_are_left_to_a_controller(
-    lab: Lab, client: httpx2.Client, module_stack: Stack
-) -> None:
-    def weights() -> str:
-        path = "jsonpath={.spec.rules[*].backendRefs[*].weight}"
-        return lab.kubectl("get", *ROUTE, "-o", path)
-
-    def versions() -> set[str]:
-        return {told(client)["ServiceVersion"] for _ in range(20)}
-
-    canary = {"image": ECHO_IMAGE, "weight": 0, "args": ["--port=8080", "--version=next"]}
-    shared = exposures(service={"canary": canary}, ignoreWeights=True)
-    module_stack.up(exposures=shared)
-    until(lambda: versions() == {"main"})
-
-    place = "/spec/rules/0/backendRefs/{}/weight"
-    patch = [
-        {"op": "replace", "path": place.format(position), "value": value}
-        for position, value in enumerate((0, 100))
-    ]
-    controller = ("--type=json", "--field-manager=controller", "-p", json.dumps(patch))
-    lab.kubectl("patch", *ROUTE, *controller)
-    until(lambda: versions() == {"next"})
-    # What it moved is proven again, and then nothing is left to do.
-    module_stack.up()
-    settled(module_stack)
-    assert weights() == "0 100"
-
-    # Another change of the rules that it holds.
-    shared["echo"]["rules"] = [{"paths": ["/"], "timeouts": {"request": "10s"}}]
-    module_stack.up(exposures=shared)
-    assert "10s" in lab.kubectl("get", *ROUTE, "-o", "jsonpath={.spec.rules[*].timeouts}")
-    assert weights() == "0 100"
-    assert versions() == {"next"}
-    settled(module_stack)
-
-    # The version that it left without requests is the only one now.
-    module_stack.up(exposures=exposures(ignoreWeights=True))
-    assert versions() == {"main"}
+    module_stack.settle()
 
 
 def test_a_pull_request_has_a_version_of_its_own(

@@ -611,8 +611,8 @@ INVALID: list[Case] = [
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
-        " ingress_rules, ignore_weights, grants, gateway, waypoint, traffic_policy, policies,"
-        " jwt_rules, require_waypoint, trust_domain, verification, ready_timeout (did you mean"
+        " ingress_rules, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
+        " require_waypoint, trust_domain, verification, ready_timeout (did you mean"
         " require_waypoint?)",
     ),
     (AmbientExposure, "grants", 1, "found 1, expected true or false"),
@@ -785,14 +785,6 @@ def test_other_origins_are_for_the_gateway_where_the_waypoint_judges() -> None:
         assert refused(AmbientExposure, {**args, "rules": rules}) == [
             f"rules[0].filters[0]: found CORS beside {words}{reason}"
         ]
-
-
-def test_a_controller_shifts_the_weight_of_a_canary_from_nothing() -> None:
-    args = changed(AmbientExposure, "service.canary", {"image": "shop:2", "weight": 10})
-    assert refused(AmbientExposure, {**args, "ignore_weights": True}) == [
-        "service.canary.weight: found 10 beside ignore_weights, expected 0, from where a controller"
-        " shifts it"
-    ]
 
 
 def test_every_fault_is_reported_at_once_and_nothing_is_registered(run: Run) -> None:

@@ -373,9 +373,9 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, ignoreWeights, grants, gateway, waypoint, trafficPolicy,"
-        " policies, jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you"
-        " mean gateway?)",
+        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
+        " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
+        " gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),

@@ -1003,22 +1003,6 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
     assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/httpbin-canary-service")
 
 
-def test_weights_may_be_left_to_a_controller(run: Run) -> None:
-    canary = {"image": "httpbin:2", "weight": 0}
-    rules = [{"paths": ["/headers"], "backendRefs": [{"name": "a", "port": 1}]}, {}]
-    exposure = {"service": {"canary": canary}, "ignoreWeights": True, "rules": rules}
-    program = run(exposure=exposure)
-    key = "HTTPRoute/httpbin-waypoint-route"
-    assert program.graph[key].ignored == ["spec.rules[1].backendRefs[*].weight"]
-    assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
-    # A weight of 0 that a controller left would be kept of the only backend.
-    key = "HTTPRoute/httpbin-ingress-route"
-    assert program.graph[key].ignored == []
-    assert metadata(program, key)["annotations"]["pulumi.com/patchForce"] == "true"
-    kept = run(exposure={"service": {"canary": canary}}).graph
-    assert not any(one.ignored for key, one in kept.items() if key.startswith("HTTPRoute/"))
-
-
 @pytest.mark.parametrize("protocol", ["h2c", "ws"])
 def test_a_port_tells_its_protocol(run: Run, protocol: str) -> None:
     canary = {"image": "httpbin:2", "weight": 10}
