@@ -189,6 +189,22 @@ def test_a_host_name_is_not_answered_as_a_wildcard_is() -> None:
     assert match["headers"][0]["value"] == r"(one\.example\.com)(:[0-9]+)?"
 
 
+def test_the_listener_of_a_wildcard_serves_narrower_host_names() -> None:
+    wide = ingress(path("/all"), host="*.example.com", name="wide")
+    narrow = ingress(path("/one", service="one"), host="one.example.com")
+    config, losses = migrated(wide, narrow)
+    assert losses == []
+    assert config["gateways"]["ingress"]["hostnames"] == ["*.example.com"]
+    assert config["exposures"]["one"]["hostnames"] == ["one.example.com"]
+    for one in (wide, narrow):
+        one["metadata"]["annotations"] = {f"{NGINX}ssl-redirect": "false"}
+        host = one["spec"]["rules"][0]["host"]
+        one["spec"]["tls"] = [{"hosts": [host], "secretName": host.strip("*.")}]
+    config, losses = migrated(wide, narrow)
+    assert config["gateways"]["ingress"]["hostnames"] == ["*.example.com", "one.example.com"]
+    assert losses == ["tls: shop/one.example.com"]
+
+
 def test_a_default_backend_gets_the_rest_of_its_host_names() -> None:
     config, losses = migrated(
         ingress(path("/api", service="api"), defaultBackend=path("/")["backend"])
