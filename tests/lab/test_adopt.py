@@ -152,7 +152,7 @@ def test_an_installation_is_taken_over(lab: Lab, by_hand: None, stack: Stack) ->
     created = {step["urn"].split("::")[2] for step in preview["steps"] if step["op"] == "create"}
     assert {urn.rpartition(":")[2] for urn in created} == {"NamespacePatch", "ServicePatch"}
     changed = [step for step in preview["steps"] if step["op"] == "update"]
-    updated = [one["newState"]["inputs"] for one in changed if "id" in one["newState"]]
+    updated = [one["newState"]["inputs"] for one in changed if "kubernetes:gateway" in one["urn"]]
     specs = [
         (one["kind"], one["metadata"]["name"], one["spec"]) for one in updated if "spec" in one
     ]
