@@ -335,24 +335,6 @@ http:
         "public",
         live=True,
     ),
-    "root": Former(
-        virtual_service(
-            "root",
-            """
-hosts: [root.example.com]
-gateways: [public]
-http:
-- rewrite: {uri: /v2/, authority: inside.example.com}
-  route: [{destination: {host: root-a}}]
-""",
-        ),
-        [
-            Asked("root.example.com", "/x?y=1", by("a", "/v2/x?y=1", host="inside.example.com")),
-            Asked("root.example.com", "/", by("a", "/v2/")),
-        ],
-        "public",
-        live=True,
-    ),
     "both": Former(
         virtual_service(
             "both",

@@ -189,6 +189,22 @@ def test_a_host_name_is_not_answered_as_a_wildcard_is() -> None:
     assert match["headers"][0]["value"] == r"(one\.example\.com)(:[0-9]+)?"
 
 
+def test_the_listener_of_a_wildcard_serves_narrower_host_names() -> None:
+    wide = ingress(path("/all"), host="*.example.com", name="wide")
+    narrow = ingress(path("/one", service="one"), host="one.example.com")
+    config, losses = migrated(wide, narrow)
+    assert losses == []
+    assert config["gateways"]["ingress"]["hostnames"] == ["*.example.com"]
+    assert config["exposures"]["one"]["hostnames"] == ["one.example.com"]
+    for one in (wide, narrow):
+        one["metadata"]["annotations"] = {f"{NGINX}ssl-redirect": "false"}
+        host = one["spec"]["rules"][0]["host"]
+        one["spec"]["tls"] = [{"hosts": [host], "secretName": host.strip("*.")}]
+    config, losses = migrated(wide, narrow)
+    assert config["gateways"]["ingress"]["hostnames"] == ["*.example.com", "one.example.com"]
+    assert losses == ["tls: shop/one.example.com"]
+
+
 def test_a_default_backend_gets_the_rest_of_its_host_names() -> None:
     config, losses = migrated(
         ingress(path("/api", service="api"), defaultBackend=path("/")["backend"])
@@ -765,11 +781,22 @@ def test_what_a_virtual_service_does_is_a_filter(more: Any, found: Any) -> None:
 
 
 def test_a_prefix_is_rewritten() -> None:
-    http = {"match": [{"uri": {"prefix": "/"}}], "rewrite": {"uri": "/v2/"}, "route": [to()]}
-    (rule,) = served(http)
+    http = {"match": [{"uri": {"prefix": "/v1/"}}], "rewrite": {"uri": "/v2/"}, "route": [to()]}
+    config, losses = migrated(virtual_service(http), gateway())
+    (rule,) = config["exposures"]["web"]["ingressRules"]
     assert rule["filters"][0]["urlRewrite"] == {
         "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2"}
     }
+    assert losses == ["spec.http[0].match[0].uri: /v1/"]
+
+
+def test_a_rewrite_of_all_paths_is_named() -> None:
+    http = {"rewrite": {"uri": "/v2/"}, "route": [to()]}
+    config, losses = migrated(virtual_service(http), gateway())
+    assert "ingressRules" not in config["exposures"]["web"]
+    assert losses == ["spec.http[0].rewrite.uri: /v2/"]
+    losses = migrated(annotated(path("/(.*)"), rewrite_target="/v2/$1"))[1]
+    assert losses == [f"metadata.annotations[{NGINX}rewrite-target]: /v2/$1"]
 
 
 def test_times_and_retries() -> None:
@@ -912,28 +939,30 @@ def test_the_first_match_decides_though_a_later_one_is_more_exact() -> None:
 
 
 def test_a_rewritten_path_is_so_where_a_later_match_is_more_exact() -> None:
-    user = {"uri": {"prefix": "/"}, "headers": {"x-user": {"exact": "jason"}}}
+    user = {"uri": {"prefix": "/v1"}, "headers": {"x-user": {"exact": "jason"}}}
     moved = {"match": [user], "rewrite": {"uri": "/v2/"}, "route": [to()]}
-    later = {"match": [{"uri": {"exact": "/a/b"}}, {"uri": {"prefix": "/c/"}}], "route": [to()]}
-    config, losses = migrated(virtual_service(moved, later), gateway())
-    assert losses == ["spec.http[1].match[1].uri: /c/"]
-    *rewritten, _ = config["exposures"]["web"]["ingressRules"]
+    exact, prefix = {"uri": {"exact": "/v1/b"}}, {"uri": {"prefix": "/v1/c"}}
+    later = {"match": [exact, prefix], "route": [to()]}
+    *rewritten, _ = migrated(virtual_service(moved, later), gateway())[0]["exposures"]["web"][
+        "ingressRules"
+    ]
     assert [
         (rule["matches"][0]["path"]["value"], rule["filters"][0]["urlRewrite"]["path"])
         for rule in rewritten
     ] == [
-        ("/", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2"}),
-        ("/a/b", {"type": "ReplaceFullPath", "replaceFullPath": "/v2/a/b"}),
-        ("/c", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2/c"}),
+        ("/v1", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2"}),
+        ("/v1/b", {"type": "ReplaceFullPath", "replaceFullPath": "/v2/b"}),
+        ("/v1/c", {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v2/c"}),
     ]
 
 
 def test_whole_paths_and_prefixes_are_rewritten_each() -> None:
-    both = [{"uri": {"exact": "/x"}}, {"uri": {"prefix": "/"}}]
-    second, first = served({"match": both, "rewrite": {"uri": "/y"}, "route": [to()]})
-    assert first["paths"] == ["/"]
-    assert first["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"] == "/y"
-    assert second["filters"][0]["urlRewrite"]["path"]["replaceFullPath"] == "/y"
+    both = [{"uri": {"exact": "/x"}}, {"uri": {"prefix": "/z/"}}]
+    one = virtual_service({"match": both, "rewrite": {"uri": "/y"}, "route": [to()]})
+    first, second = migrated(one, gateway())[0]["exposures"]["web"]["ingressRules"]
+    assert first["filters"][0]["urlRewrite"]["path"]["replaceFullPath"] == "/y"
+    assert second["paths"] == ["/z"]
+    assert second["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"] == "/y"
 
 
 def test_a_pattern_before_every_other_path_comes_first() -> None:

@@ -176,12 +176,34 @@ class _Assembly:
             if site == edge and any(host in parts for parts in self._parts.values())
         ]
 
+    def _listened(self, edge: Edge) -> list[str]:
+        """The host names that have a listener: none that the one of a wildcard serves as well.
+
+        Routes of the wildcard would attach to it, too.
+        """
+        hosts, secrets = self._hosts(edge), self._routing.certificates
+        wider = {host: [one for one in hosts if _is_for(one, host)] for host in hosts}
+        listened: list[str] = []
+        for host, others in wider.items():
+            if any(secrets.get((edge, one)) == secrets.get((edge, host)) for one in others):
+                continue
+            listened.append(host)
+            if others:
+                self._routing.lose(
+                    f"host name {host}",
+                    "tls",
+                    secrets[edge, host],
+                    f"with a certificate of its own it gets the rules of {others[0]}, too",
+                    "Give both the same certificate",
+                )
+        return listened
+
     def _edge(self, edge: Edge) -> dict[str, Any]:
-        hosts = self._hosts(edge)
+        listened = self._listened(edge)
         users = {place[0] for place, home in self._home.items() if home == edge}
         gateway: dict[str, Any] = {
             "namespace": {"existing": {"entry": edge.namespace}},
-            "hostnames": hosts,
+            "hostnames": listened,
             "serviceType": "LoadBalancer",
         }
         if users != {edge.namespace}:
@@ -189,7 +211,7 @@ class _Assembly:
         if edge.port != 80:
             gateway["port"] = edge.port
         if edge.mode:
-            secrets = {host: self._routing.certificates[edge, host] for host in hosts}
+            secrets = {host: self._routing.certificates[edge, host] for host in listened}
             local = f"{edge.namespace}/"
             tls: dict[str, Any] = {
                 "certificates": {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .routing import EVERY, Backend, Edge, Match, Routing, Rule, Services, ordered
+from .routing import EVERY, ROOT_REWRITTEN, Backend, Edge, Match, Routing, Rule, Services, ordered
 
 _NGINX = "nginx.ingress.kubernetes.io/"
 _OLD_CLASS = "kubernetes.io/ingress.class"
@@ -350,11 +350,11 @@ class _Reader:
         captured = re.fullmatch(_CAPTURING, value) if pattern else None
         if captured:
             match = _prefix(captured["prefix"])
-            kept = re.fullmatch(r"(?P<path>[^$]*?)/?\$(?P<group>\d)", target)
-            group = "2" if captured["slash"] == "(/|$)" else "1"
-            if kept and kept["group"] == group:
-                if kept["path"] != captured["prefix"].rstrip("/"):
-                    path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": kept["path"] or "/"}
+            if (kept := _kept(target, captured)) is not None:
+                if match == EVERY and kept:
+                    said.lose("rewrite-target", *ROOT_REWRITTEN)
+                elif kept != captured["prefix"].rstrip("/"):
+                    path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": kept or "/"}
                     rewrite["path"] = path
                 target = ""
         elif pattern and re.search(r"[][()*+?^$|\\]", value):
@@ -482,6 +482,13 @@ class _Reader:
 
 _CAPTURING = r"(?P<prefix>/[^][()*+?^$|\\]*?)(?P<slash>\(/\|\$\)|/\??)?\(\.\*\)\$?"
 """A path whose rest is kept, such as `/api(/|$)(.*)`."""
+
+
+def _kept(target: str, captured: re.Match[str]) -> str | None:
+    """What takes the place of the prefix before the rest of a path; None where it does not."""
+    kept = re.fullmatch(r"(?P<path>[^$]*?)/?\$(?P<group>\d)", target)
+    group = "2" if captured["slash"] == "(/|$)" else "1"
+    return kept["path"] if kept and kept["group"] == group else None
 
 
 def _canary(main: Rule, canary: Backend, said: _Annotations) -> Iterator[Rule]:

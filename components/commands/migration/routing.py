@@ -13,6 +13,12 @@ Match = dict[str, Any]
 EVERY: Match = {"path": {"type": "PathPrefix", "value": "/"}}
 """What every request matches."""
 
+ROOT_REWRITTEN = (
+    "of the path / Istio leaves out the '/' between what takes its place and the rest",
+    "Have the service take the path as it is, or write a rule for each first part of it",
+)
+"""Why a rewrite of all paths has no equivalent, and what to do instead."""
+
 
 class Loss(NamedTuple):
     """Something that is not in the stack's configuration as it was."""

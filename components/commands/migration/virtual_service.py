@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from .istio_gateway import edge_of, served
-from .routing import EVERY, Backend, Match, Routing, Rule, Services, ordered
+from .routing import EVERY, ROOT_REWRITTEN, Backend, Match, Routing, Rule, Services, ordered
 
 _CODES = (301, 302, 303, 307, 308)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
@@ -427,7 +427,11 @@ class _VirtualService:
         if uri := given.get("uri"):
             whole = {"type": "ReplaceFullPath", "replaceFullPath": uri}
             prefix = {"type": "ReplacePrefixMatch", "replacePrefixMatch": uri.rstrip("/") or "/"}
-            rewrite["path"] = prefix if _is_prefix(rule.matches[0]) else whole
+            if whole_prefix := _is_prefix(rule.matches[0]):
+                roots = [match["path"] for match in rule.matches if match["path"] == EVERY["path"]]
+                if roots and prefix["replacePrefixMatch"] != "/":
+                    raise _Unlike("rewrite.uri", uri, *ROOT_REWRITTEN)
+            rewrite["path"] = prefix if whole_prefix else whole
         return [{"type": "URLRewrite", "urlRewrite": rewrite}] if rewrite else []
 
     def _mirrors(self, where: str, http: Mapping[str, Any], _: Rule) -> list[dict[str, Any]]:
