@@ -6,6 +6,7 @@ cert-manager does not run on the lab: a test does what that would, with the obje
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import yaml
 from lab.versions import ECHO_IMAGE
 from tests.lab.conftest import Lab, Stack, plain, run, sample
 from tests.lab.test_exposure import until
-from tests.lab.test_tls import ANSWERED, HOST, http, https, secured, served
+from tests.lab.test_tls import ANSWERED, HOST, https, secured, served
 from tests.lab.test_topology import settled
 
 pytestmark = plain
 
 GATEWAY = "httpbin-gateway"
+ISSUED = "issued.example.com"
+"""A host name that the stack gets with its certificate: no route answers for it before."""
 ISSUER = "letsencrypt"
 CHALLENGE = "/.well-known/acme-challenge/token"
 
@@ -79,7 +82,9 @@ def cert_manager(lab: Lab, tmp_path: Path) -> Iterator[None]:
         lab,
         tmp_path,
         certified("ClusterIssuer", ISSUER, "True", "Registered"),
-        certified("Certificate", f"{GATEWAY}-{HOST}", "False", "DoesNotExist", namespace="httpbin"),
+        certified(
+            "Certificate", f"{GATEWAY}-{ISSUED}", "False", "DoesNotExist", namespace="httpbin"
+        ),
     )
     yield
     lab.kubectl("delete", *names)
@@ -112,7 +117,7 @@ def solver() -> list[dict[str, Any]]:
             "metadata": name,
             "spec": {
                 "parentRefs": [{"name": GATEWAY, "namespace": "httpbin", "kind": "Gateway"}],
-                "hostnames": [HOST],
+                "hostnames": [ISSUED],
                 "rules": [
                     {
                         "matches": [{"path": {"type": "Exact", "value": CHALLENGE}}],
@@ -122,6 +127,12 @@ def solver() -> list[dict[str, Any]]:
             },
         },
     ]
+
+
+def http(address: str, path: str) -> str:
+    """Status and target of the redirect of a plaintext request."""
+    command = ("curl", "-s", "-m", "5", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}")
+    return run(*command, "--connect-to", f"::{address}", f"http://{ISSUED}{path}", ends="somehow")
 
 
 def issue(lab: Lab, folder: Path) -> Path:
@@ -136,30 +147,31 @@ def issue(lab: Lab, folder: Path) -> Path:
     apply(lab, folder, *solver())
     until(lambda: http(address, CHALLENGE) == "200 ", 60)
     # Of this route external-dns makes the record that a challenge needs.
-    until(lambda: http(address, "/headers") == f"301 https://{HOST}/headers")
-    return served(lab, folder, f"{GATEWAY}-{HOST}", HOST)
+    until(lambda: http(address, "/headers") == f"301 https://{ISSUED}/headers")
+    return served(lab, folder, f"{GATEWAY}-{ISSUED}", ISSUED)
 
 
 def test_cert_manager_gives_certificates(
     lab: Lab, stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     tls = {"issuerRef": {"kind": "ClusterIssuer", "name": ISSUER}}
-    printed = stack.failing_up(exposures=secured(tls))
+    exposures = partial(secured, tls, hostnames=[ISSUED])
+    printed = stack.failing_up(exposures=exposures())
     assert "clusterissuers.cert-manager.io: missing: nobody gives certificates" in printed
 
     request.getfixturevalue("cert_manager")
-    printed = stack.failing_up(exposures=secured(tls, readyTimeout=5))
-    waits = f"Certificate httpbin/{GATEWAY}-{HOST} is not ready (DoesNotExist: it says so)"
+    printed = stack.failing_up(exposures=exposures(readyTimeout=5))
+    waits = f"Certificate httpbin/{GATEWAY}-{ISSUED} is not ready (DoesNotExist: it says so)"
     assert waits in printed
 
     with ThreadPoolExecutor() as pool:
-        issued = pool.submit(issue, lab, tmp_path)
-        outputs = stack.up(exposures=secured(tls, readyTimeout=90))
-        authority = issued.result()
+        update = pool.submit(stack.up, exposures=exposures(readyTimeout=90))
+        authority = issue(lab, tmp_path)
+        outputs = update.result()
     address = outputs["ingressHost"]
-    assert https(address, HOST, "--cacert", authority) == ANSWERED
-    assert https(address, HOST, "--cacert", authority, path="/get") == "404 0"
-    assert http(address, "/headers") == f"301 https://{HOST}/headers"
+    assert https(address, ISSUED, "--cacert", authority) == ANSWERED
+    assert https(address, ISSUED, "--cacert", authority, path="/get") == "404 0"
+    assert http(address, "/headers") == f"301 https://{ISSUED}/headers"
     assert http(address, CHALLENGE) == "200 "  # of the next one
     settled(stack)
     lab.kubectl("delete", "deployment,service,httproute", "solver", "-n", "httpbin")
