@@ -73,7 +73,7 @@ def _compared(
     samples: Samples, limits: Sequence[tuple[str, Peer, float]], prefix: str
 ) -> Iterator[Line]:
     for measure, peer, factor in limits:
-        ours, theirs = samples[measure][OURS.name], samples[measure][peer.name]
+        ours, theirs = (samples[measure].get(one.name) for one in (OURS, peer))
         if ours and theirs:
             why = f"{factor} times {peer.name}" if factor != 1 else peer.name
             yield Line(f"{prefix}{measure}", median(ours), factor * median(theirs), "s", why)
@@ -144,7 +144,9 @@ def _cells(count: int, size: Size) -> tuple[str, ...]:
 def _medians(samples: Samples) -> str:
     measures = [measure for measure in MEASURES if samples[measure]]
     names = dict.fromkeys(name for measure in measures for name in samples[measure])
-    rows = [(name, *(_spread(samples[measure][name]) for measure in measures)) for name in names]
+    rows = [
+        (name, *(_spread(samples[measure].get(name, [])) for measure in measures)) for name in names
+    ]
     return _table(("", *measures), rows)
 
 

@@ -15,6 +15,9 @@ _LABELS, _LINE, _ROW = 330, 720, 18
 _COLUMNS = 48
 """Characters of the time line in a terminal."""
 
+_START = "start"
+"""The operation of bars that are no resources."""
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -57,13 +60,14 @@ class Waterfall:
 
     @cached_property
     def critical(self) -> list[Bar]:
-        """The bar that ended last, and before it those that it waited for."""
+        """The start, then the bars that the one that ended last waited for, each for another."""
         path: list[Bar] = []
-        bar = max(self.bars, key=lambda bar: bar.end, default=None)
+        done = [bar for bar in self.bars if bar.operation != _START]
+        bar = max(done, key=lambda bar: bar.end, default=None)
         while bar:
             path.insert(0, bar)
             bar = self.before(bar)
-        return path
+        return [*(bar for bar in self.bars if bar.operation == _START), *path]
 
 
 def read(notes: Path, resources: Iterable[Mapping[str, Any]]) -> Waterfall:
@@ -82,8 +86,14 @@ def read(notes: Path, resources: Iterable[Mapping[str, Any]]) -> Waterfall:
         elif which in begun and known.get(note["urn"], {"custom": True})["custom"]:
             bars.append(Bar(*which, begun.pop(which), now))
     bars.sort(key=lambda bar: bar.begin)
+    seconds = last["time"] - first["time"]
+    running = next((at for (urn, _), at in begun.items() if "::pulumi:pulumi:Stack::" in urn), 0.0)
+    started = [
+        Bar("::engine::starts", _START, 0.0, running),
+        Bar("::program::starts", _START, running, bars[0].begin if bars else seconds),
+    ]
     needs = {urn: _needs(resource) for urn, resource in known.items()}
-    return Waterfall(bars, needs, last["time"] - first["time"])
+    return Waterfall([*started, *bars], needs, seconds)
 
 
 def _needs(resource: Mapping[str, Any]) -> frozenset[str]:

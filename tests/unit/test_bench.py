@@ -21,9 +21,11 @@ PROVIDER = f"{STACK}pulumi:providers:kubernetes::cluster-provider"
 GATEWAY = f"{STACK}kubernetes:gateway.networking.k8s.io/v1:Gateway::httpbin-gateway"
 ROUTE = f"{STACK}kubernetes:gateway.networking.k8s.io/v1:HTTPRoute::httpbin-route"
 ACCOUNT = f"{STACK}kubernetes:core/v1:ServiceAccount::httpbin-account"
+RUNNING = f"{STACK}pulumi:pulumi:Stack::ambient-exposure-dev"
 COMPONENT = f"{STACK}ambient:index:Workload::httpbin"
 
 RESOURCES: list[dict[str, Any]] = [
+    {"urn": RUNNING, "custom": False},
     {"urn": COMPONENT, "custom": False},
     {"urn": PROVIDER, "custom": True},
     {"urn": ACCOUNT, "custom": True, "provider": f"{PROVIDER}::1"},
@@ -38,6 +40,7 @@ RESOURCES: list[dict[str, Any]] = [
 
 NOTES = [
     (0.0, "", ""),
+    (0.7, "begin", RUNNING),
     (1.0, "begin", PROVIDER),
     (1.1, "begin", COMPONENT),
     (1.5, "end", PROVIDER),
@@ -48,6 +51,7 @@ NOTES = [
     (3.7, "end", COMPONENT),
     (3.8, "begin", ROUTE),
     (4.8, "end", ROUTE),
+    (4.9, "end", RUNNING),
     (5.0, "", ""),
 ]
 
@@ -64,17 +68,19 @@ def drawn(tmp_path: Path) -> Waterfall:
 
 
 def test_the_last_resource_is_followed_to_the_first(drawn: Waterfall) -> None:
-    assert [bar.urn for bar in drawn.bars] == [PROVIDER, GATEWAY, ACCOUNT, ROUTE]
-    assert [bar.urn for bar in drawn.critical] == [PROVIDER, GATEWAY, ROUTE]
+    assert [bar.urn for bar in drawn.bars[2:]] == [PROVIDER, GATEWAY, ACCOUNT, ROUTE]
+    assert [bar.urn for bar in drawn.critical[2:]] == [PROVIDER, GATEWAY, ROUTE]
 
 
 def test_a_terminal_is_told_where_the_time_goes(drawn: Waterfall) -> None:
     lines = waterfall.text(drawn).splitlines()
-    assert lines[1].startswith("Gateway httpbin-gateway ")
-    assert lines[1].split()[-3:] == ["█" * lines[1].count("█"), "2.0", "s"]
-    assert "█" not in lines[2]
-    assert [line.split() for line in lines[-4:]] == [
-        ["0.0", "s", "1.0", "s", "0.5", "s", "kubernetes", "cluster-provider"],
+    assert lines[3].startswith("Gateway httpbin-gateway ")
+    assert lines[3].split()[-3:] == ["█" * lines[3].count("█"), "2.0", "s"]
+    assert "█" not in lines[4]
+    assert [line.split() for line in lines[-6:]] == [
+        ["0.0", "s", "0.0", "s", "0.7", "s", "engine", "starts"],
+        ["0.7", "s", "0.0", "s", "0.3", "s", "program", "starts"],
+        ["1.0", "s", "0.0", "s", "0.5", "s", "kubernetes", "cluster-provider"],
         ["1.5", "s", "0.1", "s", "2.0", "s", "Gateway", "httpbin-gateway"],
         ["3.6", "s", "0.2", "s", "1.0", "s", "HTTPRoute", "httpbin-route"],
         ["4.8", "s", "0.2", "s", "end"],
@@ -83,7 +89,7 @@ def test_a_terminal_is_told_where_the_time_goes(drawn: Waterfall) -> None:
 
 def test_a_picture_has_a_bar_for_each_resource(drawn: Waterfall) -> None:
     picture = ET.fromstring(waterfall.svg(drawn, "a < b"))  # noqa: S314  # made here
-    bars = [one for one in picture.iter() if one.tag.endswith("rect")][1:]
+    bars = [one for one in picture.iter() if one.tag.endswith("rect")][3:]
     assert [float(bar.attrib["width"]) / 144 for bar in bars] == pytest.approx(
         [0.5, 2, 0.05, 1], 0.01
     )
