@@ -351,11 +351,7 @@ class _Reader:
         if captured:
             match = _prefix(captured["prefix"])
             if (kept := _kept(target, captured)) is not None:
-                if match == EVERY and kept:
-                    said.lose("rewrite-target", *ROOT_REWRITTEN)
-                elif kept != captured["prefix"].rstrip("/"):
-                    path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": kept or "/"}
-                    rewrite["path"] = path
+                rewrite |= _shortened(said, match, captured["prefix"], kept)
                 target = ""
         elif pattern and re.search(r"[][()*+?^$|\\]", value):
             ends = value.removeprefix("^")
@@ -482,6 +478,16 @@ class _Reader:
 
 _CAPTURING = r"(?P<prefix>/[^][()*+?^$|\\]*?)(?P<slash>\(/\|\$\)|/\??)?\(\.\*\)\$?"
 """A path whose rest is kept, such as `/api(/|$)(.*)`."""
+
+
+def _shortened(said: _Annotations, match: Match, prefix: str, kept: str) -> dict[str, Any]:
+    """The path of a filter that has `kept` in the place of a prefix."""
+    if match == EVERY and kept:
+        said.lose("rewrite-target", *ROOT_REWRITTEN)
+        return {}
+    if kept == prefix.rstrip("/"):
+        return {}
+    return {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": kept or "/"}}
 
 
 def _kept(target: str, captured: re.Match[str]) -> str | None:
