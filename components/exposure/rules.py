@@ -97,10 +97,9 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
     for field in ("rules", "grpc_rules", "ingress_rules", "grants", "jwt_rules"):
         if field in args:
             faults.add(at(path, field), why)
-    if "canary" in args["service"]:
-        faults.add(at(path, "service.canary"), why)
-    if "listener_set" in args.get("gateway", {}):
-        faults.add(at(path, "gateway.listener_set"), why)
+    for part, field in _FOR_REQUESTS:
+        if field in args.get(part, {}):
+            faults.add(at(path, f"{part}.{field}"), why)
     if "tls" in args.get("gateway", {}):
         faults.add(at(path, "gateway.tls"), f"found it beside protocol {protocol}, expected none")
     for where, policy in each(path, args, "policies"):
@@ -111,6 +110,15 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
             for field in filter(_OF_REQUESTS.fullmatch, named):
                 faults.add(at_rule, f"found {field}, which {why}")
 
+
+_FOR_REQUESTS = (
+    ("service", "canary"),
+    ("gateway", "listener_set"),
+    ("gateway", "jwt_rules"),
+    ("gateway", "rate_limit"),
+    ("waypoint", "rate_limit"),
+)
+"""Options of an exposure's parts that are for requests."""
 
 _OF_REQUESTS = re.compile(
     r"to\.(not)?(hosts|methods|paths)|from\.(not)?(requestPrincipals|remoteIpBlocks)"
@@ -142,6 +150,7 @@ def _check_exposure(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
     _check_names(faults, path, args)
     _check_gateway(faults, path, args)
     _check_waypoint(faults, path, args)
+    _check_traffic(faults, path, args)
     check_policy_names(faults, path, args)
     check_provider(faults, path, args)
     _check_identity(faults, path, args)
@@ -203,6 +212,26 @@ def _check_gateway(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
             at(path, "verification"),
             f"found beside {found}: its client has no certificate to show."
             " Leave it out, or use OPTIONAL_MUTUAL",
+        )
+
+
+def _check_traffic(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
+    """A traffic policy has pods, is the only rule for them, and sees what it goes by."""
+    if "traffic_policy" not in args:
+        return
+    where = at(path, "traffic_policy")
+    if "external" in args["service"]:
+        faults.add(where, "is for pods in the mesh, found it for an external service")
+    elif "tls" in args["service"]:
+        faults.add(
+            where,
+            "found beside service.tls, of which Istio makes a rule for the same Service: of both"
+            " the waypoint goes by one. Leave one out",
+        )
+    if connections(args) and "consistentHash" in args["traffic_policy"].get("loadBalancer", {}):
+        faults.add(
+            at(where, "loadBalancer.consistentHash"),
+            "goes by what is in requests, but the waypoint passes connections on unread",
         )
 
 

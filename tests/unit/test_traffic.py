@@ -162,6 +162,38 @@ def test_what_waypoints_make_nothing_of_is_refused(policy: Any, fault: str) -> N
     assert faults_of(several({"trafficPolicy": policy})) == [fault]
 
 
+CONNECTIONS = {"service": {"protocol": "tcp"}, "rules": None, "hostnames": None}
+
+
+@pytest.mark.parametrize(
+    ("patch", "fault"),
+    [
+        (
+            {"service": {"external": {"host": "api.example.com"}, "image": None}},
+            f"{PATH}: is for pods in the mesh, found it for an external service",
+        ),
+        (
+            {"service": {"tls": {"hostname": "a", "wellKnownCACertificates": "System"}}},
+            f"{PATH}: found beside service.tls, of which Istio makes a rule for the same Service:"
+            " of both the waypoint goes by one. Leave one out",
+        ),
+        (
+            CONNECTIONS,
+            f"{PATH}.loadBalancer.consistentHash: goes by what is in requests, but the waypoint"
+            " passes connections on unread",
+        ),
+    ],
+)
+def test_a_policy_that_has_nothing_to_go_by_is_refused(patch: Any, fault: str) -> None:
+    assert fault in faults_of(several({"trafficPolicy": POLICY, **patch}))
+
+
+@pytest.mark.parametrize("part", ["gateway", "waypoint"])
+def test_connections_are_not_counted_as_requests(part: str) -> None:
+    (fault,) = faults_of(several({**CONNECTIONS, part: {"rateLimit": {"requests": 1}}}))
+    assert fault.startswith(f"exposures.e0.{part}.rateLimit: ")
+
+
 def test_a_gateway_may_not_be_beside_a_waypoint_that_it_would_put_out() -> None:
     namespace = {"namespace": {"existing": {"entry": "mesh"}}}
     both = {"waypoint": {"existing": {"entry": "shared"}}, **BEHIND_EDGE}
