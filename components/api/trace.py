@@ -41,4 +41,4 @@ def _trace(metadata: Mapping[str, Any] | None, manager: str | None) -> list[str]
     # Resources of the SDK spell it otherwise than those that are declared here.
     managers = found.get("managedFields") or found.get("managed_fields") or []
     own = (one for one in managers if one.get("manager") == manager and not one.get("subresource"))
-    return [str(found.get("uid")), *sorted(str(one["time"]) for one in own)]
+    return [str(found.get("uid")), *sorted(str(one.get("time")) for one in own)]

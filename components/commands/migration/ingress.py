@@ -365,18 +365,8 @@ class _Reader:
                 " paths",
                 "See that no other path of the host name gets its requests",
             )
-        elif kind == "Exact":
-            match = _exact(value)
         else:
-            match = _prefix(value)
-            if kind == "ImplementationSpecific" and value != "/":
-                self._routing.lose(
-                    said.subject,
-                    f"{where}.pathType",
-                    kind,
-                    f"it is the prefix {value} now, which ends at a '/'",
-                    f"See that nobody asks for paths like {value.rstrip('/')}x",
-                )
+            match = self._plain_match(said, where, value, kind)
         if "(" not in value:
             target = re.sub(r"\$\d", "", target)  # what no group has captured is empty
         if "$" in target:
@@ -388,6 +378,18 @@ class _Reader:
         elif target:
             rewrite["path"] = _full(target)
         return match, [{"type": "URLRewrite", "urlRewrite": rewrite}] if rewrite else []
+
+    def _plain_match(self, said: _Annotations, where: str, value: str, kind: str) -> Match:
+        """The match of a path that is no pattern."""
+        if kind == "ImplementationSpecific" and value != "/":
+            self._routing.lose(
+                said.subject,
+                f"{where}.pathType",
+                kind,
+                f"it is the prefix {value} now, which ends at a '/'",
+                f"See that nobody asks for paths like {value.rstrip('/')}x",
+            )
+        return _exact(value) if kind == "Exact" else _prefix(value)
 
     def _backend(
         self, ingress: Mapping[str, Any], said: _Annotations, where: str, found: Mapping[str, Any]
