@@ -168,17 +168,22 @@ def _check_inward(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_cors(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    """No rule of the waypoint is for other origins where it judges requests before."""
-    judged_by = " and ".join(field for field in ("policies", "jwt_rules") if args.get(field))
-    for where, rule in each(path, args, "rules") if judged_by else ():
-        for place, filter_ in each(where, rule, "filters"):
-            if filter_["type"] == "CORS":
-                faults.add(
-                    place,
-                    f"found CORS beside {judged_by}, by which the waypoint goes first: preflights"
-                    " bring nothing to be let through by, and what is refused has no header for"
-                    " other origins. Put it into ingress_rules",
-                )
+    """No rule of a proxy is for other origins where that judges requests before."""
+    gateway = args.get("gateway", {})
+    for rules, proxy, judging, before, advice in (
+        ("rules", "waypoint", args, "", "Put it into ingress_rules"),
+        ("ingress_rules", "gateway", gateway, "gateway.", "Let the waypoint judge instead"),
+    ):
+        found = [f"{before}{field}" for field in ("policies", "jwt_rules") if judging.get(field)]
+        for where, rule in each(path, args, rules) if found else ():
+            for place, filter_ in each(where, rule, "filters"):
+                if filter_["type"] == "CORS":
+                    faults.add(
+                        place,
+                        f"found CORS beside {' and '.join(found)}, by which the {proxy} goes first:"
+                        " preflights bring nothing to be let through by, and what is refused has no"
+                        f" header for other origins. {advice}",
+                    )
 
 
 def _check_gateway_part(faults: Faults, path: str, part: Mapping[str, Any]) -> None:

@@ -764,6 +764,17 @@ def test_a_client_without_certificate_may_prove_what_lets_it_pass(
     assert run(lambda: cast("None", AmbientExposure("shop", cast("Any", args)))).graph
 
 
+def test_other_origins_are_for_the_waypoint_where_the_gateway_judges() -> None:
+    cors = {"type": "CORS", "cors": {"allowOrigins": ["https://example.com"]}}
+    args = changed(AmbientExposure, "ingress_rules", [{"paths": ["/"], "filters": [cors]}])
+    args["gateway"] = {"policies": [{"action": "DENY", "rules": [{}]}]}
+    assert refused(AmbientExposure, args) == [
+        "ingress_rules[0].filters[0]: found CORS beside gateway.policies, by which the gateway goes"
+        " first: preflights bring nothing to be let through by, and what is refused has no header"
+        " for other origins. Let the waypoint judge instead"
+    ]
+
+
 def test_other_origins_are_for_the_gateway_where_the_waypoint_judges() -> None:
     cors = {"type": "CORS", "cors": {"allowOrigins": ["https://example.com"]}}
     rules = [{"paths": ["/api"], "filters": [cors]}]
