@@ -1,6 +1,6 @@
 """What the checks of a cluster have in common: they read, and warn once."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from http import HTTPStatus
@@ -31,7 +31,7 @@ def warn(message: str) -> None:
 
 
 @contextmanager
-def permitted(by: object) -> Iterator[None]:
+def permitted(by: object) -> Generator[None]:
     """Leave out what may not be read; a warning names each right that is missing, once.
 
     `by` is who reads: the client.

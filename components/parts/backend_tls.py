@@ -7,7 +7,11 @@ import pulumi
 
 from ..api import gateway_rules
 from ..api.gateway import BackendTLSPolicy, timeouts, wait_for_ancestors
-from ..api.gateway_types import BackendTLSPolicySpec, BackendTLSPolicyValidation
+from ..api.gateway_types import (
+    BackendTLSPolicySpec,
+    BackendTLSPolicyValidation,
+    SubjectAltName,
+)
 from ..api.istio import SERVICE_GROUPS, ServiceKind
 from ..checks import values as valid
 from ..checks.schema import Schema, trusted
@@ -77,10 +81,8 @@ def render_backend_tls(args: BackendTLSArgs) -> BackendTLSPolicySpec:
     """The spec of the policy."""
     kind, validation = args.get("service_kind", "Service"), args["validation"]
     # Without names to compare with, Istio takes any certificate that the authority has signed.
-    validation = {
-        "subjectAltNames": [{"type": "Hostname", "hostname": validation["hostname"]}],
-        **validation,
-    }
+    named: SubjectAltName = {"type": "Hostname", "hostname": validation["hostname"]}
+    names = validation.get("subjectAltNames", [named])
     return {
         "targetRefs": [
             {
@@ -91,5 +93,5 @@ def render_backend_tls(args: BackendTLSArgs) -> BackendTLSPolicySpec:
             }
             for service in args["services"]
         ],
-        "validation": validation,
+        "validation": {**validation, "subjectAltNames": names},
     }

@@ -184,7 +184,7 @@ def told(lab: Lab, kind: str, name: str, key: str) -> str:
 
 
 def test_records_lead_to_the_gateway(lab: Lab, stack: Stack) -> None:
-    gateway = {"serviceType": "LoadBalancer", "dns": {"ttl": 60}}
+    gateway: dict[str, Any] = {"serviceType": "LoadBalancer", "dns": {"ttl": 60}}
     outputs = stack.up(exposures=sample(gateway=gateway))
     (record,) = outputs["dnsRecords"]
     (value,) = record["values"]

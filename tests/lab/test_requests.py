@@ -69,7 +69,7 @@ def client(module_stack: Stack) -> Iterator[httpx2.Client]:
 def told(client: httpx2.Client, **headers: str) -> dict[str, str]:
     """What the server tells of a request."""
     lines = client.get("/", headers=headers).text.splitlines()
-    return dict(line.partition("=")[::2] for line in lines)
+    return {key: value for key, _, value in (line.partition("=") for line in lines)}
 
 
 def test_pages_of_an_origin_may_send_requests(client: httpx2.Client) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def broken(show: Show) -> Broken:
 
 
 @contextmanager
-def patched(lab: Lab, what: tuple[str, ...], *changes: dict[str, Any]) -> Iterator[None]:
+def patched(lab: Lab, what: tuple[str, ...], *changes: dict[str, Any]) -> Generator[None]:
     """An object with changes, a JSON patch each, that are taken back."""
     before = json.loads(lab.kubectl("get", *what, "-o", "json"))
     lab.kubectl("patch", *what, "--type=json", "-p", json.dumps(changes))
@@ -82,7 +82,7 @@ def patched(lab: Lab, what: tuple[str, ...], *changes: dict[str, Any]) -> Iterat
 
 
 @contextmanager
-def made(lab: Lab, folder: Path, one: dict[str, Any]) -> Iterator[None]:
+def made(lab: Lab, folder: Path, one: dict[str, Any]) -> Generator[None]:
     """An object of somebody else's in the namespace."""
     file = folder / "object.json"
     file.write_text(json.dumps({**one, "metadata": {"name": "theirs", "namespace": "httpbin"}}))
