@@ -9,6 +9,7 @@ from lightkube.core.exceptions import ApiError
 
 from ..api.gateway import GROUP
 from .certificates import lacking
+from .hooks import bind
 from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 from .objects import KINDS
@@ -90,14 +91,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
 
     hook = pulumi.ErrorHook(hook_name, explain)
 
-    def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ not in (*_EXPLAINED, JOB):
-            return None
-        binding = pulumi.ResourceHookBinding(on_error=[hook])
-        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
-        return pulumi.ResourceTransformResult(args.props, opts)
-
-    pulumi.runtime.register_resource_transform(attach)
+    bind(pulumi.ResourceHookBinding(on_error=[hook]), (*_EXPLAINED, JOB).__contains__)
 
 
 def describe(status: Mapping[str, Any]) -> str:

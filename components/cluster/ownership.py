@@ -9,6 +9,7 @@ import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 
+from .hooks import bind
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -72,14 +73,7 @@ def refuse_existing(cluster: Access, hook_name: str) -> None:
 
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
-    def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ not in KINDS:
-            return None
-        binding = pulumi.ResourceHookBinding(before_create=[hook])
-        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
-        return pulumi.ResourceTransformResult(args.props, opts)
-
-    pulumi.runtime.register_resource_transform(attach)
+    bind(pulumi.ResourceHookBinding(before_create=[hook]), KINDS.__contains__)
 
 
 def refusal(args: pulumi.ResourceHookArgs, metadata: Any) -> str | None:

@@ -10,6 +10,7 @@ from lightkube.core.resource import api_info
 from lightkube.models.authorization_v1 import ResourceRule, SelfSubjectRulesReviewSpec
 from lightkube.resources.authorization_v1 import SelfSubjectRulesReview
 
+from .hooks import bind
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -87,14 +88,8 @@ def refuse_without_rights(cluster: Access, hook_name: str) -> None:
 
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
-    def attach(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_.removesuffix(_PATCH) not in KINDS:
-            return None
-        binding = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
-        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
-        return pulumi.ResourceTransformResult(args.props, opts)
-
-    pulumi.runtime.register_resource_transform(attach)
+    binding = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+    bind(binding, lambda type_: type_.removesuffix(_PATCH) in KINDS)
 
 
 class _Login:
