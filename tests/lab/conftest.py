@@ -200,6 +200,19 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     started.down()
 
 
+@pytest.fixture
+def outside(lab: Lab) -> Iterator[str]:
+    """The address of a Service in a namespace that the mesh does not know."""
+    lab.kubectl("create", "namespace", "outside")
+    manifests = str(ROOT / "examples" / "existing-service" / "httpbin.yaml")
+    lab.kubectl("apply", "-n", "outside", "-f", manifests)
+    wait = ("--for=condition=Available", "deployment/httpbin", "--timeout=120s")
+    lab.kubectl("wait", "-n", "outside", *wait)
+    path = "jsonpath={.spec.clusterIP}"
+    yield lab.kubectl("get", "service", "httpbin", "-n", "outside", "-o", path)
+    lab.kubectl("delete", "namespace", "outside")
+
+
 plain = pytest.mark.parametrize("lab", ["plain"], indirect=True)
 """Marks a test to which it makes no difference whether the lab has a ztunnel."""
 

@@ -1,14 +1,11 @@
 """Services that serve TLS themselves, and services outside the mesh."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lab.node.pki import Authority
-from tests.lab.conftest import ROOT, Lab, Stack, plain, sample
+from tests.lab.conftest import Lab, Stack, plain, sample
 from tests.lab.test_exposure import until
 from tests.lab.test_tls import secret
 from tests.lab.test_topology import settled
@@ -77,19 +74,6 @@ def test_the_waypoint_checks_the_certificate_of_a_service(
     service = serving_tls(hostname="other.internal", subjectAltNames=named)
     stack.up(exposures=sample(service=service))
     assert answer(lab, "/headers") == "200"
-
-
-@pytest.fixture
-def outside(lab: Lab) -> Iterator[str]:
-    """The address of a Service in a namespace that the mesh does not know."""
-    lab.kubectl("create", "namespace", "outside")
-    manifests = str(ROOT / "examples" / "existing-service" / "httpbin.yaml")
-    lab.kubectl("apply", "-n", "outside", "-f", manifests)
-    wait = ("--for=condition=Available", "deployment/httpbin", "--timeout=120s")
-    lab.kubectl("wait", "-n", "outside", *wait)
-    path = "jsonpath={.spec.clusterIP}"
-    yield lab.kubectl("get", "service", "httpbin", "-n", "outside", "-o", path)
-    lab.kubectl("delete", "namespace", "outside")
 
 
 def test_a_service_outside_the_mesh_is_behind_gateway_and_waypoint(

@@ -1,27 +1,11 @@
 """What workloads of the mesh reach outside of it, through a waypoint that judges their requests."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.lab.conftest import ROOT, Lab, Stack, ambient
+from tests.lab.conftest import Lab, Stack, ambient
 from tests.lab.test_exposure import until
 from tests.lab.test_security import account, principals
 from tests.lab.test_topology import settled
-
-
-@pytest.fixture
-def outside(lab: Lab) -> Iterator[str]:
-    """The address of a Service in a namespace that the mesh does not know."""
-    lab.kubectl("create", "namespace", "outside")
-    manifests = str(ROOT / "examples" / "existing-service" / "httpbin.yaml")
-    lab.kubectl("apply", "-n", "outside", "-f", manifests)
-    wait = ("--for=condition=Available", "deployment/httpbin", "--timeout=120s")
-    lab.kubectl("wait", "-n", "outside", *wait)
-    path = "jsonpath={.spec.clusterIP}"
-    yield lab.kubectl("get", "service", "httpbin", "-n", "outside", "-o", path)
-    lab.kubectl("delete", "namespace", "outside")
 
 
 def to(name: str, address: str, client: str, status: int) -> dict[str, Any]:
