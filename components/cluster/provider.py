@@ -9,9 +9,11 @@ from ..api.installed import uncovered
 from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
 from .kubeconfig import Access
+from .managers import warn_of_losses
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
 from .rights import refuse_without_rights
+from .trial import refuse_invalid
 
 
 class ClusterArgs(Access):
@@ -54,6 +56,8 @@ class Cluster(pulumi.ComponentResource):
                 )
             refuse_existing(args, f"own-{name}")
             refuse_without_rights(args, f"rights-{name}")
+            refuse_invalid(args, f"trial-{name}")
+            warn_of_losses(args, f"losses-{name}")
         explain_failures(args, f"explain-{name}")
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(
@@ -62,6 +66,8 @@ class Cluster(pulumi.ComponentResource):
             # Left out, the SDK would take the value of $KUBECONFIG, and a path of one machine
             # would get into the state that all share.
             kubeconfig=args.get("kubeconfig", ""),
+            # What others have changed of the stack's own objects is drift, which an update repairs.
+            enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
