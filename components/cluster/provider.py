@@ -11,6 +11,7 @@ from .explain import explain_failures
 from .kubeconfig import Access
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
+from .proofs import await_proofs
 from .rights import refuse_without_rights
 
 
@@ -52,6 +53,7 @@ class Cluster(pulumi.ComponentResource):
                         faults, path, value, shape, installed, bases=bases
                     )
                 )
+                await_proofs(args, f"proof-{name}")
             refuse_existing(args, f"own-{name}")
             refuse_without_rights(args, f"rights-{name}")
         explain_failures(args, f"explain-{name}")
