@@ -12,6 +12,7 @@ from .kubeconfig import Access
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
 from .rights import refuse_without_rights
+from .weights import keep_weights
 
 
 class ClusterArgs(Access):
@@ -45,6 +46,7 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
         mark_objects()
+        keep_weights(args)
         if args.get("preflight", True):
             if installed := preflight(args, args.get("needs", {})):
                 comparisons.append(

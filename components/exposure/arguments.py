@@ -15,7 +15,7 @@ from ..parts.gateway_args import GatewayOptions, GatewayReference
 from ..parts.listeners import ListenerSetOptions
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
-from ..parts.routes import RuleArgs
+from ..parts.routes import RuleArgs, WeightsOwner
 from ..parts.waypoint import BindingOptions, WaypointOptions, WaypointReference
 from ..parts.workload import ContainerOptions
 
@@ -141,6 +141,11 @@ class AmbientExposureArgs(TypedDict):
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
     """What the gateway does with the requests (default: send all of them to the service)."""
+    weights: NotRequired[WeightsOwner]
+    """Who sets the weights of the routes' backends, once they are there: a `controller`, such as
+    Argo Rollouts or Flagger, whose weights an update keeps, by rule and backend, or the `stack`,
+    which takes them back from one (default the stack, whose update fails while another holds the
+    rules). What a controller changes of a route besides, an update undoes."""
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
     owns such a namespace has to). Istio asks for them for the rules of gateways only."""

@@ -94,7 +94,7 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
     """Of connections that are passed on as they are, nobody judges requests."""
     protocol = args["service"]["protocol"]
     why = f"is for requests: of protocol {protocol} proxies see connections alone"
-    for field in ("rules", "grpc_rules", "ingress_rules", "grants", "jwt_rules"):
+    for field in ("rules", "grpc_rules", "ingress_rules", "weights", "grants", "jwt_rules"):
         if field in args:
             faults.add(at(path, field), why)
     for part, field in _FOR_REQUESTS:

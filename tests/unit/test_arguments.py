@@ -611,7 +611,7 @@ INVALID: list[Case] = [
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
-        " ingress_rules, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
+        " ingress_rules, weights, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
         " require_waypoint, trust_domain, verification, ready_timeout (did you mean"
         " require_waypoint?)",
     ),

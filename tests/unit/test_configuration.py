@@ -373,7 +373,7 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
+        " rules, grpcRules, ingressRules, weights, grants, gateway, waypoint, trafficPolicy, policies,"
         " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
         " gateway?)",
     ),
