@@ -89,7 +89,7 @@ def _listed(spec: Mapping[str, Any]) -> enumerate[Mapping[str, Any]]:
 def _shared(rule: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, Any]:
     """A rule with the weights of another one, by backend."""
     backends = rule.get("backendRefs") or []
-    if len(backends) < 2:  # noqa: PLR2004  # one alone gets all requests, whatever its weight
+    if len(backends) < 2:  # one alone gets all requests, whatever its weight
         return rule
     given = [int(backend.get("weight", 1)) for backend in backends]
     found = _weights(like)

@@ -2,6 +2,7 @@
 package main
 
 import (
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/etcd"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func init() {
-	dnsserver.Directives = []string{"errors", "etcd"}
+	dnsserver.Directives = []string{"bind", "errors", "etcd"}
 }
 
 func main() {

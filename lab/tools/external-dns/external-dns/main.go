@@ -1,6 +1,6 @@
-// Command external-dns makes the records of external-dns once, as its `--once` does, with its own
-// flags. It has only the provider for CoreDNS: the main package of external-dns links the SDKs of
-// all clouds.
+// Command external-dns makes records as external-dns does with its flag `--once`, by the same flags
+// and packages. It has only the provider for CoreDNS: external-dns itself links the SDKs of all
+// clouds, which take long to build.
 package main
 
 import (
@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/external-dns/provider/coredns"
 	"sigs.k8s.io/external-dns/registry/noop"
 	"sigs.k8s.io/external-dns/source"
-	"sigs.k8s.io/external-dns/source/annotations"
 	"sigs.k8s.io/external-dns/source/wrappers"
 )
 
@@ -29,7 +28,6 @@ func run(ctx context.Context) error {
 	if err := config.ParseFlags(os.Args[1:]); err != nil {
 		return err
 	}
-	annotations.SetAnnotationPrefix(config.AnnotationPrefix)
 	sources, err := source.NewSourceConfig(config)
 	if err != nil {
 		return err
