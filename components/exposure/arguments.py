@@ -54,7 +54,8 @@ class ServiceOptions(ContainerOptions):
     """That it serves TLS on `container_port`, and how the waypoint checks its certificate, in the
     Gateway API's own form (default: it serves plaintext). `caCertificateRefs` names a ConfigMap of
     its namespace with the authority as `ca.crt`; without `subjectAltNames` the certificate has to
-    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint."""
+    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint, which
+    nobody adds to one that is adopted."""
     canary: NotRequired[CanaryOptions]
     """A second version that gets a share of the requests (default none)."""
     selector: NotRequired[Mapping[str, str]]

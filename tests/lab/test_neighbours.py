@@ -253,7 +253,7 @@ def name_server(lab: Lab, tmp_path: Path) -> Iterator[NameServer]:
         "initial-advertise-peer-urls": peers,
         "initial-cluster": f"default={peers}",
     }
-    commands = (
+    commands: tuple[list[str | Path], ...] = (
         ["etcd", *(f"--{flag}={value}" for flag, value in etcd.items())],
         [programs / "coredns", "-conf", tmp_path / "Corefile"],
     )

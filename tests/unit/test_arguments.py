@@ -739,6 +739,15 @@ def test_a_wrong_argument_is_named_by_its_path(
     assert found in (fault, f"{path}: {fault}")
 
 
+def test_others_may_bring_the_port_whose_clients_are_checked(run: Run) -> None:
+    everybody = {"namespaces": {"from": "All"}}
+    args = {
+        **changed(IngressGateway, "tls", frontend("AllowValidOnly", 8443)),
+        "allowed_listeners": everybody,
+    }
+    assert run(lambda: cast("None", IngressGateway("edge", cast("Any", args)))).graph
+
+
 @pytest.mark.parametrize(
     "tls",
     [

@@ -374,8 +374,8 @@ WRONG: list[Case] = [
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
         " rules, grpcRules, ingressRules, weights, grants, gateway, waypoint, trafficPolicy,"
-        " policies, jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
-        " gateway?)",
+        " policies, jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you"
+        " mean gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),

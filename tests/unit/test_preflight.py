@@ -64,9 +64,9 @@ def istiod(
     revision: str = "default",
     name: str = "istiod",
     image: str = "istiod",
-    **labels: str,
+    told: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    labels |= {"app": "istiod", "istio.io/rev": revision}
+    labels = {"app": "istiod", "istio.io/rev": revision, **(told or {})}
     containers = [{"name": "discovery", "image": image}]
     return {
         "metadata": {"name": name, "namespace": "istio-system", "labels": labels},
@@ -172,7 +172,7 @@ NEEDED = {"setting": "exposures.shop.service.tls", "release": "1.28"}
 def test_settings_that_an_older_istio_ignores(
     api: dict[str, Any], image: str, labels: dict[str, str], found: str | None
 ) -> None:
-    api[DEPLOYMENTS]["items"] = [istiod(image=image, **labels)]
+    api[DEPLOYMENTS]["items"] = [istiod(image=image, told=labels)]
     said = (
         "exposures.shop.service.tls: needs Istio 1.28, as older ones ignore it; Deployment"
         f" istio-system/istiod is of {found}"
