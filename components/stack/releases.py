@@ -28,7 +28,7 @@ def releases(args: StackArgs) -> list[ReleaseExpectation]:
 
 def _needed(args: StackArgs) -> Iterator[tuple[str, int]]:
     for path, entry in entries(args):
-        options: Mapping[str, Any] = entry
+        options: Any = entry
         if not path.startswith("exposures."):
             yield from _of_proxy(path, options)
             continue
