@@ -239,6 +239,9 @@ def test_weights_are_left_to_a_controller(
     shift(echo=0, echo_canary=100)
     until(lambda: versions() == {"next": 50})
 
+    # Nobody takes them back who does not say so.
+    printed = module_stack.failing_up(exposures=exposures(service=service))
+    assert 'conflict with "controller"' in printed
     module_stack.up(exposures=exposures(service=service, weights="stack"))
     assert weights() == "100 0"
     until(lambda: versions() == {"main": 50})
