@@ -13,6 +13,7 @@ from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
 from .proofs import await_proofs
 from .rights import refuse_without_rights
+from .weights import keep_weights
 
 
 class ClusterArgs(Access):
@@ -46,6 +47,7 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
         mark_objects()
+        keep_weights(args)
         if args.get("preflight", True):
             if installed := preflight(args, args.get("needs", {})):
                 comparisons.append(

@@ -1,6 +1,7 @@
 """The program under Pulumi's mocks: what it registers, without an engine or a cluster."""
 
 import asyncio
+import inspect
 import json
 import runpy
 import sys
@@ -23,6 +24,7 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.rpc import serialize_properties
 
 from components.checks.schema import comparisons
+from components.cluster.weights import readers
 
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -245,6 +247,8 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
                     request.custom, request.type, request.name, inputs, pulumi.ResourceOptions()
                 )
             )
+            if inspect.isawaitable(result):
+                result = asyncio.get_event_loop().run_until_complete(result)
             if result is not None:
                 serialized = serialize_properties(result.props, {})
                 inputs = MessageToDict(asyncio.get_event_loop().run_until_complete(serialized))
@@ -334,6 +338,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         **keys: Any,
     ) -> Program:
         comparisons.clear()  # of the cluster of an earlier program
+        readers.clear()
         mocks = Cluster(list(addresses), live or {}, put_right)
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(
