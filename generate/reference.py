@@ -25,7 +25,7 @@ _TOP = """\
 # Reference
 
 Every argument there is, for the configuration of a stack and for programs at once. The
-[README](../README.md) has those that most people need.
+[Configuration](configuration.md) has those that most people need.
 
 - **Names.** A configuration has them as they stand here, a Python program in snake_case:
   `serviceType` is `service_type`. Data is the same in both: names of entries, labels, environment

@@ -1,0 +1,144 @@
+"""The tour of the docs, as a newcomer takes it: its commands in their order, on a lab of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import LIMIT, ROOT, run
+from tests.lab.test_policy import PYTHON
+
+TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^(```+)(sh|text)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+LOOKS = ("curl ", "for path in ", "url=", ".venv/bin/python -m components show")
+"""How a step begins that changes nothing: it may be asked again until what was changed is seen."""
+
+SETTLES = 60
+"""Seconds within which a change is seen."""
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """Commands of the page, and what it shows of what they print."""
+
+    line: int
+    commands: str
+    shown: str
+
+    @property
+    def fails(self) -> bool:
+        """Whether the page says that the last command fails."""
+        return self.commands.rstrip().endswith("# fails")
+
+    def prints(self, printed: str) -> bool:
+        """Whether that is what it shows, if anything: `…` is any text, alone in a line any lines."""
+        parts = [
+            r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*?") + "\n"
+            for line in self.shown.splitlines()
+        ]
+        return not parts or re.fullmatch("".join(parts), printed) is not None
+
+
+def steps() -> Iterator[Step]:
+    """The steps of the tour."""
+    blocks = list(BLOCK.finditer(TOUR))
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        if block[2] == "sh":
+            shown = following[3] if following and following[2] == "text" else ""
+            yield Step(TOUR.count("\n", 0, block.start()) + 2, block[3], shown)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The project as it is cloned, in the environment of this one."""
+    folder = tmp_path / "checkout"
+    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in run(*listed).split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
+@pytest.fixture
+def env(checkout: Path, tmp_path: Path) -> dict[str, str]:
+    """A state folder for the lab, and the `python3` by which it runs a policy pack."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    python = ROOT / ".venv" / "bin" / "python"
+    (programs / "python3").write_text(PYTHON.format(pack=checkout / "policy", python=python))
+    (programs / "python3").chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "LAB_STATE": str(tmp_path / "lab"),
+        "LAB_ZTUNNEL": "none",
+    }
+
+
+@dataclass
+class Shell:
+    """A shell in which one step follows the other."""
+
+    folder: Path
+    env: dict[str, str]
+    exports: Path
+
+    def run(self, step: Step) -> subprocess.CompletedProcess[str]:
+        """Run the commands of a step once."""
+        commands = f". '{self.exports}'\n{step.commands}\nexport -p >'{self.exports}'\n"
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=3600 if "make up" in step.commands else LIMIT,
+        )
+
+    def take(self, step: Step) -> None:
+        """Run a step; it ends and prints as the page says."""
+        end = time.monotonic() + (SETTLES if step.commands.startswith(LOOKS) else 0)
+        while True:
+            done = self.run(step)
+            printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+            well = (done.returncode != 0) == step.fails and step.prints(printed)
+            if well or time.monotonic() > end:
+                break
+            time.sleep(0.5)
+        assert well, f"docs/tour.md:{step.line} ended with {done.returncode}:\n{printed}"
+
+
+def test_a_newcomer_takes_the_tour(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
+    shell = Shell(checkout, env, tmp_path / "exports")
+    shell.exports.touch()
+    *on_the_way, last = steps()
+    try:
+        for step in on_the_way:
+            began = time.monotonic()
+            shell.take(step)
+            print(f"{time.monotonic() - began:5.1f} s {step.commands.splitlines()[0]}")  # noqa: T201
+        memory = re.search(r"all memory, pods included: (\d+) MiB", status(env))
+        assert memory
+        assert int(memory[1]) << 20 < 3 * GIB
+        shell.take(last)
+    finally:
+        run(sys.executable, "-m", "lab", "down", env=env)
+    assert not (tmp_path / "lab").exists()
+
+
+def status(env: dict[str, str]) -> str:
+    return run(sys.executable, "-m", "lab", "status", env=env)
