@@ -130,8 +130,8 @@ test: lint unit docs lab-test ## Run every check, the quick ones first
 lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
-	$(VENV)/bin/shellcheck .ci/run scripts/*.sh
-	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh
+	$(VENV)/bin/shellcheck .ci/run policy/lab/python3 scripts/*.sh
+	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh components/commands/report_page.sh
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.

@@ -1,4 +1,4 @@
-"""The tour of the docs, as a newcomer takes it: its commands in their order, on a lab of their own."""
+"""The tour of the docs, as a newcomer takes it: its commands in order, on a lab of their own."""
 
 import os
 import re
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import LIMIT, ROOT, run
-from tests.lab.test_policy import PYTHON
 
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(```+)(sh|text)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -40,7 +39,7 @@ class Step:
         return self.commands.rstrip().endswith("# fails")
 
     def prints(self, printed: str) -> bool:
-        """Whether that is what it shows, if anything: `…` is any text, alone in a line any lines."""
+        """Whether that is what it shows: `…` is any text, alone in a line any lines."""
         parts = [
             r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*?") + "\n"
             for line in self.shown.splitlines()
@@ -70,22 +69,6 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def env(checkout: Path, tmp_path: Path) -> dict[str, str]:
-    """A state folder for the lab, and the `python3` by which it runs a policy pack."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    python = ROOT / ".venv" / "bin" / "python"
-    (programs / "python3").write_text(PYTHON.format(pack=checkout / "policy", python=python))
-    (programs / "python3").chmod(0o755)
-    return {
-        **os.environ,
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "LAB_STATE": str(tmp_path / "lab"),
-        "LAB_ZTUNNEL": "none",
-    }
-
-
 @dataclass
 class Shell:
     """A shell in which one step follows the other."""
@@ -93,6 +76,7 @@ class Shell:
     folder: Path
     env: dict[str, str]
     exports: Path
+    """What one step leaves to the next of its environment."""
 
     def run(self, step: Step) -> subprocess.CompletedProcess[str]:
         """Run the commands of a step once."""
@@ -122,23 +106,31 @@ class Shell:
         assert well, f"docs/tour.md:{step.line} ended with {done.returncode}:\n{printed}"
 
 
-def test_a_newcomer_takes_the_tour(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
-    shell = Shell(checkout, env, tmp_path / "exports")
-    shell.exports.touch()
+@pytest.fixture
+def shell(checkout: Path, tmp_path: Path) -> Shell:
+    """A shell for a lab of its own."""
+    exports = tmp_path / "exports"
+    exports.touch()
+    lab = {"LAB_STATE": str(tmp_path / "lab"), "LAB_ZTUNNEL": "none"}
+    # Bytecode of packages that are used once is not worth its time.
+    return Shell(checkout, {**os.environ, **lab, "PIP_NO_COMPILE": "1"}, exports)
+
+
+def test_a_newcomer_takes_the_tour(shell: Shell, tmp_path: Path) -> None:
     *on_the_way, last = steps()
     try:
         for step in on_the_way:
             began = time.monotonic()
             shell.take(step)
             print(f"{time.monotonic() - began:5.1f} s {step.commands.splitlines()[0]}")  # noqa: T201
-        memory = re.search(r"all memory, pods included: (\d+) MiB", status(env))
+        memory = re.search(r"all memory, pods included: (\d+) MiB", lab(shell, "status"))
         assert memory
         assert int(memory[1]) << 20 < 3 * GIB
         shell.take(last)
     finally:
-        run(sys.executable, "-m", "lab", "down", env=env)
+        lab(shell, "down")
     assert not (tmp_path / "lab").exists()
 
 
-def status(env: dict[str, str]) -> str:
-    return run(sys.executable, "-m", "lab", "status", env=env)
+def lab(shell: Shell, command: str) -> str:
+    return run(sys.executable, "-m", "lab", command, env=shell.env)
