@@ -121,7 +121,7 @@ docs: $(INSTALLED_DEV) ## Make a site of the pages, .site/html/index.html; a lin
 
 .PHONY: docs-test
 docs-test: docs ## Run of the tests what is about the pages: links, commands, the tour on a lab
-	$(PYTHON) -m pytest tests/unit/test_docs.py tests/lab/test_tour.py
+	$(PYTHON) -m pytest tests/unit/test_docs*.py tests/lab/test_tour.py
 
 .PHONY: test
 test: lint unit docs lab-test ## Run every check, the quick ones first

@@ -4,10 +4,18 @@ One file without scripts, in the colours that the reader's system has. Of a requ
 its check is named by: never its headers and its body.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import NotRequired, TypedDict
+
+SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+"""What stands before the script of a proof that is to be measured."""
+
+_ANSWERED = re.compile(r"answered\t(\d+)\t([^\t]*)\t([\d.]+)\t([^\t]*)\t(\d*)")
+"""A line that it prints."""
 
 _GATEWAY = "istio-envoy"
 """What proxies that istiod configures call themselves in the header `server`."""
@@ -70,6 +78,32 @@ class Result(TypedDict):
     """What was not as expected, or why nothing was sent."""
     measured: NotRequired[list[Request]]
     """The same requests one by one, where a report was asked for."""
+
+
+def parted(
+    printed: Iterable[str], known: Iterable[tuple[str, list[str]]]
+) -> tuple[list[str], list[Request]]:
+    """What a proof printed, as faults and as the requests that are `known` with their answers."""
+    faults: list[str] = []
+    answers: dict[int, Answer] = {}
+    for line in filter(None, printed):
+        if found := _ANSWERED.fullmatch(line):
+            number, status, seconds, server, upstream = found.groups()
+            answer: Answer = {"status": status.strip(), "seconds": float(seconds)}
+            if server:
+                answer["server"] = server
+            if upstream:
+                answer["upstream"] = int(upstream)
+            answers[int(number)] = answer
+        else:
+            faults.append(line)
+    requests: list[Request] = []
+    for number, (name, expected) in enumerate(known, 1):
+        request: Request = {"name": name, "expected": expected}
+        if number in answers:
+            request["answer"] = answers[number]
+        requests.append(request)
+    return faults, requests
 
 
 def page(stack: str, at: datetime, exposures: Mapping[str, Result]) -> str:

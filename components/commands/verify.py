@@ -7,7 +7,6 @@ addresses that the gateways had in the last update. The Job is deleted afterward
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -39,16 +38,12 @@ from ..stack.arguments import StackArgs
 from ..stack.configuration import read
 from ..stack.places import clients, namespace_name
 from .cli import run_pulumi
-from .report_page import Answer, Request, Result, page
+from .report_page import SCRIPT, Result, page, parted
 from .rewrite import project_name
 
 _LEFT = 600
 """Seconds after which the cluster deletes a Job that has ended, should nobody else do it."""
 
-
-_REPORT = Path(__file__).with_name("report_page.sh").read_text(encoding="utf-8")
-_ANSWERED = re.compile(r"answered\t(\d+)\t([^\t]*)\t([\d.]+)\t([^\t]*)\t(\d*)")
-"""A line of the report's script."""
 
 _JOB = "batch.kubernetes.io/job-name"
 """Label of the pods of a Job."""
@@ -182,7 +177,7 @@ def _job(
     pod = template["spec"]
     if measured and not probe["tcp"]:
         (own,) = (one for one in pod["containers"] if one["name"] == "probe")
-        own["command"][-1] = _REPORT + own["command"][-1]
+        own["command"][-1] = SCRIPT + own["command"][-1]
     if registry := args.get("image_registry"):
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
             container["image"] = mirrored(registry, container["image"])
@@ -213,38 +208,20 @@ def _result(
     """What became of the requests of a Job, once it has ended or its time is over."""
     namespace = probe["namespace"]
     passed = _passed(client, probe, job)
-    printed = [*_log(client, namespace, job)] if measured or not passed else []
-    faults = [] if passed else [line for line in printed if line and not _ANSWERED.fullmatch(line)]
+    printed = _log(client, namespace, job) if measured or not passed else ()
+    asked = (probe["urls"], probe["hostnames"], probe["checks"])
+    faults, requests = parted(printed, expectations(*asked, grpc=probe["grpc"]))
     if not passed and not faults:
         said = explain_job(client, {"name": job, "namespace": namespace})
         faults = [said or "its pod did not end in time, and the cluster does not say why"]
-    asked = (probe["urls"], probe["hostnames"], probe["checks"])
-    requests = answers(*asked, grpc=probe["grpc"])
-    result: Result = {"passed": passed, "requests": requests, "faults": faults}
+    result: Result = {
+        "passed": passed,
+        "requests": answers(*asked, grpc=probe["grpc"]),
+        "faults": [] if passed else faults,
+    }
     if measured:
-        known = expectations(*asked, grpc=probe["grpc"])
-        result["measured"] = [*_measured(known, printed)]
+        result["measured"] = requests
     return result
-
-
-def _measured(known: Sequence[tuple[str, list[str]]], printed: Sequence[str]) -> Iterator[Request]:
-    """Each request, with what the script of the report printed of it."""
-    answered = {int(line[1]): _answer(line) for line in map(_ANSWERED.fullmatch, printed) if line}
-    for number, (name, expected) in enumerate(known, 1):
-        request: Request = {"name": name, "expected": expected}
-        if number in answered:
-            request["answer"] = answered[number]
-        yield request
-
-
-def _answer(line: re.Match[str]) -> Answer:
-    """What a line says."""
-    answer: Answer = {"status": line[2].strip(), "seconds": float(line[3])}
-    if line[4]:
-        answer["server"] = line[4]
-    if line[5]:
-        answer["upstream"] = int(line[5])
-    return answer
 
 
 def _passed(client: lightkube.Client, probe: Mapping[str, Any], job: str) -> bool:

@@ -118,6 +118,7 @@ def shell(checkout: Path, tmp_path: Path) -> Shell:
 
 def test_a_newcomer_takes_the_tour(shell: Shell, tmp_path: Path) -> None:
     *on_the_way, last = steps()
+    sample = (shell.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     try:
         for step in on_the_way:
             began = time.monotonic()
@@ -130,6 +131,8 @@ def test_a_newcomer_takes_the_tour(shell: Shell, tmp_path: Path) -> None:
     finally:
         lab(shell, "down")
     assert not (tmp_path / "lab").exists()
+    assert (shell.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8") == sample
+    run("make", "preview", cwd=shell.folder, env=shell.env, ends="badly")
 
 
 def lab(shell: Shell, command: str) -> str:
