@@ -111,7 +111,7 @@ dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
 	$(VENV)/bin/pre-commit install
 
 .PHONY: docs
-docs: $(INSTALLED_DEV) ## Make a site of the pages, .site/html/index.html; a link that leads nowhere fails
+docs: $(INSTALLED_DEV) ## Make a site of the pages, .site/html; a link that leads nowhere fails
 	@rm -rf .site; mkdir -p .site/pages; cp zensical.toml .site
 	@# Each where it is in the repository, with what pages link to.
 	@git ls-files -z -- $(PAGES) | tar -c --null -T - -f - | tar -x -f - -C .site/pages

@@ -32,9 +32,9 @@ h2 { margin-top: 2.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .5rem .75rem; text-align: left;
   vertical-align: top; }
-th { font-weight: 600; white-space: nowrap; }
-td:first-child { min-width: 16rem; overflow-wrap: anywhere; }
-.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th { font-weight: 600; }
+td:first-child { min-width: 12rem; overflow-wrap: anywhere; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .dim { color: var(--dim); }
