@@ -15,7 +15,7 @@ PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --req
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock'
 HASHED := --generate-hashes --no-strip-extras
-PAGES := '*.md' docs examples policy rbac .github Pulumi.yaml Pulumi.dev.yaml LICENSE ':!bench'
+PAGES := *.md docs examples policy rbac .github Pulumi.yaml Pulumi.dev.yaml LICENSE
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -114,7 +114,7 @@ dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
 docs: $(INSTALLED_DEV) ## Make a site of the pages, .site/html; a link that leads nowhere fails
 	@rm -rf .site; mkdir -p .site/pages; cp zensical.toml .site
 	@# Each where it is in the repository, with what pages link to.
-	@git ls-files -z -- $(PAGES) | tar -c --null -T - -f - | tar -x -f - -C .site/pages
+	@tar -c --exclude .venv --exclude __pycache__ -f - $(PAGES) | tar -x -f - -C .site/pages
 	$(VENV)/bin/zensical build --strict --config-file .site/zensical.toml
 	@# Hidden folders are left out by it.
 	@cp -R .site/pages/.github .site/html

@@ -168,7 +168,7 @@ _NONE = "<span class=dim>not known</span>"
 
 def _by(answer: Answer) -> str:
     """Who answered, as far as its headers tell."""
-    if answer["status"].startswith("000"):
+    if re.match("(HTTP )?000", answer["status"]):
         return "nobody"
     server = answer.get("server")
     if server is None:

@@ -60,11 +60,9 @@ def steps() -> Iterator[Step]:
 def checkout(tmp_path: Path) -> Path:
     """The project as it is cloned, in the environment of this one."""
     folder = tmp_path / "checkout"
-    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in run(*listed).split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    made = (".git", ".lab*", ".venv", ".site", ".*_cache", ".hypothesis", "__pycache__")
+    stacks = ("Pulumi.lab.yaml", "Pulumi.local.yaml")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*made, *stacks))
     (folder / ".venv").symlink_to(ROOT / ".venv")
     return folder
 

@@ -17,6 +17,7 @@ from components.parts.probe import CheckArgs, expectations, render_requests
 from tests.unit.conftest import ROOT
 
 HOST = "a.example.com"
+CALL: CheckArgs = {"path": "/call", "status": 12}
 AT = datetime(2026, 5, 12, 8, 30, tzinfo=UTC)
 TOKEN = "of-nobody-else"  # noqa: S105  # what no report may show
 ANSWERS = {
@@ -134,12 +135,12 @@ def test_nobody_answers(tmp_path: Path) -> None:
     assert row[-1] == "nobody"
 
 
-def test_the_status_of_a_call_is_that_of_grpc(url: str, tmp_path: Path) -> None:
-    # Without HTTP/2 here: curl says what it could not do, and no status is made up.
-    done = sent(tmp_path, url, {"path": "/call", "status": 12}, grpc=True)
-    (line,) = done.stdout.splitlines()
-    assert line.split("\t")[:3] == ["answered", "1", line.split("\t")[2]]
-    assert line.split("\t")[2].startswith("HTTP 000")
+def test_a_call_that_nobody_answers_has_no_status_of_grpc(url: str, tmp_path: Path) -> None:
+    # The server here speaks no HTTP/2.
+    done = sent(tmp_path, url, CALL, grpc=True)
+    (row,) = text(page("dev", AT, {"a": reported(done, url, CALL)}))
+    assert row[2].startswith("HTTP 000")
+    assert row[-1] == "nobody"
 
 
 def test_what_did_not_run_is_not_made_up() -> None:
