@@ -384,8 +384,8 @@ def test_kind_and_the_lab_are_of_the_same_releases() -> None:
     assert pins["ISTIO"].rpartition(".")[0] == versions.ISTIO.rpartition(".")[0]
     workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
     assert f"docker.io/istio/ztunnel:{pins['ISTIO']})\n" in workflow
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"/download/v{pins['GATEWAY_API']}/standard-install.yaml" in readme
+    page = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    assert f"/download/v{pins['GATEWAY_API']}/standard-install.yaml" in page
 
 
 def test_kind_gets_the_crds_and_then_istio(kind: Checkout, tmp_path: Path) -> None:
