@@ -18,7 +18,8 @@ _FULL = r"""
 mount -t tmpfs -o "size=$1" tmpfs "$2"
 cp -a "$3/." "$2"
 status=0
-PULUMI_BACKEND_URL="file://$2" pulumi up --yes --skip-preview --non-interactive || status=$?
+export PULUMI_BACKEND_URL="file://$2"
+pulumi up --stack "$5" --yes --skip-preview --non-interactive || status=$?
 rm -rf "$4"
 cp -a "$2" "$4"
 exit $status
@@ -122,9 +123,9 @@ def _full(site: Site) -> str:
     used = sum(one.stat().st_size for one in backend.rglob("*") if one.is_file())
     pages = -(-used // 4096) + len([*backend.rglob("*")])
     room = (pages + site.random.randrange(10, 200)) * 4096
-    words = ("unshare", "--mount", "bash", "-euc", _FULL, "bash", str(room), small, backend, kept)
+    given = (str(room), small, backend, kept, site.stack.name)
     done = subprocess.run(
-        words,
+        ("unshare", "--mount", "bash", "-euc", _FULL, "bash", *given),
         cwd=site.stack.folder,
         env=site.stack.env,
         stdout=subprocess.PIPE,

@@ -213,7 +213,7 @@ def refused(site: Site) -> str:
         if done.seconds > _READY + _SLACK:
             raise FallsShortError(f"{name}: failed only after {done.seconds:.0f} s:\n{done.output}")
         if load.failed():
-            raise FallsShortError(f"{name}: {load.told()}")
+            raise FallsShortError(f"{name}, after {told}: {load.told()}")
         told.append(f"{name}: {done.seconds:.0f} s")
         site.configure(exposures=site.exposure())
         site.stack.up().well()
