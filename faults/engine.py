@@ -45,7 +45,6 @@ def killed(site: Site) -> str:
     after = "up" if site.short else site.random.choice(("up", "destroy"))
     if after == "destroy":
         site.destroyed()
-    site.created()
     site.converges()
     when = f"{moment:.1f} s" if early else "its end"
     return f"{number.name} {when} after the start of {what} (status {done.status}), then {after}"
@@ -63,7 +62,7 @@ def at_once(site: Site) -> str:
             one.badly().says("locked|lock")
     if all(one.status for one in done):
         raise FallsShortError("both updates of one stack failed:\n" + done[0].output)
-    site.converges()
+    site.converges(min(done, key=lambda one: one.status))
     told = f"{sum(not one.status for one in done)} of 2 went through"
     other = Stack(site.folder / f"other-{time.monotonic_ns()}", "other")
     config = (site.stack.folder / "Pulumi.faults.yaml").read_text()
@@ -96,7 +95,6 @@ def _from_nothing(site: Site, other: Stack) -> str:
 def state(site: Site) -> str:
     """No room for the state, half a state, another passphrase."""
     site.created()
-    site.converges()
     file = site.stack.file
     good = file.read_bytes()
     wrong = site.stack.pulumi(
@@ -122,7 +120,7 @@ def _full(site: Site) -> str:
     backend = site.stack.backend
     used = sum(one.stat().st_size for one in backend.rglob("*") if one.is_file())
     pages = -(-used // 4096) + len([*backend.rglob("*")])
-    room = (pages + site.random.randrange(10, 200)) * 4096
+    room = (pages + site.random.randrange(2, 60)) * 4096
     given = (str(room), small, backend, kept, site.stack.name)
     done = subprocess.run(
         ("unshare", "--mount", "bash", "-euc", _FULL, "bash", *given),

@@ -19,10 +19,11 @@ def parallel(site: Site) -> str:
     """One thing at a time, and sixty-four."""
     if site.short:
         site.created()
+        done = None
         for number in ("1", "64"):
             site.change()
-            site.stack.up("--parallel", number).well()
-        site.converges()
+            done = site.stack.up("--parallel", number).well()
+        site.converges(done)
         return "the procedure's stack"
     site.destroyed()
     for name, config in _PARALLEL.items():
@@ -56,7 +57,7 @@ def canary(site: Site) -> str:
     site.destroyed()
     stack = example(site, "canary", weight=10)
     stack.up().well()
-    updates = 2 if site.short else 20
+    updates = 20
     with Load(site.address(), "httpbin.example.com", "/hostname") as load:
         for number in range(updates):
             weight = site.random.choice([0, 10, 50, 90, 100])

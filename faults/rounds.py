@@ -20,6 +20,8 @@ class Fault:
     """What must hold."""
     round: Callable[[Site], str]
     """Breaks once, and returns what was seen; raises where it falls short."""
+    short: str = ""
+    """The test of the lab that is its short round, where there is one."""
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -92,6 +94,7 @@ FAULTS: Mapping[str, Fault] = {
         "the canary example updated 20 times a round, under load",
         "no failed request",
         examples.canary,
+        short="lab/test_examples.py::test_a_canary_gets_its_share",
     ),
     "secrets": Fault(
         "TLS keys, kubeconfig, tokens in checks and environment",

@@ -252,17 +252,21 @@ class Site:
         if not any(one["type"].startswith("kubernetes:") for one in self.stack.resources()):
             self.timed("create", self.stack.up().well())
 
-    def converges(self) -> str:
+    def converges(self, after: Done | None = None) -> str:
         """The next update succeeds, after the recovery command where it asks for that; returns
         what was needed. Nothing is left to do, nothing unknown, and requests are answered.
+
+        In a short round the update `after` which it is asked is enough where that succeeded.
         """
         needed = ""
-        done = self.stack.up()
-        if done.status and "components recover" in done.output:
-            self.stack.recover()
-            needed, done = "after `recover`", self.stack.up()
-        done.well()
-        if not self.short and self._unclean():
+        if not (self.short and after and not after.status):
+            done = self.stack.up()
+            if done.status and "components recover" in done.output:
+                self.stack.recover()
+                needed, done = "after `recover`", self.stack.up()
+            done.well()
+        if not self.short and self._clean().status:
+            # The provider may have kept what an object was before a change of labels alone.
             self.stack.up().well()
             self._clean().well()
         self.accounted()
@@ -271,10 +275,6 @@ class Site:
 
     def _clean(self) -> Done:
         return self.stack.pulumi("preview", "--expect-no-changes")
-
-    def _unclean(self) -> bool:
-        """The provider may have kept what an object was before a change of labels alone."""
-        return bool(self._clean().status)
 
     def destroyed(self) -> None:
         """See to it that nothing of the stack is left, in its state and in the cluster."""
