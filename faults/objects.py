@@ -175,6 +175,7 @@ def _judge(address: str, *, slow: bool) -> Generator[tuple[int, bytes]]:
 
 
 _LOAD_BALANCER = {"serviceType": "LoadBalancer"}
+_ROUTES = {"rules": [{"paths": ["/status", "/headers", "/uuid"]}]}
 
 SURROUNDINGS = {
     "no such image": Surroundings(
@@ -185,9 +186,9 @@ SURROUNDINGS = {
         {"service": {"args": ["-nonsense"]}}, "CrashLoopBackOff|exit"
     ),
     "quota": Surroundings({"service": {"replicas": 2}}, "exceeded quota", _quota),
-    "a webhook that refuses": Surroundings({}, _REFUSAL, partial(_webhook, slow=False)),
+    "a webhook that refuses": Surroundings(_ROUTES, _REFUSAL, partial(_webhook, slow=False)),
     "a webhook that is slow": Surroundings(
-        {}, "judge.example.com.*(deadline exceeded|timeout)", partial(_webhook, slow=True)
+        _ROUTES, "judge.example.com.*(deadline exceeded|timeout)", partial(_webhook, slow=True)
     ),
     "no load balancer": Surroundings(
         {"gateway": _LOAD_BALANCER}, "AddressNotAssigned", _no_load_balancer
@@ -206,7 +207,6 @@ def refused(site: Site) -> str:
     told, done = list[str](), None
     for name in names[: 1 if site.short else None]:
         case = SURROUNDINGS[name]
-        site.change()
         site.configure(exposures=site.exposure(**case.changes, readyTimeout=_READY))
         with case.wrong(site), site.load() as load:
             done = site.stack.up().badly().says(case.says)

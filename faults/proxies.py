@@ -75,6 +75,27 @@ def evicted(site: Site) -> str:
     return load.told()
 
 
+def rolled(site: Site) -> str:
+    """The workload's pods are made anew, each going on for a while after it was told to end."""
+    site.created()
+    sleep = {"name": "httpbin", "lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}
+    site.configure(exposures=site.exposure(service={"pod": {"containers": [sleep]}}))
+    site.stack.up().well()
+    before = site.pods("app=httpbin")
+    with site.load() as load:
+        site.change()
+        done = site.stack.up().well()
+        site.until(
+            lambda: site.pods("app=httpbin"), lambda found: not {*found} & {*before}, "pods remain"
+        )
+        time.sleep(_AFTER)
+    site.configure(exposures=site.exposure())
+    site.converges(done)
+    if load.failed():
+        raise FallsShortError(load.told())
+    return load.told()
+
+
 def _deployment(proxy: str) -> str:
     return f"{proxy}-istio" if proxy == PROXIES[0] else proxy
 

@@ -55,6 +55,11 @@ FAULTS: Mapping[str, Fault] = {
         "no failed request",
         proxies.evicted,
     ),
+    "workload-rolled": Fault(
+        "the workload rolled out under load, with a `preStop` in `service.pod`",
+        "no failed request",
+        proxies.rolled,
+    ),
     "mesh-moves": Fault(
         "newer CRDs, istiod restarted, another revision, under load",
         "no failed request, nothing left to change",
