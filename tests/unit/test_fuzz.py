@@ -21,7 +21,7 @@ from components.stack.arguments import StackArgs
 from tests.unit import conftest
 from tests.unit.conftest import ADDRESS, PROJECT, SAMPLE, Recorder, Run
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30"))
 
 HOSTILE: list[Any] = [
     *(None, True, False, 0, -1, 1 << 63, 1e308, 0.5, "", " ", "\n", "\0", "a" * 300, "ä", "-", "."),
