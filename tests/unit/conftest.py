@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import runpy
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -326,6 +327,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
     # Nothing of the machine's may get into a stack.
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    # What an interrupt does is pytest's concern.
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
     def run_program(  # noqa: PLR0913  # what the program and its cluster are like
         program: Callable[[], None] | None = None,
