@@ -9,7 +9,7 @@ from lightkube.core.exceptions import ApiError
 
 from ..api.gateway import GROUP
 from .certificates import lacking
-from .hooks import bind
+from .hooks import bound
 from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 from .objects import KINDS
@@ -57,11 +57,11 @@ _ADVICE = {
 }
 
 
-def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
-    """Log, for each object of the stack that fails, its conditions and what to do about them.
+def explain_failures(cluster: Access, hook_name: str = "explain") -> pulumi.ResourceTransform:
+    """A transform by which the conditions of each object that fails are logged, and what to do.
 
-    The provider's own message names only the wait that ended. To be called once for each cluster,
-    before its resources are registered; the engine knows the hook of each by a name of its own.
+    The provider's own message names only the wait that ended. Each cluster has one of its own; the
+    engine knows the hook of each by its name.
     """
 
     def explain(args: pulumi.ErrorHookArgs) -> bool:
@@ -90,7 +90,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
 
     hook = pulumi.ErrorHook(hook_name, explain)
 
-    bind(pulumi.ResourceHookBinding(on_error=[hook]), (*_EXPLAINED, JOB).__contains__)
+    return bound(pulumi.ResourceHookBinding(on_error=[hook]), (*_EXPLAINED, JOB).__contains__)
 
 
 def describe(status: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 
-from .hooks import bind
+from .hooks import bound
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -28,8 +28,8 @@ def owner() -> str:
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
-def mark_objects() -> None:
-    """Mark every object that the stack makes; to be called before its resources are registered."""
+def mark_objects() -> pulumi.ResourceTransform:
+    """A transform that marks every object which the stack makes."""
 
     def mark(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if args.type_ not in KINDS:
@@ -40,16 +40,16 @@ def mark_objects() -> None:
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return pulumi.ResourceTransformResult(props, args.opts)
 
-    pulumi.runtime.register_resource_transform(mark)
+    return mark
 
 
-def refuse_existing(cluster: Access, hook_name: str) -> None:
-    """Refuse to make an object that the cluster has already.
+def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
+    """A transform by which no object is made that the cluster has already.
 
     Without this, whether it is taken over, and then deleted with the stack, or refused amid an
     update depends on the provider's version. A preview refuses it, too, unless the stack itself
-    made it and may be about to replace it. To be called once for each cluster, before its resources
-    are registered; the engine knows the hook of each by a name of its own.
+    made it and may be about to replace it. Each cluster has one of its own; the engine knows the
+    hook of each by its name.
     """
     clients: list[lightkube.Client] = []
 
@@ -73,7 +73,7 @@ def refuse_existing(cluster: Access, hook_name: str) -> None:
 
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
-    bind(pulumi.ResourceHookBinding(before_create=[hook]), KINDS.__contains__)
+    return bound(pulumi.ResourceHookBinding(before_create=[hook]), KINDS.__contains__)
 
 
 def refusal(args: pulumi.ResourceHookArgs, metadata: Any) -> str | None:

@@ -22,13 +22,12 @@ _SLACK = 10
 """Seconds that the cluster may take to end a pod whose time is over."""
 
 
-def await_proofs(cluster: Access, hook_name: str) -> None:
-    """Wait for the pod of each proof in the place of the provider, which waits for the Job.
+def await_proofs(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
+    """A transform by which the pod of each proof is waited for, in place of its Job.
 
     A Job is complete some seconds after its pod has ended. Where the pod fails, the update does,
-    with what the pod said; as its Job is not complete then, the next update makes another. To be
-    called once for each cluster, before its resources are registered; the engine knows the hook
-    of each by a name of its own.
+    with what the pod said; as its Job is not complete then, the next update makes another. Each
+    cluster has one of its own; the engine knows the hook of each by its name.
     """
 
     async def wait(args: pulumi.ResourceHookArgs) -> None:
@@ -51,7 +50,7 @@ def await_proofs(cluster: Access, hook_name: str) -> None:
         opts = pulumi.ResourceOptions.merge(args.opts, proving)
         return pulumi.ResourceTransformResult(props, opts)
 
-    pulumi.runtime.register_resource_transform(attach)
+    return attach
 
 
 def _labels(template: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from ..api.installed import uncovered
 from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
+from .hooks import chained
 from .kubeconfig import Access
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
@@ -46,8 +47,7 @@ class Cluster(pulumi.ComponentResource):
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
-        mark_objects()
-        keep_weights(args)
+        transforms = [mark_objects(), keep_weights(args)]
         if args.get("preflight", True):
             if installed := preflight(args, args.get("needs", {})):
                 comparisons.append(
@@ -55,10 +55,11 @@ class Cluster(pulumi.ComponentResource):
                         faults, path, value, shape, installed, bases=bases
                     )
                 )
-                await_proofs(args, f"proof-{name}")
-            refuse_existing(args, f"own-{name}")
-            refuse_without_rights(args, f"rights-{name}")
-        explain_failures(args, f"explain-{name}")
+                transforms.append(await_proofs(args, f"proof-{name}"))
+            transforms.append(refuse_existing(args, f"own-{name}"))
+            transforms.append(refuse_without_rights(args, f"rights-{name}"))
+        transforms.append(explain_failures(args, f"explain-{name}"))
+        pulumi.runtime.register_resource_transform(chained(transforms))
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(
             f"{name}-provider",

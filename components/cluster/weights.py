@@ -31,11 +31,11 @@ def require_reader(subject: str, weights: str | None) -> None:
         )
 
 
-def keep_weights(cluster: Access) -> None:
-    """Give every route with the annotation `WEIGHTS` the weights that it has in the cluster.
+def keep_weights(cluster: Access) -> pulumi.ResourceTransform:
+    """A transform that gives every route with the annotation `WEIGHTS` those of the cluster.
 
-    To be called before its resources are registered. What a preview cannot read it shows as given,
-    with a warning; an update ends there, as it would set what a controller has changed.
+    What a preview cannot read it shows as given, with a warning; an update ends there, as it would
+    set what a controller has changed.
     """
     clients: list[lightkube.Client] = []
 
@@ -69,8 +69,8 @@ def keep_weights(cluster: Access) -> None:
         props = {**args.props, "spec": spec.apply(lambda given: shared(given, found))}
         return pulumi.ResourceTransformResult(props, args.opts)
 
-    pulumi.runtime.register_resource_transform(take_over)
     readers.append(cluster)
+    return take_over
 
 
 def shared(spec: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:

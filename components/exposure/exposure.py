@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from ..api.stack_traces import short_stack_traces
 from ..checks.schema import comparisons, trusted
 from ..cluster.weights import require_reader
 from ..parts.gateway_args import GatewayReference
@@ -64,7 +65,7 @@ class AmbientExposure(pulumi.ComponentResource):
         if not comparisons:
             _say_that_nothing_was_compared()
         super().__init__("ambient:index:AmbientExposure", name, None, opts)
-        with trusted():
+        with trusted(), short_stack_traces():
             namespace = namespace_of(name, args["namespace"], pulumi.ResourceOptions(parent=self))
             exposing = Exposing(name, args, namespace, self, bind)
             gateway = parts.gateway(exposing)

@@ -200,6 +200,8 @@ class Resource:
     timeouts: dict[str, str]
     ignored: list[str]
     """Inputs whose changes are ignored."""
+    calls: list[str]
+    """The calls that led to it, as files, innermost first."""
     hooks: set[str]
     """Hooks that the transforms of the stack give it, for errors."""
     aliases: list[tuple[str, str, str]]
@@ -234,6 +236,7 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
             inputs,
             MessageToDict(request.customTimeouts),
             list(request.ignoreChanges),
+            [frame.pc.uri for frame in request.stackTrace.frames],
             hooks,
             [(one.spec.parentUrn, one.spec.type, one.spec.name) for one in request.aliases],
         )

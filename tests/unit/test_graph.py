@@ -289,6 +289,14 @@ def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Pr
     }
 
 
+def test_the_state_names_no_folder_of_a_machine(default: Program) -> None:
+    ours = [one.calls for one in default.graph.values() if one.type.startswith("ambient:")]
+    files = {call.removeprefix(f"file://{ROOT}/") for calls in ours for call in calls}
+    # Of what Python has without a file nothing is recorded.
+    assert {file.partition("/")[0] for file in files} <= {"components", "__main__.py", ""}
+    assert {len(one.calls) for name, one in default.graph.items() if name != STACK} == {2, 3}
+
+
 def test_a_change_is_shown_once_as_components_record_no_inputs(default: Program) -> None:
     recorded = {
         key: one.inputs for key, one in default.graph.items() if one.type.startswith("ambient:")

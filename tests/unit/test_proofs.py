@@ -33,17 +33,12 @@ class Hooked:
     """The hook and the transform that are given to the engine."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.transform: Any = None
         monkeypatch.setattr(pulumi, "ResourceHook", self._hook)
-        monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self._register)
-        await_proofs({}, "proof")
+        self.transform: Any = await_proofs({}, "proof")
 
     def _hook(self, _: str, callback: Any) -> Any:
         self.hook = callback
         return callback
-
-    def _register(self, transform: Any) -> None:
-        self.transform = transform
 
     def wait(self, seconds: int = 5) -> None:
         inputs = {"spec": {"activeDeadlineSeconds": seconds}}
