@@ -15,6 +15,7 @@ PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --req
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock'
 HASHED := --generate-hashes --no-strip-extras
+PAGES := *.md docs examples policy rbac .github Pulumi.yaml Pulumi.dev.yaml LICENSE
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -90,6 +91,13 @@ bench: $(INSTALLED) ## Measure beside other ways, on a lab of its own, and write
 	@$(PYTHON) -m lab up --ztunnel none
 	@$(ON_LAB); status=0; $(PYTHON) -m bench run || status=$$?; $(PYTHON) -m lab down; exit $$status
 
+.PHONY: faults
+faults: export LAB_STATE = $(CURDIR)/.lab-faults
+faults: $(INSTALLED_DEV) ## Break things on a lab of its own, and write docs/robustness.md [ROUNDS=5 SEED=N FAULT=NAME]
+	@$(PYTHON) -m lab up --ztunnel none
+	@$(ON_LAB); status=0; $(PYTHON) -m faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FAULT),--fault $(FAULT)) || status=$$?; $(PYTHON) -m lab down; exit $$status
+
 .PHONY: generate
 generate: $(INSTALLED_DEV) ## Make types, limits, the reference and the roles anew, from CRDs and code
 	$(PYTHON) -m generate api
@@ -109,15 +117,28 @@ lock: $(INSTALLED_DEV) ## Pin what pyproject.toml asks for; with UPGRADE=yes at 
 dev: $(INSTALLED_DEV) ## Install what development needs, and the hooks of git
 	$(VENV)/bin/pre-commit install
 
+.PHONY: docs
+docs: $(INSTALLED_DEV) ## Make a site of the pages, .site/html; a link that leads nowhere fails
+	@rm -rf .site; mkdir -p .site/pages; cp zensical.toml .site
+	@# Each where it is in the repository, with what pages link to.
+	@tar -c --exclude .venv --exclude __pycache__ -f - $(PAGES) | tar -x -f - -C .site/pages
+	$(VENV)/bin/zensical build --strict --config-file .site/zensical.toml
+	@# Hidden folders are left out by it.
+	@cp -R .site/pages/.github .site/html
+
+.PHONY: docs-test
+docs-test: docs ## Run of the tests what is about the pages: links, commands, the tour on a lab
+	$(PYTHON) -m pytest tests/unit/test_docs*.py tests/lab/test_tour.py
+
 .PHONY: test
-test: lint unit lab-test ## Run every check, the quick ones first
+test: lint unit docs lab-test ## Run every check, the quick ones first
 
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and types
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
-	$(VENV)/bin/shellcheck .ci/run scripts/*.sh
-	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh
+	$(VENV)/bin/shellcheck .ci/run policy/lab/python3 scripts/*.sh
+	$(VENV)/bin/shellcheck --shell=sh components/parts/probe.sh components/commands/report_page.sh
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(VENV)/bin/mypy
 	@# One by one, as all are called __main__.

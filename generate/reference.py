@@ -24,8 +24,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 _TOP = """\
 # Reference
 
-Every argument there is, for the configuration of a stack and for programs at once. The
-[README](../README.md) has those that most people need.
+Every argument there is, for the configuration of a stack and for programs at once.
+[Configuration](configuration.md) has those that most people need.
 
 - **Names.** A configuration has them as they stand here, a Python program in snake_case:
   `serviceType` is `service_type`. Data is the same in both: names of entries, labels, environment

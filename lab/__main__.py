@@ -23,7 +23,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if platform.system() != "Linux":
         raise LabError(
             f"it needs Linux, and this is {platform.system()}. A cluster with Istio in ambient "
-            "mode does instead, as one of kind: README says how."
+            "mode does instead, as one of kind: docs/getting-started.md says how."
         )
     from lab.node import requirements  # noqa: PLC0415  # Linux alone has what it imports
 

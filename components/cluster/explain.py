@@ -1,6 +1,6 @@
 """What the cluster says of an object that failed to become ready."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +9,7 @@ from lightkube.core.exceptions import ApiError
 
 from ..api.gateway import GROUP
 from .certificates import lacking
-from .hooks import bind
+from .hooks import bound
 from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
 from .objects import KINDS
@@ -57,11 +57,11 @@ _ADVICE = {
 }
 
 
-def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
-    """Log, for each object of the stack that fails, its conditions and what to do about them.
+def explain_failures(cluster: Access, hook_name: str = "explain") -> pulumi.ResourceTransform:
+    """A transform by which the conditions of each object that fails are logged, and what to do.
 
-    The provider's own message names only the wait that ended. To be called once for each cluster,
-    before its resources are registered; the engine knows the hook of each by a name of its own.
+    The provider's own message names only the wait that ended. Each cluster has one of its own; the
+    engine knows the hook of each by its name.
     """
 
     def explain(args: pulumi.ErrorHookArgs) -> bool:
@@ -84,14 +84,13 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
             tell(f"no explanation of {args.urn}: {error if forbidden else repr(error)}")
             return False
         name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
-        pulumi.log.error(
-            f"{name}: {'; '.join([describe(live.get('status') or {}), *certificates])}"
-        )
+        told = [describe(live.get("status") or {}), *unseen(live), *certificates]
+        pulumi.log.error(f"{name}: {'; '.join(told)}")
         return False
 
     hook = pulumi.ErrorHook(hook_name, explain)
 
-    bind(pulumi.ResourceHookBinding(on_error=[hook]), (*_EXPLAINED, JOB).__contains__)
+    return bound(pulumi.ResourceHookBinding(on_error=[hook]), (*_EXPLAINED, JOB).__contains__)
 
 
 def describe(status: Mapping[str, Any]) -> str:
@@ -103,6 +102,17 @@ def describe(status: Mapping[str, Any]) -> str:
     failing = (c["reason"] for c in conditions if c["status"] != "True")
     advice = (_ADVICE[reason] for reason in failing if reason in _ADVICE)
     return "; ".join(dict.fromkeys([*lines, *advice]))
+
+
+def unseen(live: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong where the conditions of a live object are all older than its spec."""
+    now = live["metadata"].get("generation", 0)
+    seen = [one.get("observedGeneration", now) for one in _conditions(live.get("status") or {})]
+    if seen and max(seen) < now:
+        yield (
+            f"these conditions are of generation {max(seen)}, and it has {now}: no controller has"
+            " seen its last change. Is istiod ready?"
+        )
 
 
 def problem(status: Mapping[str, Any]) -> str | None:
@@ -119,7 +129,7 @@ def problem(status: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
+def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Those of the object and of a route's parents or a policy's ancestors, of a gateway's
     listeners the failing ones.
     """

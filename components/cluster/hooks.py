@@ -1,12 +1,15 @@
-"""Hooks of the engine that resources of some types get."""
+"""Transforms that give resources hooks of the engine, and several as one."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 
 import pulumi
 
 
-def bind(binding: pulumi.ResourceHookBinding, concerns: Callable[[str], bool]) -> None:
-    """Give `binding` to every resource that is registered from now on and whose type it concerns.
+def bound(
+    binding: pulumi.ResourceHookBinding, concerns: Callable[[str], bool]
+) -> pulumi.ResourceTransform:
+    """A transform that gives `binding` to every resource whose type it concerns.
 
     `concerns` is asked with Pulumi's type of it.
     """
@@ -17,4 +20,28 @@ def bind(binding: pulumi.ResourceHookBinding, concerns: Callable[[str], bool]) -
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=binding))
         return pulumi.ResourceTransformResult(args.props, opts)
 
-    pulumi.runtime.register_resource_transform(attach)
+    return attach
+
+
+def chained(transforms: Sequence[pulumi.ResourceTransform]) -> pulumi.ResourceTransform:
+    """One transform that does what all do, each with what those before it have made.
+
+    For each that is registered the engine calls the program back for every resource.
+    """
+
+    async def transform(
+        args: pulumi.ResourceTransformArgs,
+    ) -> pulumi.ResourceTransformResult | None:
+        made: pulumi.ResourceTransformResult | None = None
+        for one in transforms:
+            result = one(args)
+            if inspect.isawaitable(result):
+                result = await result
+            if result is not None:
+                made = result
+                args = pulumi.ResourceTransformArgs(
+                    args.custom, args.type_, args.name, made.props, made.opts
+                )
+        return made
+
+    return transform

@@ -9,7 +9,7 @@ import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 
-from .hooks import bind
+from .hooks import bound
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -57,12 +57,12 @@ def _found(key: str, inputs: Any) -> Iterator[Any]:
             yield from (one for one in items if one == json.loads(name))
 
 
-def warn_of_losses(cluster: Access, hook_name: str) -> None:
-    """Warn in a preview of what an update takes off an object, which the provider does not show.
+def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
+    """A transform by which a preview warns of what an update takes off an object.
 
-    What people have added it makes its own, and leaves out what the stack does not set. To be
-    called once for each cluster, before its resources are registered; the engine knows the hook of
-    each by a name of its own.
+    The provider does not show it: what people have added it makes its own, and leaves out what the
+    stack does not set. Each cluster has one of its own; the engine knows the hook of each by its
+    name.
     """
     clients: list[lightkube.Client] = []
 
@@ -88,7 +88,7 @@ def warn_of_losses(cluster: Access, hook_name: str) -> None:
                 )
 
     hook = pulumi.ResourceHook(hook_name, warn, pulumi.ResourceHookOptions(on_dry_run=True))
-    bind(pulumi.ResourceHookBinding(before_update=[hook]), KINDS.__contains__)
+    return bound(pulumi.ResourceHookBinding(before_update=[hook]), KINDS.__contains__)
 
 
 def _paths(fields: Mapping[str, Any], before: str = "") -> Iterator[str]:

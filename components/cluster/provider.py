@@ -8,12 +8,14 @@ import pulumi_kubernetes as kubernetes
 from ..api.installed import uncovered
 from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
+from .hooks import chained
 from .kubeconfig import Access
 from .managers import warn_of_losses
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
+from .proofs import await_proofs
 from .rights import refuse_without_rights
-from .trial import refuse_invalid
+from .weights import keep_weights
 
 
 class ClusterArgs(Access):
@@ -46,7 +48,7 @@ class Cluster(pulumi.ComponentResource):
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
-        mark_objects()
+        transforms = [mark_objects(), keep_weights(args)]
         if args.get("preflight", True):
             if installed := preflight(args, args.get("needs", {})):
                 comparisons.append(
@@ -54,11 +56,12 @@ class Cluster(pulumi.ComponentResource):
                         faults, path, value, shape, installed, bases=bases
                     )
                 )
-            refuse_existing(args, f"own-{name}")
-            refuse_without_rights(args, f"rights-{name}")
-            refuse_invalid(args, f"trial-{name}")
-            warn_of_losses(args, f"losses-{name}")
-        explain_failures(args, f"explain-{name}")
+                transforms.append(await_proofs(args, f"proof-{name}"))
+            transforms.append(refuse_existing(args, f"own-{name}"))
+            transforms.append(refuse_without_rights(args, f"rights-{name}"))
+            transforms.append(warn_of_losses(args, f"losses-{name}"))
+        transforms.append(explain_failures(args, f"explain-{name}"))
+        pulumi.runtime.register_resource_transform(chained(transforms))
         super().__init__("ambient:index:Cluster", name, None, opts)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
@@ -66,8 +69,6 @@ class Cluster(pulumi.ComponentResource):
             # Left out, the SDK would take the value of $KUBECONFIG, and a path of one machine
             # would get into the state that all share.
             kubeconfig=args.get("kubeconfig", ""),
-            # What others have changed of the stack's own objects is drift, which an update repairs.
-            enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

@@ -10,7 +10,7 @@ from lightkube.core.resource import api_info
 from lightkube.models.authorization_v1 import ResourceRule, SelfSubjectRulesReviewSpec
 from lightkube.resources.authorization_v1 import SelfSubjectRulesReview
 
-from .hooks import bind
+from .hooks import bound
 from .kubeconfig import Access, connect
 from .objects import KINDS
 
@@ -60,12 +60,12 @@ def needed(type_: str) -> list[Right]:
     ]
 
 
-def refuse_without_rights(cluster: Access, hook_name: str) -> None:
-    """Refuse to make or change an object without all rights that it needs to become ready.
+def refuse_without_rights(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
+    """A transform by which no object is made or changed without all rights that its wait needs.
 
     A preview only warns: what it shows without them is made here, as nobody asks the API server
-    what it would refuse. To be called once for each cluster, before its resources are registered;
-    the engine knows the hook of each by a name of its own.
+    what it would refuse. Each cluster has one of its own; the engine knows the hook of each by its
+    name.
     """
     login = _Login(cluster)
     warned: set[str] = set()
@@ -89,7 +89,7 @@ def refuse_without_rights(cluster: Access, hook_name: str) -> None:
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
     binding = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
-    bind(binding, lambda type_: type_.removesuffix(_PATCH) in KINDS)
+    return bound(binding, lambda type_: type_.removesuffix(_PATCH) in KINDS)
 
 
 class _Login:

@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx2
@@ -32,11 +33,12 @@ from ..exposure.arguments import called_by, connections
 from ..exposure.parts import asked
 from ..parts.client import CLIENT, CLIENT_IMAGE
 from ..parts.metadata import mirrored
-from ..parts.probe import START, answers, render_job, render_requests
+from ..parts.probe import START, answers, expectations, render_job, render_requests
 from ..stack.arguments import StackArgs
 from ..stack.configuration import read
 from ..stack.places import clients, namespace_name
 from .cli import run_pulumi
+from .report_page import SCRIPT, Result, page, parted
 from .rewrite import project_name
 
 _LEFT = 600
@@ -45,17 +47,6 @@ _LEFT = 600
 
 _JOB = "batch.kubernetes.io/job-name"
 """Label of the pods of a Job."""
-
-
-class Result(TypedDict):
-    """What became of the requests of an exposure."""
-
-    passed: bool
-    """Whether all were answered as expected."""
-    requests: list[str]
-    """Each request, with the status that is expected."""
-    faults: list[str]
-    """What was not as expected, or why nothing was sent."""
 
 
 def main() -> None:
@@ -68,9 +59,19 @@ def main() -> None:
     parser.add_argument("exposures", nargs="*", metavar="EXPOSURE", help="(default: all)")
     parser.add_argument("--stack", default="", help="(default: the one that is selected)")
     parser.add_argument("--json", action="store_true", help="report in JSON")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page of HTML, too; each request is sent once more for it",
+    )
     arguments = parser.parse_args()
+    file: Path | None = arguments.report
     try:
-        results = verify(arguments.stack, arguments.exposures)
+        results = verify(arguments.stack, arguments.exposures, measured=file is not None)
+        if file:
+            stack = arguments.stack or run_pulumi("stack", "--show-name", stack="").strip()
+            file.write_text(page(stack, datetime.now(UTC), results), encoding="utf-8")
     except (pulumi.RunError, ConfigError, ApiError, httpx2.HTTPError, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
@@ -90,9 +91,10 @@ def report(results: Mapping[str, Result]) -> str:
     )
 
 
-def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
+def verify(stack: str, names: Sequence[str], *, measured: bool = False) -> dict[str, Result]:
     """What becomes of the requests of a stack's exposures, or of those with these `names`.
 
+    Where it is to be `measured`, each is sent once more after the verdict.
     To be called in the folder of the stack's project; an empty `stack` is the selected one. Raises
     `InvalidInput` where a name is unknown, nothing is to be verified, or Pulumi does not tell.
     """
@@ -113,9 +115,13 @@ def verify(stack: str, names: Sequence[str]) -> dict[str, Result]:
         probes = {name: _probe(args, name, deployed[name]) for name in names or verified}
         # All at once: each may take as long as its limit says.
         running = {
-            name: jobs.enter_context(_job(client, args, probe)) for name, probe in probes.items()
+            name: jobs.enter_context(_job(client, args, probe, measured=measured))
+            for name, probe in probes.items()
         }
-        return {name: _result(client, probe, running[name]) for name, probe in probes.items()}
+        return {
+            name: _result(client, probe, running[name], measured=measured)
+            for name, probe in probes.items()
+        }
 
 
 def configured(stack: str) -> StackArgs:
@@ -156,7 +162,9 @@ def _probe(args: StackArgs, name: str, outputs: Mapping[str, Any]) -> dict[str, 
 
 
 @contextmanager
-def _job(client: lightkube.Client, args: StackArgs, probe: Mapping[str, Any]) -> Generator[str]:
+def _job(
+    client: lightkube.Client, args: StackArgs, probe: Mapping[str, Any], *, measured: bool
+) -> Generator[str]:
     """A Job that sends the requests, by its name; it is deleted in the end."""
     name = f"{probe['name']}-{uuid4().hex[:8]}"
     common = {key: dict(cast("Any", args).get(key, {})) for key in ("labels", "annotations")}
@@ -166,8 +174,11 @@ def _job(client: lightkube.Client, args: StackArgs, probe: Mapping[str, Any]) ->
     template = spec["template"]
     labels = {**common["labels"], **template["metadata"]["labels"]}
     template["metadata"] = {**common, "labels": labels}
+    pod = template["spec"]
+    if measured and not probe["tcp"]:
+        (own,) = (one for one in pod["containers"] if one["name"] == "probe")
+        own["command"][-1] = SCRIPT + own["command"][-1]
     if registry := args.get("image_registry"):
-        pod = template["spec"]
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
             container["image"] = mirrored(registry, container["image"])
     job = {"metadata": metadata, "spec": {**spec, "ttlSecondsAfterFinished": _LEFT}}
@@ -191,23 +202,39 @@ def _job(client: lightkube.Client, args: StackArgs, probe: Mapping[str, Any]) ->
         client.delete(Job, name, namespace=probe["namespace"], cascade=CascadeType.BACKGROUND)
 
 
-def _result(client: lightkube.Client, probe: Mapping[str, Any], job: str) -> Result:
+def _result(
+    client: lightkube.Client, probe: Mapping[str, Any], job: str, *, measured: bool
+) -> Result:
     """What became of the requests of a Job, once it has ended or its time is over."""
     namespace = probe["namespace"]
-    requests = answers(probe["urls"], probe["hostnames"], probe["checks"], grpc=probe["grpc"])
+    passed = _passed(client, probe, job)
+    printed = _log(client, namespace, job) if measured or not passed else ()
+    asked = (probe["urls"], probe["hostnames"], probe["checks"])
+    faults, requests = parted(printed, expectations(*asked, grpc=probe["grpc"]))
+    if not passed and not faults:
+        said = explain_job(client, {"name": job, "namespace": namespace})
+        faults = [said or "its pod did not end in time, and the cluster does not say why"]
+    result: Result = {
+        "passed": passed,
+        "requests": answers(*asked, grpc=probe["grpc"]),
+        "faults": [] if passed else faults,
+    }
+    if measured:
+        result["measured"] = requests
+    return result
+
+
+def _passed(client: lightkube.Client, probe: Mapping[str, Any], job: str) -> bool:
+    """Whether a Job succeeds before it fails and before its time is over."""
     end = time.monotonic() + START + probe["timeout"] + 30
     while time.monotonic() < end:
-        status = client.get(Job, job, namespace=namespace).status
+        status = client.get(Job, job, namespace=probe["namespace"]).status
         if status and status.succeeded:
-            return {"passed": True, "requests": requests, "faults": []}
+            return True
         if status and any(one.type == "Failed" for one in status.conditions or ()):
             break
         time.sleep(1)
-    faults = [line for line in _log(client, namespace, job) if line]
-    if not faults:
-        said = explain_job(client, {"name": job, "namespace": namespace})
-        faults = [said or "its pod did not end in time, and the cluster does not say why"]
-    return {"passed": False, "requests": requests, "faults": faults}
+    return False
 
 
 def _log(client: lightkube.Client, namespace: str, job: str) -> Iterator[str]:
@@ -215,7 +242,7 @@ def _log(client: lightkube.Client, namespace: str, job: str) -> Iterator[str]:
     for pod in client.list(Pod, namespace=namespace, labels={_JOB: job}):
         name = str(cast("Any", pod).metadata.name)
         try:
-            yield from map(str.rstrip, client.log(name, namespace=namespace))
+            yield from (line.rstrip("\r\n") for line in client.log(name, namespace=namespace))
         except ApiError as error:
             # A container that did not start has no log.
             if error.status.code != HTTPStatus.BAD_REQUEST:

@@ -14,6 +14,7 @@ from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
+from ..cluster.proofs import AWAITED, PROOF
 from .former import own_component
 from .pod import small_pod, with_names
 
@@ -190,6 +191,7 @@ class Probe(kubernetes.batch.v1.Job):
         own = pulumi.ResourceOptions(
             custom_timeouts=timeouts(START + timeout + 30),
             aliases=[own_component("Probe", name, opts)],
+            ignore_changes=[AWAITED],
         )
         super().__init__(
             short(f"{name}-job"),
@@ -262,7 +264,7 @@ def render_job(args: ProbeArgs, sent: Mapping[str, Any]) -> dict[str, Any]:
             "template": {
                 "metadata": {
                     # No label that a Service could select.
-                    "labels": {"ambient-exposure/proof": args["name"]},
+                    "labels": {PROOF: args["name"]},
                     "annotations": {"ambient-exposure/subject": args["subject"]},
                 },
                 "spec": small_pod(
@@ -291,6 +293,28 @@ def answers(
     ]
 
 
+def expectations(
+    urls: Sequence[str], hostnames: Sequence[str], checks: Sequence[CheckArgs], *, grpc: bool
+) -> list[tuple[str, list[str]]]:
+    """Name of each request, and status, headers and text that its answer has to have, in order."""
+    return [
+        (_called(*one, grpc=grpc), [*_expected(one[2]), *_contained(one[2])])
+        for one in _each(urls, hostnames, checks)
+    ]
+
+
+def _expected(check: CheckArgs) -> Iterator[str]:
+    """Status and headers."""
+    if "status" in check:
+        yield str(check["status"])
+    yield from (f"{name}: {value}" for name, value in check.get("response_headers", {}).items())
+
+
+def _contained(check: CheckArgs) -> Iterator[str]:
+    if "response_body" in check:
+        yield f"{check['response_body']} in the body"
+
+
 def _named(check: CheckArgs) -> CheckArgs:
     return {"path": check["path"], "status": check["status"], "method": _method(check)}
 
@@ -313,9 +337,7 @@ def render_requests(
         options = [*_to(url, hostname, check["path"], trusted=trusted), *_written(check)]
         options += _call(check) if grpc else _request(check)
         lines += [f"curl {option}" for option in options]
-        lines.append(f"expect {check['status']}")
-        expected = check.get("response_headers", {})
-        lines += [f"expect {header}: {value}" for header, value in expected.items()]
+        lines += [f"expect {line}" for line in _expected(check)]
         if "response_body" in check:
             lines.append(f"body {check['response_body']}")
         if grpc:

@@ -1,6 +1,8 @@
 """The components of a stack, as its configuration describes them."""
 
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -8,6 +10,7 @@ from typing import Any, cast
 import pulumi
 
 from ..api.outputs import after
+from ..api.stack_traces import short_stack_traces
 from ..checks.faults import Faults, camel
 from ..checks.schema import trusted
 from ..cluster.preflight import PreflightArgs
@@ -43,18 +46,24 @@ def expose(args: StackArgs) -> Exposed:
     that an exposure may come and go without the others. Raises `InvalidInput` with all that the
     cluster lacks, before anything is registered.
     """
-    common = common_metadata(args.get("labels", {}), args.get("annotations", {}))
-    pulumi.runtime.register_resource_transform(common)
+    with suppress(ValueError):  # by the automation API in a thread
+        # The engine interrupts the program of an update that has failed. What that waits for then
+        # is of no use to anybody, but Python would print it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if args.keys() & {"labels", "annotations"}:
+        common = common_metadata(args.get("labels", {}), args.get("annotations", {}))
+        pulumi.runtime.register_resource_transform(common)
     if "image_registry" in args:
         pulumi.runtime.register_resource_transform(mirrored_images(args["image_registry"]))
     given = args.get("cluster", {})
     needed: PreflightArgs = {**needs(args), **given.get("needs", {})}
-    cluster = Cluster("cluster", {**given, "needs": needed})
+    with short_stack_traces():
+        cluster = Cluster("cluster", {**given, "needs": needed})
     faults = Faults(f"configuration of stack {pulumi.get_stack()}", spell=spelt)
     SCHEMA.compare(faults, "", args, StackArgs)
     faults.raise_any()
     opts = pulumi.ResourceOptions(providers=[cluster.provider])
-    with trusted():
+    with trusted(), short_stack_traces():
         return _Parts(args, opts).exposed()
 
 

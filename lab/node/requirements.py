@@ -58,7 +58,7 @@ def check(*, dual_stack: bool = False) -> None:
             "this machine cannot run it:\n"
             + "".join(f"- {fault}\n" for fault in faults)
             + "A cluster with Istio in ambient mode does instead: `make up CONTEXT=NAME` with a "
-            "context of your kubeconfig. README has the way to one with kind."
+            "context of your kubeconfig. docs/getting-started.md has the way to one of kind."
         )
 
 

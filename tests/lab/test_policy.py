@@ -21,17 +21,6 @@ STRICT: dict[str, dict[str, Any]] = {
     "missing-labels": {"labels": ["team"]},
 }
 
-# The lab's language host is older than its engine, and starts any plugin as `python3 "" ENGINE` in
-# the folder of the program. Later ones run the pack by themselves.
-PYTHON = """\
-#!/bin/sh
-if [ $# -gt 0 ] && [ -z "$1" ]; then
-  shift
-  exec {pack}/.venv/bin/python -u {pack}/__main__.py "$@" {pack}
-fi
-exec {python} "$@"
-"""
-
 BROKEN = """\
 import runpy
 
@@ -108,14 +97,10 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def path(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def path(pack: Path) -> Path:
     """A folder to be first on PATH."""
-    folder = tmp_path_factory.mktemp("path")
-    python = folder / "python3"
-    python.write_text(PYTHON.format(pack=pack, python=ROOT / ".venv" / "bin" / "python"))
-    python.chmod(0o755)
-    return folder
+    return pack / "lab"
 
 
 Configured = Callable[..., Path]

@@ -143,7 +143,19 @@ def test_the_checks_are_sent_without_an_update(lab: Lab, stack: Stack) -> None:
     requests = outputs["verified"]
     assert verified() == "\n".join(["httpbin: passed", *(f"  {one}" for one in requests), ""])
     found = {"passed": True, "requests": requests, "faults": []}
-    assert json.loads(verified("--json", "httpbin")) == {"httpbin": found}
+    file = stack.folder / "report.html"
+    (measured,) = json.loads(verified("--json", "httpbin", "--report", str(file))).values()
+    answers = [one["answer"] for one in measured.pop("measured")]
+    assert measured == found
+    # The gateway says itself that both were answered behind it.
+    assert [(one["status"], one["server"]) for one in answers] == [
+        ("200", "istio-envoy"),
+        ("404", "istio-envoy"),
+    ]
+    assert all("upstream" in one and 0 < one["seconds"] < 5 for one in answers)
+    page = file.read_text(encoding="utf-8")
+    assert page.count("what is behind the gateway") == 2
+    assert all(one.rpartition(": ")[0] in page for one in requests)
 
     lab.kubectl("label", "service", "httpbin", "-n", "httpbin", f"{LABEL}-")
     try:

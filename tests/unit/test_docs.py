@@ -18,7 +18,7 @@ from components.stack.arguments import StackArgs
 from tests.unit.conftest import PROJECT, ROOT, SAMPLE, Run, handed_over, patched, sample
 from tests.unit.test_features import exists
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 PAGES = {
     path.relative_to(ROOT): path.read_text(encoding="utf-8")
     for path in (
@@ -58,7 +58,7 @@ def test_a_configuration_is_accepted(block: str) -> None:
 
 def settings() -> list[Any]:
     """The commands that set a part of a stack's configuration, each with its path and value."""
-    command = r"pulumi config set (?:--secret )?--path ([^\s`]+)(?: ([^\s`]+))?"
+    command = r"pulumi config set (?:--secret )?--path ([^\s`']+)(?: ([^\s`]+))?"
     return [
         pytest.param(path.replace("NAME", "shop"), value or "a", id=f"{page}:{path}")
         for page, text in PAGES.items()
@@ -79,18 +79,22 @@ def test_a_command_sets_what_exists(path: str, value: str) -> None:
 
 
 def table(heading: str) -> list[str]:
-    """The first column of the table in a section of the README."""
-    section = README.split(f"### {heading}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    """The first column of the table under a heading of the page on configuration."""
+    section = CONFIGURATION.split(f"# {heading}\n")[1].split("\n## ")[0]
     return [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
 
 
-def test_readme_lists_settings_that_exist() -> None:
-    listed = [setting for cell in table("Configuration") for setting in re.findall("`(.*?)`", cell)]
+def test_settings_that_are_listed_exist() -> None:
+    listed = [
+        setting
+        for cell in table("A stack's configuration")
+        for setting in re.findall("`(.*?)`", cell)
+    ]
     assert len(listed) > 10
     assert [setting for setting in listed if not exists(setting)] == []
 
 
-def test_readme_lists_every_output(run: Run) -> None:
+def test_every_output_is_listed(run: Run) -> None:
     listed = [output for cell in table("Outputs") for output in re.findall("`(.*?)`", cell)]
     gateway = {"serviceType": "NodePort", "tls": {"issuer": "self-signed"}}
     shared: dict[str, Any] = {

@@ -145,9 +145,9 @@ def test_every_example_is_tested() -> None:
     assert {path.name for path in (ROOT / "examples").iterdir()} == {*PARTS, *CONFIGURED}
 
 
-def test_the_readme_lists_every_example() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| \[(.*)\]\(examples/\1\) \|", readme, re.MULTILINE)
+def test_every_example_is_listed() -> None:
+    page = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(.*)\]\(../examples/\1/README.md\) \|", page, re.MULTILINE)
     assert listed == [*PARTS, *CONFIGURED]
 
 

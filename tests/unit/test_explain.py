@@ -83,14 +83,11 @@ class Registered:
         self.errors: list[str] = []
         monkeypatch.setattr(pulumi.log, "error", self.errors.append)
         monkeypatch.setattr(pulumi, "ErrorHook", self._hook)
-        monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self._transform)
+        self.transform: Any = explain_failures({"context": "lab"})
 
     def _hook(self, _: str, callback: Any) -> Any:
         self.hook = callback
         return callback
-
-    def _transform(self, transform: Any) -> None:
-        self.transform = transform
 
     def fail(self, kind: str = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute") -> bool:
         metadata = {"metadata": {"name": "shop", "namespace": "shop"}}
@@ -101,9 +98,7 @@ class Registered:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Registered:
-    found = Registered(monkeypatch)
-    explain_failures({"context": "lab"})
-    return found
+    return Registered(monkeypatch)
 
 
 def test_a_failure_logs_what_the_cluster_says(api: dict[str, Any], registered: Registered) -> None:
@@ -112,6 +107,22 @@ def test_a_failure_logs_what_the_cluster_says(api: dict[str, Any], registered: R
     assert registered.errors == [
         "HTTPRoute shop/shop: Accepted=False (NoMatchingListenerHostname: no hostnames matched);"
         " no listener of the gateway has this host name"
+    ]
+
+
+def test_conditions_of_before_a_change_are_told_apart(
+    api: dict[str, Any], registered: Registered
+) -> None:
+    parents = [{"conditions": [{**ACCEPTED, "observedGeneration": 3}]}]
+    api[ROUTE] = {"metadata": {"name": "shop", "generation": 4}, "status": {"parents": parents}}
+    registered.fail()
+    api[ROUTE]["metadata"]["generation"] = 3
+    registered.fail()
+    said = "HTTPRoute shop/shop: Accepted=True (Accepted: Handled by Istio controller)"
+    assert registered.errors == [
+        f"{said}; these conditions are of generation 3, and it has 4: no controller has seen its"
+        " last change. Is istiod ready?",
+        said,
     ]
 
 

@@ -289,6 +289,14 @@ def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Pr
     }
 
 
+def test_the_state_names_no_folder_of_a_machine(default: Program) -> None:
+    ours = [one.calls for one in default.graph.values() if one.type.startswith("ambient:")]
+    files = {call.removeprefix(f"file://{ROOT}/") for calls in ours for call in calls}
+    # Of what Python has without a file nothing is recorded.
+    assert {file.partition("/")[0] for file in files} <= {"components", "__main__.py", ""}
+    assert {len(one.calls) for name, one in default.graph.items() if name != STACK} == {2, 3}
+
+
 def test_a_change_is_shown_once_as_components_record_no_inputs(default: Program) -> None:
     recorded = {
         key: one.inputs for key, one in default.graph.items() if one.type.startswith("ambient:")
@@ -1003,6 +1011,16 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
     assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/httpbin-canary-service")
 
 
+def test_a_route_says_who_sets_its_weights(run: Run) -> None:
+    force = {"pulumi.com/patchForce": "true"}
+    marked = {**force, "ambient-exposure/weights": "controller"}
+    for owner, expected in ((None, {}), ("stack", force), ("controller", marked)):
+        program = run(exposure={"weights": owner} if owner else {}, preview=True)
+        for part in ("waypoint", "ingress"):
+            told = metadata(program, f"HTTPRoute/httpbin-{part}-route")["annotations"]
+            assert {key: told[key] for key in marked if key in told} == expected
+
+
 @pytest.mark.parametrize("protocol", ["h2c", "ws"])
 def test_a_port_tells_its_protocol(run: Run, protocol: str) -> None:
     canary = {"image": "httpbin:2", "weight": 10}
@@ -1457,7 +1475,6 @@ def test_a_program_of_ones_own(run: Run) -> None:
     assert found.graph["kubernetes/cluster-provider"].inputs == {
         "context": "mine",
         "kubeconfig": "",
-        "enablePatchForce": "true",
     }
     listeners = spec(found, "Gateway/shop-gateway")["listeners"]
     assert [(one["name"], one.get("hostname")) for one in listeners] == [

@@ -288,6 +288,16 @@ def test_measuring_has_a_lab_of_its_own(checkout: Checkout) -> None:
     ]
 
 
+def test_breaking_has_a_lab_of_its_own(checkout: Checkout) -> None:
+    checkout.make("faults", "ROUNDS=2", "SEED=7", "FAULT=state")
+    assert checkout.called() == [
+        "python -m lab up --ztunnel none",
+        "python -m lab env",
+        "python -m faults --rounds 2 --seed 7 --fault state",
+        "python -m lab down",
+    ]
+
+
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")
@@ -384,8 +394,8 @@ def test_kind_and_the_lab_are_of_the_same_releases() -> None:
     assert pins["ISTIO"].rpartition(".")[0] == versions.ISTIO.rpartition(".")[0]
     workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
     assert f"docker.io/istio/ztunnel:{pins['ISTIO']})\n" in workflow
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"/download/v{pins['GATEWAY_API']}/standard-install.yaml" in readme
+    page = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    assert f"/download/v{pins['GATEWAY_API']}/standard-install.yaml" in page
 
 
 def test_kind_gets_the_crds_and_then_istio(kind: Checkout, tmp_path: Path) -> None:

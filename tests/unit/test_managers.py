@@ -68,7 +68,6 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(managers, "connect", lambda _: SimpleNamespace(get=get))
     monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, hook, _opts: hooks.append(hook))
-    monkeypatch.setattr(pulumi.runtime, "register_resource_transform", lambda _: None)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     warn_of_losses({}, "losses")

@@ -1,6 +1,5 @@
 """Marks of ownership, and the refusal to make what exists."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -8,6 +7,7 @@ import pytest
 
 from components.cluster import ownership
 from components.cluster.ownership import OWNER, RESOURCE, mark_objects, refuse_existing
+from components.cluster.trial import Trial
 from tests.unit.test_preflight import api
 
 __all__ = ["api"]
@@ -18,11 +18,11 @@ PATH = "/api/v1/namespaces/shop/services/shop"
 
 
 class Registered:
-    """The transforms and the hook that are given to the engine."""
+    """The transform and the hook that are given to the engine."""
+
+    given: Any
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.transforms: list[Callable[[Any], Any]] = []
-        monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self.transforms.append)
         monkeypatch.setattr(pulumi, "ResourceHook", self._hook)
         monkeypatch.setattr(ownership, "owner", lambda: OURS)
 
@@ -32,8 +32,7 @@ class Registered:
         return callback
 
     def transform(self, type_: str, **props: Any) -> Any:
-        (transform,) = self.transforms
-        return transform(
+        return self.given(
             pulumi.ResourceTransformArgs(
                 custom=True, type_=type_, name="shop", props=props, opts=pulumi.ResourceOptions()
             )
@@ -56,7 +55,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Registered:
 
 @pytest.fixture
 def refusing(registered: Registered) -> Registered:
-    refuse_existing({"context": "lab"}, "own")
+    registered.given = refuse_existing({"context": "lab"}, "own")
     return registered
 
 
@@ -65,7 +64,7 @@ def existing(**annotations: str) -> dict[str, Any]:
 
 
 def test_what_is_made_is_marked(registered: Registered) -> None:
-    mark_objects()
+    registered.given = mark_objects()
     made = registered.transform(SERVICE, metadata={"name": "a", "annotations": {"b": "c"}}, spec={})
     assert made.props == {
         "metadata": {"name": "a", "annotations": {"b": "c", OWNER: OURS, RESOURCE: "shop"}},
@@ -144,4 +143,15 @@ def test_what_may_not_be_read_is_left_to_the_provider(
     api: dict[str, Any], refusing: Registered
 ) -> None:
     api[PATH] = 403
+    assert refusing.create() is None
+
+
+def test_what_would_be_refused_is_refused_in_a_preview(
+    api: dict[str, Any], refusing: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATH not in api
+    monkeypatch.setattr(Trial, "problem", lambda *_: "too long")
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    assert refusing.create() == "Service shop/shop would be refused by the API server: too long"
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     assert refusing.create() is None

@@ -1,7 +1,7 @@
 """Roles of those who work on a stack, and what is said where a right is missing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -118,12 +118,8 @@ class Hooked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, dry_run: bool) -> None:
         monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: dry_run)
-        monkeypatch.setattr(pulumi.runtime, "register_resource_transform", self._keep)
         monkeypatch.setattr(pulumi, "ResourceHook", self._hook)
-        refuse_without_rights({"context": "lab"}, "rights")
-
-    def _keep(self, transform: Callable[[Any], Any]) -> None:
-        self.transform = transform
+        self.transform: Any = refuse_without_rights({"context": "lab"}, "rights")
 
     def _hook(self, _: str, callback: Any, opts: pulumi.ResourceHookOptions) -> Any:
         assert opts.on_dry_run

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -200,6 +201,47 @@ def test_the_addresses_are_asked_that_an_update_asks(
         f"http://198.18.1.0:80{path}" for path in ("/headers", "/get")
     ]
     assert cluster.deleted
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "verdict"), [([DONE], 0, "passed"), ([FAILED], 1, "1 of 1 failed")]
+)
+def test_a_report_is_written_of_what_the_pod_measured(  # noqa: PLR0913  # what is given and found
+    cluster: Cluster,
+    stack: dict[str, Any],
+    tmp_path: Path,
+    *,
+    states: list[JobStatus],
+    status: int,
+    verdict: str,
+) -> None:
+    token = "of-nobody-else"  # noqa: S105  # what no report may show
+    check = {"path": "/headers", "status": 200, "headers": {"x-key": token}, "body": token}
+    change(stack, verification={"checks": [check], "addresses": "internal"})
+    cluster.states = states
+    cluster.log_lines = [
+        f"after 60 s: POST {URL}/headers (Host: httpbin.example.com): expected 200, got 503\n",
+        "answered\t1\t503 \t0.0123\tistio-envoy\t\n",
+    ]
+    file = tmp_path / "report.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["verify", "--stack", "dev", "--report", str(file)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == status
+    written = file.read_text(encoding="utf-8")
+    assert f"<title>Verification of stack dev: {verdict}</title>" in written
+    assert "<td>503<td class=number>12<td" in written
+    assert "the gateway itself" in written
+    assert token not in written
+    script = cluster.made[0].spec.template.spec.containers[0].command[-1]
+    assert "trap report EXIT" in script
+
+
+def test_no_report_costs_nothing(cluster: Cluster, stack: dict[str, Any]) -> None:
+    verify("", [])
+    assert "trap report" not in cluster.made[0].spec.template.spec.containers[0].command[-1]
+    assert stack
 
 
 def test_people_read_what_matters() -> None:
