@@ -91,6 +91,13 @@ bench: $(INSTALLED) ## Measure beside other ways, on a lab of its own, and write
 	@$(PYTHON) -m lab up --ztunnel none
 	@$(ON_LAB); status=0; $(PYTHON) -m bench run || status=$$?; $(PYTHON) -m lab down; exit $$status
 
+.PHONY: faults
+faults: export LAB_STATE = $(CURDIR)/.lab-faults
+faults: $(INSTALLED_DEV) ## Break things on a lab of its own, and write docs/robustness.md [ROUNDS=5 SEED=N FAULT=NAME]
+	@$(PYTHON) -m lab up --ztunnel none
+	@$(ON_LAB); status=0; $(PYTHON) -m faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FAULT),--fault $(FAULT)) || status=$$?; $(PYTHON) -m lab down; exit $$status
+
 .PHONY: generate
 generate: $(INSTALLED_DEV) ## Make types, limits, the reference and the roles anew, from CRDs and code
 	$(PYTHON) -m generate api

@@ -112,7 +112,7 @@ def verdicts(results: Results) -> str:
         )
         for line in judged(results)
     ]
-    return _table(("measure", "found", "limit", ""), rows)
+    return table(("measure", "found", "limit", ""), rows)
 
 
 def tables(results: Results) -> str:
@@ -133,7 +133,7 @@ With {extent.many} exposures, of {extent.many_rounds} rounds:
 {_medians(results.many)}
 Exposures without pods behind one gateway and one waypoint, made anew in each size:
 
-{_table(head, sorted(sizes, key=lambda row: int(row[0])))}"""
+{table(head, sorted(sizes, key=lambda row: int(row[0])))}"""
 
 
 def _cells(count: int, size: Size) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def _medians(samples: Samples) -> str:
     rows = [
         (name, *(_spread(samples[measure].get(name, [])) for measure in measures)) for name in names
     ]
-    return _table(("", *measures), rows)
+    return table(("", *measures), rows)
 
 
 def _spread(seconds: Sequence[float]) -> str:
@@ -158,16 +158,22 @@ def _mib(size: float) -> float:
     return size / (1 << 20)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def machine() -> str:
+    """What this machine is."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
+    return f"{os.cpu_count()} cores with {memory} GiB, Linux {platform.release()}"
 
 
 def page(results: Results, versions: Sequence[str], path: str) -> str:
     """The whole page; `path` is the critical path of its picture in words."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
     failed = "".join(f"- failed: {line.splitlines()[0]}\n" for line in results.failed)
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
-        machine=f"{os.cpu_count()} cores with {memory} GiB, Linux {platform.release()}",
+        machine=machine(),
         versions=", ".join(versions),
         verdicts=verdicts(results),
         tables=tables(results) + (failed and f"\n{failed}"),

@@ -3,11 +3,12 @@
 
 import sys
 
-from .commands import comment, manifests, recover, rewrite, show, verify
+from .commands import adopt, comment, manifests, recover, rewrite, show, verify
 from .commands.migration import migrate
 
 _COMMANDS = {
     "rewrite": (rewrite.main, "turn a stack file of release 2 into the form of today"),
+    "adopt": (adopt.main, "take over what was made by hand"),
     "migrate": (migrate.main, "write the configuration that Ingresses and VirtualServices ask for"),
     "manifests": (manifests.main, "print a stack's objects for kubectl"),
     "comment": (comment.main, "show a preview as a comment for a pull request"),

@@ -9,6 +9,9 @@ _MANAGER = "__fieldManager"
 """Output of every resource of the Kubernetes provider: the name under which it changes the
 object."""
 
+WEIGHTS = "ambient-exposure/weights"
+"""Annotation of a route: who sets the weights of its backends, `controller`."""
+
 
 def traced(opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
     """The options of a resource of which `trace` shall tell."""
@@ -27,7 +30,8 @@ def trace(resource: pulumi.CustomResource) -> pulumi.Output[list[str]]:
     """The uid of a `traced` object, and its generation or when the provider last changed it.
 
     Another one once it was made anew or something of it put right. Of objects without a generation,
-    as Services and namespaces are, it does not matter who else changes them.
+    as Services and namespaces are, and of routes whose weights somebody else sets it does not
+    matter who else changes them.
     """
     return pulumi.Output.all(
         pulumi.get(resource, "metadata"), pulumi.get(resource, _MANAGER)
@@ -36,7 +40,8 @@ def trace(resource: pulumi.CustomResource) -> pulumi.Output[list[str]]:
 
 def _trace(metadata: Mapping[str, Any] | None, manager: str | None) -> list[str]:
     found = metadata or {}
-    if generation := found.get("generation"):
+    generation = found.get("generation")
+    if generation and WEIGHTS not in (found.get("annotations") or {}):
         return [str(found.get("uid")), str(int(generation))]
     # Resources of the SDK spell it otherwise than those that are declared here.
     managers = found.get("managedFields") or found.get("managed_fields") or []

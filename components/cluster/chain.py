@@ -11,7 +11,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from ..api.gateway import GROUP
 from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..api.live import NAME_OVERRIDE, addresses
-from .explain import problem
+from .explain import problem, unseen
 from .mesh import matches
 from .objects import GATEWAY, KINDS
 from .reading import get
@@ -295,6 +295,7 @@ def _problem(found: Mapping[str, Any], *, always: bool = True) -> Iterator[str]:
     status = found.get("status") or {}
     if (always or status.get("conditions")) and (said := problem(status)):
         yield said
+    yield from unseen(found)
 
 
 def _rule(rule: Mapping[str, Any]) -> str:

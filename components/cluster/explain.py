@@ -1,6 +1,6 @@
 """What the cluster says of an object that failed to become ready."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -84,9 +84,8 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> None:
             tell(f"no explanation of {args.urn}: {error if forbidden else repr(error)}")
             return False
         name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
-        pulumi.log.error(
-            f"{name}: {'; '.join([describe(live.get('status') or {}), *certificates])}"
-        )
+        told = [describe(live.get("status") or {}), *unseen(live), *certificates]
+        pulumi.log.error(f"{name}: {'; '.join(told)}")
         return False
 
     hook = pulumi.ErrorHook(hook_name, explain)
@@ -105,6 +104,17 @@ def describe(status: Mapping[str, Any]) -> str:
     return "; ".join(dict.fromkeys([*lines, *advice]))
 
 
+def unseen(live: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong where the conditions of a live object are all older than its spec."""
+    now = live["metadata"].get("generation", 0)
+    seen = [one.get("observedGeneration", now) for one in _conditions(live.get("status") or {})]
+    if seen and max(seen) < now:
+        yield (
+            f"these conditions are of generation {max(seen)}, and it has {now}: no controller has"
+            " seen its last change. Is istiod ready?"
+        )
+
+
 def problem(status: Mapping[str, Any]) -> str | None:
     """The first condition of a `status` that stands in the way, and what to do about it."""
     conditions = list(_conditions(status))
@@ -119,7 +129,7 @@ def problem(status: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, str]]:
+def _conditions(status: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Those of the object and of a route's parents or a policy's ancestors, of a gateway's
     listeners the failing ones.
     """

@@ -10,6 +10,9 @@ from lightkube.resources.core_v1 import Event
 JOB = "kubernetes:batch/v1:Job"
 """Type of a Job as a resource."""
 
+JOB_NAME = "batch.kubernetes.io/job-name"
+"""Label of the pods of a Job."""
+
 _KNOWN = ("BackoffLimitExceeded", "DeadlineExceeded")
 """Reasons that say no more than that the Job failed."""
 

@@ -1,8 +1,9 @@
 """How a cluster is reached, as kubectl reaches it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import httpx2
 import lightkube
@@ -12,6 +13,8 @@ from lightkube.core.exceptions import ConfigError
 
 _ANSWER = 5.0
 """Seconds that the API server may take to answer a request."""
+
+C = TypeVar("C")
 
 
 class Access(TypedDict):
@@ -28,10 +31,19 @@ def connect(access: Access) -> lightkube.Client:
 
     Raises `ConfigError` where there is no such file or context.
     """
+    return _connected(lightkube.Client, access)
+
+
+def connect_async(access: Access) -> lightkube.AsyncClient:
+    """The same for coroutines."""
+    return _connected(lightkube.AsyncClient, access)
+
+
+def _connected(client: Callable[..., C], access: Access) -> C:
     config = _kubeconfig(access.get("kubeconfig") or os.environ.get("KUBECONFIG", ""))
     try:
         selected = config.get(context_name=access.get("context") or None)
-        return lightkube.Client(config=selected, timeout=httpx2.Timeout(_ANSWER))
+        return client(config=selected, timeout=httpx2.Timeout(_ANSWER))
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the context names no complete cluster and user ({error!r})") from error
 

@@ -1,7 +1,8 @@
 """The mesh's control plane: whether it runs, and which namespaces it discovers."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import lightkube
 import yaml
@@ -26,6 +27,8 @@ class Istiod(NamedTuple):
     """What the labels `istio.io/rev` call it."""
     ready: bool
     """Whether one of its pods is."""
+    minor: int | None
+    """Which release of Istio 1 it is; None where it does not tell."""
 
     @property
     def config_map(self) -> str:
@@ -42,9 +45,69 @@ def istiods(client: lightkube.Client) -> list[Istiod]:
             one["metadata"]["name"],
             one["metadata"].get("labels", {}).get("istio.io/rev", "default"),
             one.get("status", {}).get("readyReplicas", 0) > 0,
+            _minor(one),
         )
         for one in (deployment.to_dict() for deployment in listed)
     ]
+
+
+def _minor(deployment: Mapping[str, Any]) -> int | None:
+    """The minor release of a control plane, by the tag of its image, else by its labels.
+
+    The image is what runs; one that is named by its digest, or by a vendor's own version, does not
+    tell. Charts that were never released have the version 1.0.0.
+    """
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    images = [one["image"].partition("@")[0] for one in containers if one["name"] == "discovery"]
+    labels = deployment["metadata"].get("labels", {})
+    told = [image.rpartition(":")[2] for image in images]
+    told += [labels.get(label, "") for label in _VERSIONS]
+    found = [match[1] for one in told if (match := re.match(r"v?1\.(\d\d)(?!\d)", one))]
+    return int(found[0]) if found else None
+
+
+_VERSIONS = ("app.kubernetes.io/version", "operator.istio.io/version")
+"""Labels by which installations tell the version of Istio."""
+
+
+class ReleaseExpectation(TypedDict):
+    """A setting that needs a release of Istio, as older ones ignore it, or what it leads to."""
+
+    setting: str
+    """Path of the setting."""
+    release: str
+    """The first release that goes by it: `1.28`."""
+
+
+OLDEST = 24
+"""The first release of Istio 1 whose gateways send requests through waypoints."""
+
+
+def too_old(
+    found: Sequence[Istiod], expected: Iterable[ReleaseExpectation]
+) -> Iterator[tuple[str, str]]:
+    """Settings that no control plane goes by, as all are of older releases.
+
+    Nothing is said where a control plane does not tell its release.
+    """
+    minors = [istiod.minor for istiod in found if istiod.minor is not None]
+    if not minors or len(minors) < len(found):
+        return
+    newest = max(minors)
+    place = next(f"{one.namespace}/{one.name}" for one in found if one.minor == newest)
+    if newest < OLDEST:
+        yield (
+            f"Deployment {place}",
+            f"is of Istio 1.{newest}, expected 1.{OLDEST} or newer: gateways of older ones send"
+            " requests past waypoints",
+        )
+    for one in expected:
+        if newest < int(one["release"].removeprefix("1.")):
+            yield (
+                one["setting"],
+                f"needs Istio {one['release']}, as older ones ignore it; Deployment {place} is of"
+                f" 1.{newest}",
+            )
 
 
 def not_ready(found: Sequence[Istiod]) -> Iterator[tuple[str, str]]:

@@ -98,6 +98,8 @@ class PreflightArgs(TypedDict):
     has to have them."""
     rate_limits: NotRequired[bool]
     """Whether proxies get rate limits (default false), for which Istio has to be 1.27 or newer."""
+    releases: NotRequired[Sequence[mesh.ReleaseExpectation]]
+    """Settings that need a release of Istio (default none)."""
     definitions: NotRequired[Sequence[str]]
     """CustomResourceDefinitions of what the stack makes beside Gateways and HTTPRoutes (default
     none)."""
@@ -319,6 +321,7 @@ def _services(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[
 def _mesh(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     istiods = mesh.istiods(client)
     yield from mesh.not_ready(istiods)
+    yield from mesh.too_old(istiods, needs.get("releases", ()))
     yield from mesh.unknown_authorizers(client, istiods, needs.get("authorizers", ()))
     labelled = (
         (one["name"], one["labels"])

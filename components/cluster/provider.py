@@ -11,7 +11,9 @@ from .explain import explain_failures
 from .kubeconfig import Access
 from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
+from .proofs import await_proofs
 from .rights import refuse_without_rights
+from .weights import keep_weights
 
 
 class ClusterArgs(Access):
@@ -45,6 +47,7 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         Schema({}, {}).validate(f"Cluster {name!r}", args, ClusterArgs)
         mark_objects()
+        keep_weights(args)
         if args.get("preflight", True):
             if installed := preflight(args, args.get("needs", {})):
                 comparisons.append(
@@ -52,6 +55,7 @@ class Cluster(pulumi.ComponentResource):
                         faults, path, value, shape, installed, bases=bases
                     )
                 )
+                await_proofs(args, f"proof-{name}")
             refuse_existing(args, f"own-{name}")
             refuse_without_rights(args, f"rights-{name}")
         explain_failures(args, f"explain-{name}")

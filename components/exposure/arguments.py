@@ -15,7 +15,7 @@ from ..parts.gateway_args import GatewayOptions, GatewayReference
 from ..parts.listeners import ListenerSetOptions
 from ..parts.namespace import NamespaceOptions
 from ..parts.probe import CheckArgs
-from ..parts.routes import RuleArgs
+from ..parts.routes import RuleArgs, WeightsOwner
 from ..parts.waypoint import BindingOptions, WaypointOptions, WaypointReference
 from ..parts.workload import ContainerOptions
 
@@ -54,7 +54,8 @@ class ServiceOptions(ContainerOptions):
     """That it serves TLS on `container_port`, and how the waypoint checks its certificate, in the
     Gateway API's own form (default: it serves plaintext). `caCertificateRefs` names a ConfigMap of
     its namespace with the authority as `ca.crt`; without `subjectAltNames` the certificate has to
-    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint."""
+    be for `hostname`. The Service gets `container_port` as a further port, for the waypoint, which
+    nobody adds to one that is adopted."""
     canary: NotRequired[CanaryOptions]
     """A second version that gets a share of the requests (default none)."""
     selector: NotRequired[Mapping[str, str]]
@@ -141,6 +142,11 @@ class AmbientExposureArgs(TypedDict):
     """The same for a gRPC service; all else is answered `UNIMPLEMENTED`."""
     ingress_rules: NotRequired[Sequence[RuleArgs]]
     """What the gateway does with the requests (default: send all of them to the service)."""
+    weights: NotRequired[WeightsOwner]
+    """Who sets the weights of the routes' backends, once they are there: a `controller`, such as
+    Argo Rollouts or Flagger, whose weights an update keeps, by rule and backend, or the `stack`,
+    which takes them back from one (default the stack, whose update fails while another holds the
+    rules). What a controller changes of a route besides, an update undoes."""
     grants: NotRequired[bool]
     """Make ReferenceGrants for the backends of other namespaces that rules name (default false: who
     owns such a namespace has to). Istio asks for them for the rules of gateways only."""

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from ..checks.schema import comparisons, trusted
+from ..cluster.weights import require_reader
 from ..parts.gateway_args import GatewayReference
 from ..parts.namespace import namespace_of
 from ..parts.probe import call, command, connect
@@ -59,6 +60,7 @@ class AmbientExposure(pulumi.ComponentResource):
     ) -> None:
         """`bind` is for a stack, which binds each namespace once for all of its exposures."""
         SCHEMA.validate(f"AmbientExposure {name!r}", args, AmbientExposureArgs)
+        require_reader(f"AmbientExposure {name!r}", args.get("weights"))
         if not comparisons:
             _say_that_nothing_was_compared()
         super().__init__("ambient:index:AmbientExposure", name, None, opts)

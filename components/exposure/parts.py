@@ -336,6 +336,8 @@ def waypoint_route(
         "service_kind": of.service_kind,
         "ready_timeout": of.ready_timeout,
     }
+    if "weights" in of.args:
+        args["weights"] = of.args["weights"]
     if "grpc_rules" in of.args:
         args["grpc_rules"] = of.args["grpc_rules"]
     else:
@@ -394,6 +396,8 @@ def ingress_route(
         args["listener_port"] = gateway["listener_port"]
     if options := dns_options(of, gateway):
         args["dns"] = options
+    if "weights" in of.args:
+        args["weights"] = of.args["weights"]
     if "grpc_rules" in of.args:
         args["grpc_rules"] = [{}]
     elif "ingress_rules" in of.args:

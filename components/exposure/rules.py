@@ -68,13 +68,20 @@ def _check_service(faults: Faults, path: str, service: Mapping[str, Any]) -> Non
             )
         return
     told = {"protocol"} if connections({"service": service}) else set()
-    for field in (*needed, *ContainerOptions.__annotations__, "canary", "tls"):
+    for field in (*needed, *ContainerOptions.__annotations__, "canary"):
         if field in service and field not in told:
             faults.add(at(path, field), "is for a service to deploy; this one is adopted")
 
 
 def _check_tls(faults: Faults, path: str, service: Mapping[str, Any]) -> None:
     """TLS is served at a port of its own."""
+    if not service.get("create", True):
+        faults.add(
+            at(path, "tls"),
+            "found for a service that is adopted, which gets nothing but labels: the waypoint needs"
+            " a further port of it. Deploy the service, or let the mesh alone encrypt",
+        )
+        return
     if protocol := connections({"service": service}):
         faults.add(
             at(path, "tls"),
@@ -94,7 +101,7 @@ def _check_connections(faults: Faults, path: str, args: Mapping[str, Any]) -> No
     """Of connections that are passed on as they are, nobody judges requests."""
     protocol = args["service"]["protocol"]
     why = f"is for requests: of protocol {protocol} proxies see connections alone"
-    for field in ("rules", "grpc_rules", "ingress_rules", "grants", "jwt_rules"):
+    for field in ("rules", "grpc_rules", "ingress_rules", "weights", "grants", "jwt_rules"):
         if field in args:
             faults.add(at(path, field), why)
     for part, field in _FOR_REQUESTS:

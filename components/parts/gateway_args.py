@@ -207,7 +207,9 @@ def _check_options(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
 
 
 def _check_ports(faults: Faults, path: str, args: Mapping[str, Any]) -> None:
-    """Each port whose clients' certificates are checked is one of the gateway's."""
+    """Each port whose clients' certificates are checked is one of the gateway's, or of others'."""
+    if "allowed_listeners" in args:
+        return
     tls = args.get("tls", {})
     ports = [tls.get("port", 443), *(one["port"] for _, one in each("", args, "listeners"))]
     for where, one in each(at(path, "tls.frontend"), tls.get("frontend", {}), "perPort"):

@@ -14,6 +14,7 @@ from ..api.outputs import after
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at
+from ..cluster.proofs import AWAITED, PROOF
 from .former import own_component
 from .pod import small_pod, with_names
 
@@ -190,6 +191,7 @@ class Probe(kubernetes.batch.v1.Job):
         own = pulumi.ResourceOptions(
             custom_timeouts=timeouts(START + timeout + 30),
             aliases=[own_component("Probe", name, opts)],
+            ignore_changes=[AWAITED],
         )
         super().__init__(
             short(f"{name}-job"),
@@ -262,7 +264,7 @@ def render_job(args: ProbeArgs, sent: Mapping[str, Any]) -> dict[str, Any]:
             "template": {
                 "metadata": {
                     # No label that a Service could select.
-                    "labels": {"ambient-exposure/proof": args["name"]},
+                    "labels": {PROOF: args["name"]},
                     "annotations": {"ambient-exposure/subject": args["subject"]},
                 },
                 "spec": small_pod(

@@ -1,6 +1,6 @@
-# Sends the requests of $CHECKS until each is answered as expected in three rounds, half a second
-# apart: a single round can be luck while proxies receive their configuration. Fails when $LIMIT
-# seconds have passed. A certificate in $CERTIFICATE is the only one that is trusted.
+# Sends the requests of $CHECKS until each is answered as expected in five rounds, one after the
+# other: a single round can be luck while proxies receive their configuration, or of one that has
+# it already. Fails when $LIMIT seconds have passed. A certificate in $CERTIFICATE is the only one that is trusted.
 #
 # A line of $CHECKS is a word and what it is for:
 #   request  what to call the request that the next lines are of
@@ -80,14 +80,14 @@ wrong_answers() {
 }
 
 passed=0
-while [ "$passed" -lt 3 ]; do
-  [ "$passed" = 0 ] || sleep 0.5
+while [ "$passed" -lt 5 ]; do
+  [ "$passed" = 0 ] || sleep 0.1
   wrong=$(wrong_answers)
   if [ -z "$wrong" ]; then
     passed=$((passed + 1))
   elif [ "$(date +%s)" -lt "$end" ]; then
     passed=0
-    sleep 0.5
+    sleep 0.2
   else
     printf '%s\n' "after $LIMIT s: $wrong" >&2
     exit 1

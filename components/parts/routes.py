@@ -1,7 +1,7 @@
 """The routes of an exposed service."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import pulumi
 
@@ -23,10 +23,12 @@ from ..api.gateway_types import (
     ParentReference,
 )
 from ..api.istio import SERVICE_GROUPS, ServiceKind
+from ..api.trace import WEIGHTS
 from ..checks import values as valid
 from ..checks.faults import Faults
 from ..checks.schema import Schema, at, trusted
 from ..checks.values import known
+from ..cluster.weights import CONTROLLER, require_reader
 from . import dns
 from .dns import DNSOptions, route_annotations
 from .former import own_component
@@ -44,9 +46,16 @@ class RuleArgs(HTTPRouteRule):
     `/statusx`."""
 
 
+WeightsOwner = Literal["stack", "controller"]
+"""Who sets the weights of backends."""
+
+
 class RoutingArgs(TypedDict):
     """What is done with requests, in one of two forms."""
 
+    weights: NotRequired[WeightsOwner]
+    """Who sets the weights of backends: a `controller`, as the cluster has them, or the `stack`,
+    also where one has (default the stack, whose update fails where somebody else has)."""
     rules: NotRequired[Sequence[RuleArgs]]
     """Rules of an HTTPRoute."""
     grpc_rules: NotRequired[Sequence[GRPCRouteRule]]
@@ -175,6 +184,7 @@ def ingress_route(
     https://gateway-api.sigs.k8s.io/guides/http-routing/
     """
     SCHEMA.validate(f"ingress route {name!r}", args, IngressRouteArgs)
+    require_reader(f"ingress route {name!r}", args.get("weights"))
     return _route(name, "IngressRoute", args, render_ingress_route(args), opts)
 
 
@@ -188,6 +198,7 @@ def waypoint_route(
     https://gateway-api.sigs.k8s.io/mesh/
     """
     SCHEMA.validate(f"waypoint route {name!r}", args, WaypointRouteArgs)
+    require_reader(f"waypoint route {name!r}", args.get("weights"))
     return _route(name, "WaypointRoute", args, render_waypoint_route(args), opts)
 
 
@@ -258,6 +269,15 @@ def _to(backends: Sequence[HTTPBackendRef], rule: Mapping[str, Any]) -> dict[str
     return {"backendRefs": backends}
 
 
+def _owned(weights: WeightsOwner | None) -> dict[str, str]:
+    """The annotations of a route whose weights somebody else changes, or has changed."""
+    if weights is None:
+        return {}
+    # Who changes a weight holds the whole list of rules from then on.
+    force = {"pulumi.com/patchForce": "true"}
+    return {**force, WEIGHTS: weights} if weights == CONTROLLER else force
+
+
 def _route(
     name: str,
     former: str,
@@ -270,7 +290,11 @@ def _route(
     metadata: ObjectMeta = {
         "name": args["name"],
         "namespace": args["namespace"],
-        "annotations": {**route_annotations(options.get("dns", {})), **wait_for_parents()},
+        "annotations": {
+            **route_annotations(options.get("dns", {})),
+            **_owned(args.get("weights")),
+            **wait_for_parents(),
+        },
     }
     own = pulumi.ResourceOptions(
         custom_timeouts=timeouts(args.get("ready_timeout", 300)),

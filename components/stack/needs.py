@@ -24,6 +24,7 @@ from ..parts.namespace import NamespaceArgs, render_labels
 from ..parts.telemetry import providers
 from .arguments import StackArgs
 from .places import clients, entries, namespace_name, namespaces, proxies, shared
+from .releases import releases
 
 
 def needs(args: StackArgs) -> PreflightArgs:
@@ -82,6 +83,7 @@ def needs(args: StackArgs) -> PreflightArgs:
             for exposure in exposures
             if "external" not in exposure["service"] or binds(exposure) == "Namespace"
         ],
+        "releases": releases(args),
         "definitions": list(dict.fromkeys(_definitions(args))),
         "gateways": [
             _routed(places, args, exposure, gateway)

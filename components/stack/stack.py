@@ -1,6 +1,8 @@
 """The components of a stack, as its configuration describes them."""
 
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -43,6 +45,10 @@ def expose(args: StackArgs) -> Exposed:
     that an exposure may come and go without the others. Raises `InvalidInput` with all that the
     cluster lacks, before anything is registered.
     """
+    with suppress(ValueError):  # by the automation API in a thread
+        # The engine interrupts the program of an update that has failed. What that waits for then
+        # is of no use to anybody, but Python would print it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     common = common_metadata(args.get("labels", {}), args.get("annotations", {}))
     pulumi.runtime.register_resource_transform(common)
     if "image_registry" in args:

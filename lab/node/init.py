@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Final
 
 RESTARTS: Final = 5
-"""How often a component is started again before the node gives up."""
+"""How often a component is started again before the node gives up, unless it ran for long."""
+
+STEADY: Final = 20.0
+"""Seconds after which a component that ends has not been failing."""
 
 BACK_OFF: Final = 0.5
 """Seconds before the first start again, and that much more before each further one."""
@@ -99,15 +102,19 @@ def supervise(plan: Plan) -> None:
     running: dict[str, subprocess.Popen[bytes]] = {}
     ready: set[str] = set()
     ends: Counter[str] = Counter()
+    started: dict[str, float] = {}
     while True:
         for component in plan.components:
             name = component.name
             if name not in running:
                 if ready.issuperset(component.after):
                     running[name] = _start(component, plan)
+                    started[name] = time.monotonic()
             elif (status := running[name].poll()) is not None:
                 log(f"{name} ended with status {status}")
                 del running[name]
+                if time.monotonic() - started[name] > STEADY:
+                    ends[name] = 0
                 ends[name] += 1
                 if ends[name] > RESTARTS:
                     log(f"the node ends: {name} does not keep running; read its log")

@@ -24,7 +24,8 @@ pytestmark = plain
 PLACE = "market"
 Answer = dict[str, Any]
 """What of an answer is looked at: `status`, `by` (the service), `url` (which that saw), `location`,
-`sent` (a header that the service saw) and `told` (one of the answer), as `name:value`."""
+`sent` (a header that the service saw) and `told` (one of the answer), as `name:value`, `cookie`
+(the name of one that it sets)."""
 
 
 class Asked(NamedTuple):
@@ -156,11 +157,24 @@ FORMER = {
             {"default.example.com": [("/shop", "Prefix", "default-a")]},
             "nginx",
             {"defaultBackend": backend("default-b")},
+            whitelist_source_range="198.18.0.0/15",
+            affinity="cookie",
+            session_cookie_name="pod",
         ),
         [
-            Asked("default.example.com", "/shop", by("a")),
+            Asked("default.example.com", "/shop", by("a", cookie="pod")),
             Asked("default.example.com", "/else", by("b")),
         ],
+        "ingress-nginx-http",
+    ),
+    "refused": Former(
+        ingress(
+            "refused",
+            {"refused.example.com": [("/", "Prefix", "refused-a")]},
+            "nginx",
+            whitelist_source_range="203.0.113.0/24, 2001:db8::/32",
+        ),
+        [Asked("refused.example.com", "/", {"status": 403})],
         "ingress-nginx-http",
     ),
     "rewrite": Former(
@@ -458,6 +472,8 @@ def answer(address: str, asked: Asked) -> Answer:
             found[key] = f"{name}:{told.get(name)}"
         elif key == "location":
             found[key] = told.get(key)
+        elif key == "cookie":
+            found[key] = told.get("set-cookie", "").partition("=")[0]
         elif key != "status":
             found[key] = seen.get({"by": "ServiceVersion", "url": "URL", "host": "Host"}[key], body)
     return found

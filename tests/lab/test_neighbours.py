@@ -4,15 +4,22 @@ cert-manager does not run on the lab: a test does what that would, with the obje
 """
 
 import json
+import socket
+import subprocess
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 
+from lab.build import external_dns
 from lab.versions import ECHO_IMAGE
 from tests.lab.conftest import Lab, Stack, plain, run, sample
 from tests.lab.test_exposure import until
@@ -177,31 +184,115 @@ def test_cert_manager_gives_certificates(
     lab.kubectl("delete", "deployment,service,httproute", "solver", "-n", "httpbin")
 
 
-def told(lab: Lab, kind: str, name: str, key: str) -> str:
-    """What external-dns reads from an object."""
-    path = rf"jsonpath={{.metadata.annotations.external-dns\.kubernetes\.io/{key}}}"
-    return lab.kubectl("get", kind, name, "-n", "httpbin", "-o", path)
+FRONT = "cdn.example.com"
+"""A name that somebody else has a record of."""
+
+PLACE = "127.77.0.1"
+"""Where the name server is, and the etcd with its records."""
+
+ETCD = f"http://{PLACE}:2379"
 
 
-def test_records_lead_to_the_gateway(lab: Lab, stack: Stack) -> None:
+@dataclass(frozen=True)
+class NameServer:
+    """A CoreDNS with records in an etcd, and external-dns that makes them."""
+
+    programs: Path
+    folder: Path
+
+    def synchronize(self, lab: Lab) -> dict[str, Any]:
+        """Let external-dns make the records; returns that of the host name."""
+        flags = {
+            "source": "gateway-httproute",
+            "provider": "coredns",
+            "registry": "noop",
+            "domain-filter": HOST,
+            "kubeconfig": lab.env["KUBECONFIG"],
+        }
+        words = [f"--{flag}={value}" for flag, value in flags.items()]
+        environment = {**lab.env, "ETCD_URLS": ETCD, "NO_PROXY": "*"}
+        run(self.programs / "external-dns", *words, env=environment, limit=60)
+        found = self._ask("range", key=_key(HOST), range_end=_key(f"zzz.{HOST}"))["kvs"]
+        (record,) = [json.loads(b64decode(one["value"])) for one in found]
+        return {field: record[field] for field in ("host", "ttl") if field in record}
+
+    def put(self, name: str, address: str) -> None:
+        """Make a record as somebody else would."""
+        record = b64encode(json.dumps({"host": address}).encode()).decode()
+        self._ask("put", key=_key(name), value=record)
+
+    def resolving(self, *words: str) -> str:
+        """What a command prints that asks this name server alone."""
+        mount = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        inside = ("unshare", "--mount", "sh", "-c", mount, self.folder / "resolv.conf")
+        return run(*inside, *words, ends="somehow")
+
+    def _ask(self, what: str, **fields: str) -> Any:
+        answer = httpx2.post(f"{ETCD}/v3/kv/{what}", json=fields, trust_env=False)
+        return answer.raise_for_status().json()
+
+
+def _key(name: str) -> str:
+    """Where CoreDNS looks for a name, as etcd is told of it."""
+    return b64encode("/".join(["/skydns", *reversed(name.split("."))]).encode()).decode()
+
+
+@pytest.fixture
+def name_server(lab: Lab, tmp_path: Path) -> Iterator[NameServer]:
+    """One for `example.com` on this machine, which knows nothing yet."""
+    programs = external_dns.build()
+    plugins = f"bind {PLACE}\nerrors\netcd {{\nendpoint {ETCD}\n}}"
+    (tmp_path / "Corefile").write_text(f"example.com:53 {{\n{plugins}\n}}\n")
+    (tmp_path / "resolv.conf").write_text(f"nameserver {PLACE}\noptions timeout:1\n")
+    peers = f"http://{PLACE}:2380"
+    etcd = {
+        "data-dir": tmp_path / "etcd",
+        "listen-client-urls": ETCD,
+        "advertise-client-urls": ETCD,
+        "listen-peer-urls": peers,
+        "initial-advertise-peer-urls": peers,
+        "initial-cluster": f"default={peers}",
+    }
+    commands: tuple[list[str | Path], ...] = (
+        ["etcd", *(f"--{flag}={value}" for flag, value in etcd.items())],
+        [programs / "coredns", "-conf", tmp_path / "Corefile"],
+    )
+    with ExitStack() as running, (tmp_path / "log").open("w") as log:
+        for command in commands:
+            process = subprocess.Popen(command, env=lab.env, stdout=log, stderr=log)
+            running.callback(process.wait, 10)
+            running.callback(process.terminate)
+            until(lambda: listens(2379))
+        until(lambda: listens(53))
+        yield NameServer(programs, tmp_path)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex((PLACE, port)) == 0
+
+
+def test_records_lead_to_the_gateway(lab: Lab, stack: Stack, name_server: NameServer) -> None:
+    def answers() -> list[str]:
+        """What requests are answered that know the host name alone."""
+        command = ("curl", "-s", "-m", "5", "--noproxy", "*", "-o", "/dev/null")
+        urls = [f"http://{HOST}{path}" for path in ("/headers", "/get")]
+        return [name_server.resolving(*command, "-w", "%{http_code}", url) for url in urls]
+
+    assert answers() == ["000", "000"]
     gateway: dict[str, Any] = {"serviceType": "LoadBalancer", "dns": {"ttl": 60}}
-    outputs = stack.up(exposures=sample(gateway=gateway))
-    (record,) = outputs["dnsRecords"]
-    (value,) = record["values"]
-    assert record == {"name": HOST, "type": "A", "values": [value], "ttl": 60}
-    # A name server that has this record.
-    command = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}")
-    resolved = ("--resolve", f"{record['name']}:80:{value}")
-    for path, status in (("/headers", "200"), ("/get", "404")):
-        assert run(*command, *resolved, f"http://{HOST}{path}") == status
-    assert told(lab, "httproute", "httpbin-ingress", "ttl") == "60"
-    assert told(lab, "gateway", GATEWAY, "target") == ""
-
-    gateway["dns"] = {"targets": ["cdn.example.net"]}
     (record,) = stack.up(exposures=sample(gateway=gateway))["dnsRecords"]
-    assert record == {"name": HOST, "type": "CNAME", "values": ["cdn.example.net"]}
-    assert told(lab, "httproute", "httpbin-ingress", "ttl") == ""
-    assert told(lab, "gateway", GATEWAY, "target") == "cdn.example.net"
+    (address,) = record["values"]
+    assert record == {"name": HOST, "type": "A", "values": [address], "ttl": 60}
+    assert name_server.synchronize(lab) == {"host": address, "ttl": 60}
+    assert answers() == ["200", "404"]
+
+    name_server.put(FRONT, address)
+    gateway["dns"] = {"targets": [FRONT]}
+    (record,) = stack.up(exposures=sample(gateway=gateway))["dnsRecords"]
+    assert record == {"name": HOST, "type": "CNAME", "values": [FRONT]}
+    assert name_server.synchronize(lab) == {"host": FRONT}
+    assert answers() == ["200", "404"]
     settled(stack)
 
 

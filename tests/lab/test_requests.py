@@ -3,6 +3,7 @@ of its versions."""
 
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -185,6 +186,65 @@ def test_what_fails_is_tried_again(client: httpx2.Client, module_stack: Stack) -
     assert statuses() == {200, 503}
     module_stack.up(exposures=retrying())
     until(lambda: statuses() == {200})
+    module_stack.settle()
+
+
+ROUTE = ("httproute", "echo-waypoint-route", "-n", "echo")
+
+
+def test_weights_are_left_to_a_controller(
+    lab: Lab, client: httpx2.Client, module_stack: Stack
+) -> None:
+    def versions() -> Counter[str]:
+        return Counter(told(client)["ServiceVersion"] for _ in range(50))
+
+    def weights() -> str:
+        path = "jsonpath={.spec.rules[*].backendRefs[*].weight}"
+        return lab.kubectl("get", *ROUTE, "-o", path)
+
+    def shift(**weights: int) -> None:
+        """Set the backends of the first rule, as a controller does."""
+        backends = [
+            {"name": name.replace("_", "-"), "port": 80, "weight": weight}
+            for name, weight in weights.items()
+        ]
+        patch = [{"op": "replace", "path": "/spec/rules/0/backendRefs", "value": backends}]
+        manager = ("--type=json", "--field-manager=controller", "-p", json.dumps(patch))
+        lab.kubectl("patch", *ROUTE, *manager)
+
+    arguments = ["--port=8080", "--version=next"]
+    canary = {"image": ECHO_IMAGE, "weight": 0, "args": arguments}
+    service = {"canary": canary}
+    module_stack.up(exposures=exposures(service=service, weights="controller"))
+    until(lambda: versions() == {"main": 50})
+
+    shift(echo=0, echo_canary=100)
+    until(lambda: versions() == {"next": 50})
+    # There is nothing to do, and nothing to prove again.
+    settled(module_stack)
+    module_stack.up()
+    assert weights() == "0 100"
+
+    # The controller has another order, the stack another rule, and another field of the first.
+    shift(echo_canary=70, echo=30)
+    rules = [
+        {"paths": ["/"], "timeouts": {"request": "10s"}},
+        {"matches": [{"headers": [{"name": "x-new", "value": "1"}]}]},
+    ]
+    module_stack.up(exposures=exposures(service=service, weights="controller", rules=rules))
+    assert "10s" in lab.kubectl("get", *ROUTE, "-o", "jsonpath={.spec.rules[*].timeouts}")
+    assert weights() == "30 70 30 70"
+    settled(module_stack)
+    assert versions().keys() == {"main", "next"}
+    shift(echo=0, echo_canary=100)
+    until(lambda: versions() == {"next": 50})
+
+    # Nobody takes them back who does not say so.
+    printed = module_stack.failing_up(exposures=exposures(service=service))
+    assert 'conflict with "controller"' in printed
+    module_stack.up(exposures=exposures(service=service, weights="stack"))
+    assert weights() == "100 0"
+    until(lambda: versions() == {"main": 50})
     module_stack.settle()
 
 

@@ -1,8 +1,10 @@
 """The program under Pulumi's mocks: what it registers, without an engine or a cluster."""
 
 import asyncio
+import inspect
 import json
 import runpy
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -23,6 +25,7 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.rpc import serialize_properties
 
 from components.checks.schema import comparisons
+from components.cluster.weights import readers
 
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -245,6 +248,8 @@ class Recorder(pulumi.runtime.mocks.MockMonitor):
                     request.custom, request.type, request.name, inputs, pulumi.ResourceOptions()
                 )
             )
+            if inspect.isawaitable(result):
+                result = asyncio.get_event_loop().run_until_complete(result)
             if result is not None:
                 serialized = serialize_properties(result.props, {})
                 inputs = MessageToDict(asyncio.get_event_loop().run_until_complete(serialized))
@@ -322,6 +327,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
     # Nothing of the machine's may get into a stack.
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    # What an interrupt does is pytest's concern.
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
     def run_program(  # noqa: PLR0913  # what the program and its cluster are like
         program: Callable[[], None] | None = None,
@@ -334,6 +341,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         **keys: Any,
     ) -> Program:
         comparisons.clear()  # of the cluster of an earlier program
+        readers.clear()
         mocks = Cluster(list(addresses), live or {}, put_right)
         recorder = Recorder(mocks)
         pulumi.runtime.set_mocks(

@@ -14,7 +14,7 @@ ROOMS = ("commands", "stack", "exposure", "parts", "cluster", "api", "checks")
 
 COMPONENTS = sorted((ROOT / "components").rglob("*.py"))
 LAB = sorted((ROOT / "lab").rglob("*.py"))
-BENCH = sorted((ROOT / "bench").rglob("*.py"))
+BENCH = sorted(file for name in ("bench", "faults") for file in (ROOT / name).rglob("*.py"))
 PACKAGES = [file for file in (*COMPONENTS, *LAB, *BENCH) if file.name == "__init__.py"]
 
 
@@ -45,7 +45,7 @@ def faults(file: Path, source: str) -> list[str]:
     return [
         module
         for module, relative in imports(file, source)
-        if module.partition(".")[0] in ("components", "ambient_exposure", "lab", "bench")
+        if module.partition(".")[0] in ("components", "ambient_exposure", "lab", "bench", "faults")
         and not (relative and module.split(".")[1] in allowed)
     ]
 
@@ -89,7 +89,7 @@ def test_an_import_the_other_way_is_found(file: str, source: str, found: list[st
 @pytest.mark.parametrize("file", LAB, ids=dotted)
 def test_the_lab_knows_nothing_of_the_components(file: Path) -> None:
     found = [module for module, _ in imports(file, file.read_text(encoding="utf-8"))]
-    others = ("components", "ambient_exposure", "bench")
+    others = ("components", "ambient_exposure", "bench", "faults")
     assert [one for one in found if one.startswith(others)] == []
 
 

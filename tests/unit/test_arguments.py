@@ -611,7 +611,7 @@ INVALID: list[Case] = [
         "ingress_use_waypoint",
         True,
         "found an unknown key, expected one of namespace, service, hostnames, rules, grpc_rules,"
-        " ingress_rules, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
+        " ingress_rules, weights, grants, gateway, waypoint, traffic_policy, policies, jwt_rules,"
         " require_waypoint, trust_domain, verification, ready_timeout (did you mean"
         " require_waypoint?)",
     ),
@@ -737,6 +737,15 @@ def test_a_wrong_argument_is_named_by_its_path(
 ) -> None:
     (found,) = refused(component, changed(component, path, value))
     assert found in (fault, f"{path}: {fault}")
+
+
+def test_others_may_bring_the_port_whose_clients_are_checked(run: Run) -> None:
+    everybody = {"namespaces": {"from": "All"}}
+    args = {
+        **changed(IngressGateway, "tls", frontend("AllowValidOnly", 8443)),
+        "allowed_listeners": everybody,
+    }
+    assert run(lambda: cast("None", IngressGateway("edge", cast("Any", args)))).graph
 
 
 @pytest.mark.parametrize(

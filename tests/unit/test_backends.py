@@ -99,7 +99,9 @@ def test_other_names_of_a_certificate_are_taken_as_they_are(run: Run) -> None:
         ),
         (
             {"tls": VALIDATION, "create": False, "image": None, "containerPort": None},
-            "service.tls: is for a service to deploy; this one is adopted",
+            "service.tls: found for a service that is adopted, which gets nothing but labels: the"
+            " waypoint needs a further port of it. Deploy the service, or let the mesh alone"
+            " encrypt",
         ),
     ],
 )

@@ -373,9 +373,9 @@ WRONG: list[Case] = [
         "defaults.gatway",
         {},
         "found an unknown key, expected one of namespace, service, hostnames,"
-        " rules, grpcRules, ingressRules, grants, gateway, waypoint, trafficPolicy, policies,"
-        " jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you mean"
-        " gateway?)",
+        " rules, grpcRules, ingressRules, weights, grants, gateway, waypoint, trafficPolicy,"
+        " policies, jwtRules, requireWaypoint, trustDomain, verification, readyTimeout (did you"
+        " mean gateway?)",
     ),
     (f"{SHOP}.namespace", "shop", "found 'shop', expected a mapping"),
     (f"{SHOP}.namespace.name", "Shop", f"found 'Shop', expected {NAME}"),
@@ -1423,6 +1423,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
         ("e2", "s2", False, "e2/s2-waypoint", "Service"),
     ]
     assert found == {
+        "releases": [],
         "definitions": [],
         "namespaces": [
             {"name": name, "create": create, "labels": labels, "enrol": enrol}
@@ -1475,6 +1476,7 @@ def test_the_preflight_looks_for_what_all_entries_need() -> None:
     ]
     assert [one["waypoint"] for one in found.pop("bindings")] == ["mesh/waypoint"]
     assert found == {
+        "releases": [],
         "definitions": [],
         "namespaces": [{"name": "e0", "create": True, "labels": AMBIENT, "enrol": True}],
         "gateway_classes": ["istio"],

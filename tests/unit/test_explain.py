@@ -115,6 +115,22 @@ def test_a_failure_logs_what_the_cluster_says(api: dict[str, Any], registered: R
     ]
 
 
+def test_conditions_of_before_a_change_are_told_apart(
+    api: dict[str, Any], registered: Registered
+) -> None:
+    parents = [{"conditions": [{**ACCEPTED, "observedGeneration": 3}]}]
+    api[ROUTE] = {"metadata": {"name": "shop", "generation": 4}, "status": {"parents": parents}}
+    registered.fail()
+    api[ROUTE]["metadata"]["generation"] = 3
+    registered.fail()
+    said = "HTTPRoute shop/shop: Accepted=True (Accepted: Handled by Istio controller)"
+    assert registered.errors == [
+        f"{said}; these conditions are of generation 3, and it has 4: no controller has seen its"
+        " last change. Is istiod ready?",
+        said,
+    ]
+
+
 def event(reason: str, message: str, name: str, second: int) -> dict[str, Any]:
     return {
         "metadata": {"name": f"{name}.{second}", "namespace": "shop"},

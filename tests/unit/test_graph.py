@@ -1003,6 +1003,16 @@ def test_a_canary_gets_its_share_through_the_waypoint(run: Run) -> None:
     assert "istio.io/ingress-use-waypoint" not in labels(program, "Service/httpbin-canary-service")
 
 
+def test_a_route_says_who_sets_its_weights(run: Run) -> None:
+    force = {"pulumi.com/patchForce": "true"}
+    marked = {**force, "ambient-exposure/weights": "controller"}
+    for owner, expected in ((None, {}), ("stack", force), ("controller", marked)):
+        program = run(exposure={"weights": owner} if owner else {}, preview=True)
+        for part in ("waypoint", "ingress"):
+            told = metadata(program, f"HTTPRoute/httpbin-{part}-route")["annotations"]
+            assert {key: told[key] for key in marked if key in told} == expected
+
+
 @pytest.mark.parametrize("protocol", ["h2c", "ws"])
 def test_a_port_tells_its_protocol(run: Run, protocol: str) -> None:
     canary = {"image": "httpbin:2", "weight": 10}

@@ -23,7 +23,7 @@ import pytest
 
 from bench import tools
 from lab import versions
-from lab.build import artifacts, debian, go, images, pulumi, pypi
+from lab.build import artifacts, debian, external_dns, go, images, pulumi, pypi
 from lab.build import cache as cache_module
 from lab.build.cache import Cache, Recipe
 from lab.build.command import Command, CommandError
@@ -670,6 +670,8 @@ class TestVersions:
             ("coredns", f"github.com/coredns/coredns {versions.COREDNS}"),
             ("metallb", f"go.universe.tf/metallb {versions.METALLB}"),
             ("gateway-api", f"sigs.k8s.io/gateway-api {versions.GATEWAY_API}"),
+            ("external-dns", f"sigs.k8s.io/external-dns {versions.EXTERNAL_DNS}"),
+            ("external-dns", f"github.com/coredns/coredns {versions.COREDNS}"),
             ("httpbin", f"github.com/mccutchen/go-httpbin/v2 {versions.HTTPBIN}"),
             ("pulumi", f"github.com/pulumi/pulumi/pkg/v3 {versions.PULUMI}"),
             (
@@ -688,6 +690,7 @@ class TestVersions:
         assert f"is {versions.PULUMI_KUBERNETES}," in text
 
     def test_every_module_has_its_checksums(self) -> None:
-        extra = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER, *tools.UPSTREAMS)
+        own = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER, external_dns.UPSTREAM)
+        extra = (*own, *tools.UPSTREAMS)
         built = {*artifacts.UPSTREAMS, *(upstream.folder for upstream in extra)}
         assert {path.parent.name for path in go.TOOLS.glob("*/go.sum")} == built

@@ -477,6 +477,15 @@ class TestSupervise:
         assert "early ended with status 3\n" in printed
         assert printed.endswith("the node ends: early does not keep running; read its log\n")
 
+    def test_what_ran_for_long_may_end_any_number_of_times(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(init, "STEADY", 0.1)
+        starts = tmp_path / "starts"
+        often = f"echo x >>{starts}; [ $(wc -l <{starts}) -gt {init.RESTARTS + 3} ] || sleep 0.3"
+        init.supervise(_plan(tmp_path, [Component("etcd", ["sh", "-c", often])]))
+        assert len(starts.read_text().split()) > 2 * init.RESTARTS + 1
+
 
 def test_images_are_linked_and_databases_copied(tmp_path: Path) -> None:
     (tmp_path / "store/blobs").mkdir(parents=True)

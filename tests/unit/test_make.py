@@ -288,6 +288,16 @@ def test_measuring_has_a_lab_of_its_own(checkout: Checkout) -> None:
     ]
 
 
+def test_breaking_has_a_lab_of_its_own(checkout: Checkout) -> None:
+    checkout.make("faults", "ROUNDS=2", "SEED=7", "FAULT=state")
+    assert checkout.called() == [
+        "python -m lab up --ztunnel none",
+        "python -m lab env",
+        "python -m faults --rounds 2 --seed 7 --fault state",
+        "python -m lab down",
+    ]
+
+
 def test_a_context_takes_the_place_of_the_lab(checkout: Checkout) -> None:
     chosen = "pulumi config get --stack local --path cluster.context"
     checkout.make("up", "CONTEXT=kind-kind")

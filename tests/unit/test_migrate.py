@@ -551,6 +551,90 @@ def test_a_canary_of_nothing_is_named() -> None:
     assert migrated(other, ingress())[1] == ["spec.rules[0].http.paths[0]: /next"]
 
 
+SOURCES = f"metadata.annotations[{NGINX}whitelist-source-range]"
+SHUT_OUT = f"metadata.annotations[{NGINX}denylist-source-range]"
+
+
+def refused(config: Mapping[str, Any], gateway: str = "ingress") -> list[Any]:
+    """Whom a gateway refuses: sources and host names."""
+    (policy,) = config["gateways"][gateway]["policies"]
+    assert policy["action"] == "DENY"
+    return [
+        (rule["from"][0]["source"], rule["to"][0]["operation"]["hosts"]) for rule in policy["rules"]
+    ]
+
+
+def test_addresses_are_let_in_and_shut_out() -> None:
+    ranges = {
+        "whitelist_source_range": "10.0.0.0/8, 192.0.2.1",
+        "denylist_source_range": "10.1.2.3",
+    }
+    guarded = annotated(**ranges)
+    guarded["spec"]["rules"].append({**guarded["spec"]["rules"][0], "host": "api.example.com"})
+    config, losses = migrated(guarded, ingress(host="open.example.com", name="open"))
+    hosts = [HOST, f"{HOST}:*", "api.example.com", "api.example.com:*"]
+    assert refused(config) == [
+        ({"notRemoteIpBlocks": ["10.0.0.0/8", "192.0.2.1"]}, hosts),
+        ({"remoteIpBlocks": ["10.1.2.3"]}, hosts),
+    ]
+    local = {"service": {"spec": {"externalTrafficPolicy": "Local"}}}
+    assert config["gateways"]["ingress"]["customization"] == local
+    # What tells the gateway the address is another thing now.
+    assert losses == [f"{SOURCES}: 10.0.0.0/8, 192.0.2.1", f"{SHUT_OUT}: 10.1.2.3"]
+
+
+def test_addresses_for_some_of_the_paths_are_named() -> None:
+    guarded = annotated(path("/admin"), whitelist_source_range="10.0.0.0/8")
+    config, losses = migrated(guarded, ingress(name="open"))
+    assert "policies" not in config["gateways"]["ingress"]
+    assert losses == [f"{SOURCES}: 10.0.0.0/8"]
+    wildcard = annotated(whitelist_source_range="10.0.0.0/8")
+    wildcard["spec"]["rules"][0]["host"] = "*.example.com"
+    config, losses = migrated(wildcard)
+    assert "policies" not in config["gateways"]["ingress"]
+    assert losses == [f"{SOURCES}: 10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "cookie"),
+    [
+        ({}, {"name": "INGRESSCOOKIE", "path": "/", "ttl": "0s"}),
+        (
+            {
+                "session_cookie_name": "route",
+                "session_cookie_path": "/shop",
+                "session_cookie_max_age": "3600",
+                "session_cookie_expires": "60",
+                "affinity_mode": "balanced",
+            },
+            {"name": "route", "path": "/shop", "ttl": "3600s"},
+        ),
+    ],
+)
+def test_sessions_stay_at_their_pod(annotations: dict[str, str], cookie: dict[str, str]) -> None:
+    config, losses = migrated(annotated(affinity="cookie", **annotations))
+    balanced = config["exposures"]["web"]["trafficPolicy"]["loadBalancer"]
+    assert balanced == {"consistentHash": {"httpCookie": cookie}}
+    assert losses == []
+
+
+def test_sessions_that_cannot_stay_as_they_did_are_named() -> None:
+    first = annotated(affinity="cookie", affinity_mode="persistent")
+    other = annotated(path("/b"), path("/c", service="c"), affinity="cookie")
+    other["metadata"] |= {"name": "other"}
+    other["metadata"]["annotations"][f"{NGINX}session-cookie-name"] = "b"
+    config, losses = migrated(first, other)
+    balanced = config["exposures"]["web"]["trafficPolicy"]["loadBalancer"]
+    assert balanced["consistentHash"]["httpCookie"]["name"] == "INGRESSCOOKIE"
+    assert "trafficPolicy" in config["exposures"]["c"]
+    assert losses == [
+        f"metadata.annotations[{NGINX}affinity-mode]: persistent",
+        f"metadata.annotations[{NGINX}affinity]: cookie",
+    ]
+    # Without affinity, nobody reads what is said of its cookie.
+    assert migrated(annotated(session_cookie_name="b"))[1] == []
+
+
 @pytest.mark.parametrize("name", [*NO_EQUIVALENT, "not-yet-known"])
 def test_an_annotation_without_an_equivalent_is_named(name: str) -> None:
     config, losses = migrated(ingress(**{f"{NGINX}{name}": "5"}))
@@ -1264,8 +1348,9 @@ def test_what_is_not_as_it_was_is_a_line_each(run: Any, tmp_path: Path) -> None:
     assert status == 1
     assert yaml.safe_load(out)
     assert err == (
-        f"Ingress shop/web: metadata.annotations[{NGINX}limit-rps]: found '5', a gateway limits no"
-        " rates. An EnvoyFilter for the gateway does it, or the service itself\n"
+        f"Ingress shop/web: metadata.annotations[{NGINX}limit-rps]: found '5', it is for each"
+        " client, and the limit of a gateway for all of them together. Set gateways.NAME.rateLimit"
+        " to what all may send, or have the service limit each\n"
     )
 
 

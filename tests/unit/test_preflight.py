@@ -59,11 +59,18 @@ AGENT = {"metadata": {"name": "agent"}, "spec": {**ZTUNNEL["spec"], "selector": 
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 
 
-def istiod(ready: int = 1, revision: str = "default", name: str = "istiod") -> dict[str, Any]:
-    labels = {"app": "istiod", "istio.io/rev": revision}
+def istiod(
+    ready: int = 1,
+    revision: str = "default",
+    name: str = "istiod",
+    image: str = "istiod",
+    told: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    labels = {"app": "istiod", "istio.io/rev": revision, **(told or {})}
+    containers = [{"name": "discovery", "image": image}]
     return {
         "metadata": {"name": name, "namespace": "istio-system", "labels": labels},
-        "spec": ZTUNNEL["spec"],
+        "spec": {**ZTUNNEL["spec"], "template": {"spec": {"containers": containers}}},
         "status": {"readyReplicas": ready} if ready else {},
     }
 
@@ -141,6 +148,51 @@ def refused(check: Callable[[], object]) -> list[str]:
         assert heading == "the cluster is not ready for this stack:"
         return [line.strip() for line in lines]
     return []
+
+
+VERSION = "app.kubernetes.io/version"
+NEEDED = {"setting": "exposures.shop.service.tls", "release": "1.28"}
+
+
+@pytest.mark.parametrize(
+    ("image", "labels", "found"),
+    [
+        ("docker.io/istio/pilot:1.27.3-distroless", {}, "1.27"),
+        ("docker.io/istio/pilot:1.28.0", {}, None),
+        ("docker.io/istio/pilot:1.31-alpha.abc@sha256:0", {VERSION: "1.25.0"}, None),
+        # It runs what its image is, whatever chart it came with.
+        ("docker.io/istio/pilot:1.27.3", {VERSION: "1.30.0"}, "1.27"),
+        ("registry:5000/mesh/pilot@sha256:0", {VERSION: "v1.26.2"}, "1.26"),
+        ("registry:5000/mesh/pilot:latest", {"operator.istio.io/version": "1.25.1"}, "1.25"),
+        # A vendor's own version, and that of a chart that was never released.
+        ("registry:5000/mesh/pilot:v2.1.0", {VERSION: "1.0.0"}, None),
+        ("istiod", {}, None),
+    ],
+)
+def test_settings_that_an_older_istio_ignores(
+    api: dict[str, Any], image: str, labels: dict[str, str], found: str | None
+) -> None:
+    api[DEPLOYMENTS]["items"] = [istiod(image=image, told=labels)]
+    said = (
+        "exposures.shop.service.tls: needs Istio 1.28, as older ones ignore it; Deployment"
+        f" istio-system/istiod is of {found}"
+    )
+    assert faults(releases=[NEEDED]) == ([said] if found else [])
+
+
+def test_of_several_control_planes_the_newest_counts(api: dict[str, Any]) -> None:
+    old, new = istiod(image="pilot:1.27.1"), istiod(image="pilot:1.28.1", name="istiod-new")
+    for listed in ([old, new], [old, istiod(name="istiod-unknown")]):
+        api[DEPLOYMENTS]["items"] = listed
+        assert faults(releases=[NEEDED]) == []
+
+
+def test_an_istio_whose_gateways_pass_by_waypoints(api: dict[str, Any]) -> None:
+    api[DEPLOYMENTS]["items"] = [istiod(image="pilot:1.23.4")]
+    assert faults() == [
+        "Deployment istio-system/istiod: is of Istio 1.23, expected 1.24 or newer: gateways of"
+        " older ones send requests past waypoints"
+    ]
 
 
 @pytest.mark.usefixtures("api")

@@ -210,6 +210,9 @@ class _Assembly:
             gateway["allowedRoutes"] = {"namespaces": {"from": "All"}}
         if edge.port != 80:
             gateway["port"] = edge.port
+        if rules := [*self._refused(edge)]:
+            gateway["policies"] = [{"action": "DENY", "rules": rules}]
+            gateway["customization"] = {"service": {"spec": {"externalTrafficPolicy": "Local"}}}
         if edge.mode:
             secrets = {host: self._routing.certificates[edge, host] for host in listened}
             local = f"{edge.namespace}/"
@@ -229,6 +232,20 @@ class _Assembly:
             gateway["tls"] = tls
         return gateway
 
+    def _refused(self, edge: Edge) -> Iterator[dict[str, Any]]:
+        """Rules for those that a gateway refuses, by their addresses."""
+        asked: list[tuple[dict[str, list[str]], list[str]]] = []
+        for host in self._hosts(edge):
+            sources = self._routing.sources.get((edge, host), {})
+            same = next((hosts for ranges, hosts in asked if ranges == sources), None)
+            if same is None:
+                asked.append((sources, same := []))
+            same += [host, f"{host}:*"]
+        for sources, hosts in asked:
+            for field, blocks in sources.items():
+                source, operation = {field: blocks}, {"hosts": hosts}
+                yield {"from": [{"source": source}], "to": [{"operation": operation}]}
+
     def _exposure(self, place: _Place, parts: Mapping[str, list[Rule]]) -> dict[str, Any]:
         namespace, service = place
         own = Backend(namespace, service, self._ports[place])
@@ -243,6 +260,9 @@ class _Assembly:
         at_gateway = _rendered([*_by_host(parts)], own)
         if at_gateway != [{"paths": ["/"]}]:
             exposure["ingressRules"] = at_gateway
+        if cookie := self._routing.sessions.get(place):
+            hash_ = {"consistentHash": {"httpCookie": cookie}}
+            exposure["trafficPolicy"] = {"loadBalancer": hash_}
         named = [rule for rules in parts.values() for rule in rules]
         if any(backend.namespace != namespace for rule in named for backend in _named(rule)):
             exposure["grants"] = True

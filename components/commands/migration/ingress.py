@@ -22,23 +22,21 @@ _OTHERS = ("kubernetes.io/", "kubectl.kubernetes.io/", "meta.helm.sh/", "argocd.
 _NO_EFFECT = {"service-upstream", "enable-access-log", "enable-rewrite-log"}
 """Annotations of ingress-nginx that ask for what a gateway does anyway, or that only write logs."""
 
-_POLICY = "An EnvoyFilter for the gateway does it, or the service itself"
-_LIMITED = ("a gateway limits no rates", _POLICY)
-_SOURCES = (
-    "policies of an exposure do not see the address of the client",
-    "Make an AuthorizationPolicy whose targetRefs name the Gateway, with remoteIpBlocks",
+_LIMITED = (
+    "it is for each client, and the limit of a gateway for all of them together",
+    "Set gateways.NAME.rateLimit to what all may send, or have the service limit each",
 )
 _AUTHENTICATED = (
-    "a gateway asks nobody else who the client is",
-    "Make an AuthorizationPolicy with action CUSTOM, or have tokens checked by jwtRules",
+    "who is asked has to be known to the mesh",
+    "Set policies with action CUSTOM and a provider, or have tokens checked by jwtRules",
 )
 _BALANCED = (
-    "routes say nothing of sessions",
-    "Make a DestinationRule for the Service with trafficPolicy.loadBalancer.consistentHash",
+    "pods are chosen by the waypoint",
+    "Set trafficPolicy.loadBalancer of the exposure",
 )
 _CONNECTED = (
     "routes have only limits for whole requests",
-    "Make a DestinationRule for the Service with trafficPolicy.connectionPool",
+    "Set trafficPolicy.connectionPool of the exposure",
 )
 _SNIPPET = ("it is configuration of NGINX itself", "See what it is for, and write it as rules")
 _SIZED = ("Envoy passes bodies on as they come", "The service has to limit what it takes")
@@ -51,9 +49,6 @@ NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
     "limit-burst-multiplier": _LIMITED,
     "limit-whitelist": _LIMITED,
     "limit-rate": _LIMITED,
-    "whitelist-source-range": _SOURCES,
-    "allowlist-source-range": _SOURCES,
-    "denylist-source-range": _SOURCES,
     "auth-url": _AUTHENTICATED,
     "auth-signin": _AUTHENTICATED,
     "auth-type": _AUTHENTICATED,
@@ -62,12 +57,10 @@ NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
     "auth-response-headers": _AUTHENTICATED,
     "auth-tls-secret": _CERTIFIED,
     "auth-tls-verify-client": _CERTIFIED,
-    "affinity": _BALANCED,
-    "affinity-mode": _BALANCED,
-    "session-cookie-name": _BALANCED,
-    "session-cookie-path": _BALANCED,
-    "session-cookie-max-age": _BALANCED,
-    "session-cookie-expires": _BALANCED,
+    "affinity-canary-behavior": _BALANCED,
+    "session-cookie-domain": _BALANCED,
+    "session-cookie-samesite": _BALANCED,
+    "session-cookie-secure": _BALANCED,
     "load-balance": _BALANCED,
     "upstream-hash-by": _BALANCED,
     "proxy-connect-timeout": _CONNECTED,
@@ -89,8 +82,8 @@ NO_EQUIVALENT: Mapping[str, tuple[str, str]] = {
     "server-snippet": _SNIPPET,
     "stream-snippet": _SNIPPET,
     "ssl-passthrough": (
-        "the gateway of a stack ends TLS",
-        "Make a Gateway with a listener of protocol TLS, and a TLSRoute",
+        "a gateway of protocol TLS passes it on",
+        "Give the service a gateway of its own, by service.protocol: tls",
     ),
     "from-to-www-redirect": (
         "it is a host name of its own",
@@ -177,6 +170,7 @@ def translate(
             reader.add(ingress, said)
     for ingress, said in canaries:
         reader.share(ingress, said)
+    reader.judge()
     for ingress, said in annotated:
         if (ingress, said) not in canaries:  # of which the controller reads nothing else
             said.rest()
@@ -196,6 +190,7 @@ class _Reader:
         spaces: dict[str, set[str]] = {}
         self._secrets: dict[tuple[str, str], str] = {}
         self._plain: set[tuple[str, str]] = set()
+        self._sources: dict[tuple[Edge, str], list[tuple[_Annotations, dict[str, list[str]]]]] = {}
         for ingress in ingresses:
             class_ = _class(ingress)
             spaces.setdefault(class_, set()).add(ingress["metadata"]["namespace"])
@@ -266,6 +261,7 @@ class _Reader:
             default = None
         filters = [*_filters(said)]
         limits = _limits(said)
+        sources, cookie = _sources(said), _cookie(said)
         aliases = [one.strip() for one in said.get("server-alias").split(",") if one.strip()]
         for index, rule in enumerate(rules):
             where = f"spec.rules[{index}]"
@@ -292,8 +288,12 @@ class _Reader:
             for one in listed:
                 one.filters = [*one.filters, *filters]
                 one.limits = {} if one.redirects else limits
+                for backend in one.backends if cookie else ():
+                    self._stay(said, backend, cookie)
             for host in hosts:
-                self._add(said, where, self._edge(ingress, host, said), host, listed)
+                edge = self._edge(ingress, host, said)
+                self._sources.setdefault((edge, host), []).append((said, sources))
+                self._add(said, where, edge, host, listed)
         if default and rules:
             self._routing.lose(
                 said.subject,
@@ -302,6 +302,38 @@ class _Reader:
                 "it gets what no rule matches for the host names of this Ingress alone",
                 "A host name that it shall serve beside needs an exposure",
             )
+
+    def _stay(self, said: _Annotations, backend: Backend, cookie: dict[str, str]) -> None:
+        """Let sessions stay at a pod of a Service, for which there is one cookie."""
+        if self._routing.sessions.setdefault(backend.place, cookie) != cookie:
+            said.lose(
+                "affinity",
+                f"another Ingress has another cookie for Service {'/'.join(backend.place)}",
+                "Give both the same",
+            )
+
+    def judge(self) -> None:
+        """Let in by their addresses those who may ask for a host name."""
+        for (edge, host), given in self._sources.items():
+            _, sources = given[0]
+            several = any(sources != others for _, others in given)
+            for said, ranges in given:
+                for name in filter(said.get, _RANGES) if ranges else ():
+                    if several or host.startswith("*"):
+                        said.lose(
+                            name,
+                            f"a policy for {host} is for all of its paths, and for no wildcard",
+                            "Set policies of the gateway, with paths or the names of all hosts",
+                        )
+                    else:
+                        said.lose(
+                            name,
+                            "the gateway sees the address that a connection comes from, which"
+                            " externalTrafficPolicy: Local keeps",
+                            "Where proxies stand before it, set trustedProxies to their number",
+                        )
+            if sources and not several and not host.startswith("*"):
+                self._routing.sources[edge, host] = sources
 
     def _add(
         self, said: _Annotations, where: str, edge: Edge, host: str, rules: Sequence[Rule]
@@ -547,6 +579,40 @@ def _limits(said: _Annotations) -> dict[str, Any]:
         "Where answers take longer, or are streams, take out the rules' timeouts",
     )
     return {"timeouts": {"request": f"{int(seconds.removesuffix('s'))}s"}}
+
+
+_RANGES = {
+    "whitelist-source-range": "notRemoteIpBlocks",
+    "allowlist-source-range": "notRemoteIpBlocks",
+    "denylist-source-range": "remoteIpBlocks",
+}
+"""Annotations that let in or shut out addresses, as the source of what is denied."""
+
+
+def _sources(said: _Annotations) -> dict[str, list[str]]:
+    """Who is refused, as the sources of an AuthorizationPolicy that denies."""
+    found: dict[str, list[str]] = {}
+    for name, field in _RANGES.items():
+        if listed := [one.strip() for one in said.get(name).split(",") if one.strip()]:
+            found[field] = listed
+    return found
+
+
+def _cookie(said: _Annotations) -> dict[str, str]:
+    """The cookie that keeps a session at its pod; empty for none."""
+    names = ("session-cookie-max-age", "session-cookie-expires")
+    age = next(filter(None, [said.get(name) for name in names]), "0")
+    name = said.get("session-cookie-name", "INGRESSCOOKIE")
+    path = said.get("session-cookie-path", "/")
+    if said.get("affinity") != "cookie":
+        return {}
+    if said.get("affinity-mode", "balanced") != "balanced":
+        said.lose(
+            "affinity-mode",
+            "pods that come get some of the sessions of the others",
+            "Keep what belongs to a session where every pod finds it",
+        )
+    return {"name": name, "path": path, "ttl": f"{age}s"}
 
 
 def _cors(enabled: str, said: _Annotations) -> Iterator[dict[str, Any]]:

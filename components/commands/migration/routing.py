@@ -140,6 +140,11 @@ class Routing:
     """What a gateway does with the requests for a host name."""
     certificates: dict[tuple[Edge, str], str] = field(default_factory=dict)
     """The Secret of a gateway's host name, `namespace/name`."""
+    sources: dict[tuple[Edge, str], dict[str, list[str]]] = field(default_factory=dict)
+    """Who may not ask a gateway for a host name: what the source of an AuthorizationPolicy says."""
+    sessions: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """The cookie by which requests of a session stay at a pod, by a Service's namespace and name,
+    as the `httpCookie` of a DestinationRule."""
     inside: dict[tuple[str, str], list[Rule]] = field(default_factory=dict)
     """What is done with all requests to a Service, by its namespace and name."""
     made: set[str] = field(default_factory=set)
