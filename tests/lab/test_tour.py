@@ -16,7 +16,7 @@ from tests.lab.conftest import LIMIT, ROOT, run
 
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(```+)(sh|text)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-LOOKS = ("curl ", "for path in ", "url=", ".venv/bin/python -m components show")
+LOOKS = ("curl ", "kubectl get ", "for path in ", "url=", ".venv/bin/python -m components show")
 """How a step begins that changes nothing: it may be asked again until what was changed is seen."""
 
 SETTLES = 60
