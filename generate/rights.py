@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from lightkube.core.resource import api_info
 
 from components.api.installed import DEFINITIONS
 from components.cluster.objects import KINDS
 from components.cluster.rights import Right, needed
+from components.commands import installation
+from components.commands.migration import migrate
 
 FOLDER = Path(__file__).parents[1] / "rbac"
 
@@ -64,6 +67,11 @@ Draws the exposures of a stack: python -m components show. By RoleBindings in th
 exposures and of their gateways and waypoints. With the ClusterRole of preflight.yaml it also
 compares what a stack uses with the CRDs of the cluster.
 """,
+    "migrator": """\
+Finds what others have made to expose services: python -m components migrate. By a
+ClusterRoleBinding. python -m components adopt needs the deployer's role, too, in the namespaces of
+what it takes over.
+""",
     "verifier": """\
 Sends the requests of a stack's proofs: python -m components verify. By a RoleBinding in the
 namespaces of the exposures, or in that of the client where the stack has one.
@@ -99,6 +107,14 @@ def files() -> dict[Path, str]:
         Right("security.istio.io", "authorizationpolicies", ("list",)),
         Right("security.istio.io", "requestauthentications", ("list",)),
     ]
+    there = [
+        api_info(class_)
+        for class_ in (
+            *installation.KINDS.values(),
+            *(class_ for _, class_ in migrate.KINDS.values()),
+        )
+    ]
+    finds = [Right(one.resource.group, one.plural, ("list",)) for one in there]
     roles: dict[str, list[dict[str, Any]]] = {
         "preflight": _preflight(),
         "deployer": [
@@ -110,6 +126,7 @@ def files() -> dict[Path, str]:
         "reader": [_role("reader", reads)],
         "secrets": [_role("secrets", [Right("", "secrets", ("get",))])],
         "viewer": [_role("viewer", views)],
+        "migrator": [_role("migrator", finds)],
         "verifier": [_role("verifier", verifies)],
     }
     return {FOLDER / f"{name}.yaml": _text(name, objects) for name, objects in roles.items()}

@@ -26,7 +26,7 @@ class NamespaceExpectation(TypedDict):
     """Whether the stack creates it; otherwise it has to be there."""
     labels: NotRequired[Mapping[str, str]]
     """Labels that it gets, beside those that it has (default: whether the mesh discovers it is not
-    looked at); nobody else may have set other values."""
+    looked at); nobody else may have set other values, unless the stack has made it."""
     enrol: NotRequired[bool]
     """Whether the labels may be new to a namespace that is adopted (default true)."""
 
@@ -61,12 +61,16 @@ def enrolments(
             continue
         where, live = f"namespace {expected['name']}", found.metadata.labels or {}
         for label, value in labels.items():
-            if live.get(label, value) != value and (whose := _foreign(found, label)):
+            if live.get(label, value) == value or not (whose := _foreign(found, label)):
+                continue
+            problem = f"has {label}={live[label]}, set by {whose}, expected {value}"
+            if _own(found):
+                warn(f"{where} {problem}, to which `pulumi up --refresh` sets it back")
+            else:
                 yield (
                     where,
-                    f"has {label}={live[label]}, set by {whose}, expected {value}. Ask who set it"
-                    f" to take it off (`kubectl label namespace {expected['name']} {label}-`), then"
-                    " `pulumi up --refresh`",
+                    f"{problem}. Ask who set it to take it off (`kubectl label namespace"
+                    f" {expected['name']} {label}-`), then `pulumi up --refresh`",
                 )
         lacking = [f"{label}={value}" for label, value in labels.items() if label not in live]
         if lacking and not expected["create"] and not expected.get("enrol", True):
@@ -93,6 +97,13 @@ def bindings(
         if found is None or bound == waypoint:
             continue
         if bound and (whose := _foreign(found, USE_WAYPOINT)):
+            if _own(found):
+                warn(
+                    f"namespace {name} is bound to waypoint {bound} ({USE_WAYPOINT}, set by"
+                    f" {whose}): requests pass by the waypoint {waypoint} and its rules until"
+                    " `pulumi up --refresh` sets it back"
+                )
+                continue
             yield (
                 f"namespace {name}",
                 f"is bound to waypoint {bound} ({USE_WAYPOINT}, set by {whose}), expected"
@@ -174,8 +185,19 @@ def _foreign(found: Any, label: str) -> str | None:
     others = [manager for manager in managers if not manager.startswith(_MANAGER)]
     if others:
         return ", ".join(others)
-    stack = (found.metadata.annotations or {}).get(OWNER)
+    stack = _maker(found)
     return f"stack {stack}" if stack not in (None, owner()) else None
+
+
+def _own(found: Any) -> bool:
+    """Whether the stack made it: what others have done to its labels is then set back."""
+    return _maker(found) == owner()
+
+
+def _maker(found: Any) -> str | None:
+    """The stack that made an object."""
+    stack: str | None = (found.metadata.annotations or {}).get(OWNER)
+    return stack
 
 
 def _labels(fields: Any) -> Mapping[str, Any]:

@@ -3,10 +3,9 @@
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,17 +16,23 @@ import lightkube
 import pulumi
 import yaml
 from lightkube.core.exceptions import ApiError, ConfigError
+from lightkube.types import PatchType
 
+from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..checks.faults import InvalidInput
 from ..cluster.kubeconfig import connect
+from ..cluster.managers import is_of_people, unset
 from ..cluster.objects import KINDS
+from ..cluster.ownership import OWNER
+from .cli import preview, run_pulumi
 from .installation import configuration, read
 from .rewrite import dump, project_name
 
-_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
-"""Variable by which the first update takes the fields of objects from who made them."""
-
 _PROVIDER = "pulumi:providers:kubernetes"
+_PATCH = "Patch"
+
+_UPSERT = "upsertExistingObjects"
+"""Option of the provider, without which a preview of what is there fails."""
 
 
 def main() -> None:
@@ -36,11 +41,13 @@ def main() -> None:
         prog="python -m components adopt",
         description="Takes over Gateways and routes that were made by hand, and with them the"
         " exposures of their Services, into a new stack: writes its configuration, unless it has"
-        " one, and lets its state know the objects. Nothing in the cluster is changed before the"
-        " first update. Ends with status 1 where something is left as it is, with 2 where nothing"
-        " was taken over.",
+        " one, and lets its state know the objects. Of these nothing is changed before the first"
+        " update but who manages their fields. Ends with status 1 where something is left as it is"
+        " or would be changed, with 2 where nothing was taken over.",
     )
-    parser.add_argument("--stack", help="the stack, which is empty (default the selected one)")
+    parser.add_argument(
+        "--stack", default="", help="the stack, which is empty (default the selected one)"
+    )
     parser.add_argument("--context", help="context of the kubeconfig (default the current one)")
     parser.add_argument("--namespace", help="the only one that is looked at (default all)")
     arguments = parser.parse_args()
@@ -58,19 +65,19 @@ def main() -> None:
         sys.exit(2)
     for line in lines:
         print(line, file=sys.stderr)
-    print(f"`{_FORCE}=true pulumi up` adds what is new, and shows it before")
+    print("`pulumi up` adds what is new, and shows it before")
     sys.exit(1 if lines else 0)
 
 
-def adopt(stack: str | None, context: str, namespace: str | None) -> list[str]:
-    """Take over what there is, and return a line for each object that was left as it is.
+def adopt(stack: str, context: str, namespace: str | None) -> list[str]:
+    """Take over what there is, and return a line for each object that was left as it is, or of
+    which an update would change something that is there.
 
-    To be called in the folder of the project. Raises `InvalidInput` where nothing can be taken
-    over; the stack is empty then, as before.
+    To be called in the folder of the project; an empty `stack` is the selected one. Raises
+    `InvalidInput` where nothing can be taken over; the stack is empty then, as before.
     """
-    named = ["--stack", stack] if stack else []
-    name = _pulumi("stack", "--show-name", *named).strip().rpartition("/")[2]
-    empty = json.loads(_pulumi("stack", "export", *named))
+    name = run_pulumi("stack", "--show-name", stack=stack).strip().rpartition("/")[2]
+    empty = json.loads(run_pulumi("stack", "export", stack=stack))
     if empty["deployment"].get("resources"):
         raise InvalidInput(f"stack {name}: found resources in it, expected a new one")
     project, file = project_name(Path("Pulumi.yaml")), Path(f"Pulumi.{name}.yaml")
@@ -88,147 +95,145 @@ def adopt(stack: str | None, context: str, namespace: str | None) -> list[str]:
             config |= {f"{project}:{key}": value for key, value in found.items()}
             file.write_text(dump(content, flow=None), encoding="utf-8")
         try:
-            _take_over(client, named, empty, project, content)
+            return lines + _take_over(client, stack, empty, project, content)
         except (InvalidInput, ApiError, httpx2.HTTPError):
-            _pulumi("stack", "import", *named, given=json.dumps(empty))
+            run_pulumi("stack", "import", stack=stack, given=json.dumps(empty))
             raise
-    return lines
 
 
 def _take_over(
     client: lightkube.Client,
-    named: list[str],
+    stack: str,
     empty: Mapping[str, Any],
     project: str,
     content: Mapping[str, Any],
-) -> None:
-    """Let the state know the objects that an update would make, and that are there."""
+) -> list[str]:
+    """Let the state know the objects that an update would make, and that are there.
+
+    Returns a line for each of which the update would change something.
+    """
+    wanted = _wanted(stack, project, content)
+    there = {one["urn"]: place for one in wanted if (place := _found(client, one))}
+    taken = {urn: place for urn, place in there.items() if not _named(urn).endswith(_PATCH)}
+    if not taken:
+        raise InvalidInput("found none of the objects that this stack would make")
+    resources = [*_resources(wanted, taken)]
+    begun = {**empty, "deployment": {**empty["deployment"], "resources": resources}}
+    run_pulumi("stack", "import", stack=stack, given=json.dumps(begun))
+    # The provider reads what the objects have of what the stack speaks of.
+    run_pulumi("refresh", "--yes", "--skip-preview", stack=stack)
+    for one in wanted:
+        if one["urn"] in taken or (one["urn"] in there and _names_waypoint(one)):
+            _release(client, one, renamed=one["urn"] in taken)
+    steps = preview(stack=stack)["steps"]
+    if lost := [step for step in steps if "replace" in step["op"] or "delete" in step["op"]]:
+        listed = "\n".join(f"  {step['op']} {step['urn'].split('::', 2)[2]}" for step in lost)
+        raise InvalidInput(f"an update would not leave these as they are:\n{listed}")
+    for urn, place in taken.items():
+        print(f"took over {_named(urn)} {place}")
+    return [*_changes(steps, taken)]
+
+
+def _wanted(stack: str, project: str, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The resources that an update of an empty cluster would make."""
+    # What the checks would refuse is what is to be taken over.
+    cluster = {**content["config"].get(f"{project}:cluster", {}), "preflight": False}
+    config = {**content["config"], f"{project}:cluster": cluster}
     with TemporaryDirectory() as folder:
-        # What the checks would refuse is what is to be taken over.
-        cluster = {**content["config"].get(f"{project}:cluster", {}), "preflight": False}
-        config = {**content["config"], f"{project}:cluster": cluster}
         unchecked = Path(folder) / "stack.yaml"
         unchecked.write_text(dump({**content, "config": config}), encoding="utf-8")
-        wanted = [
-            step["newState"] for step in _preview(*named, "--config-file", str(unchecked))["steps"]
-        ]
-        around = [_around(one) for one in wanted if not _is_object(one)]
-        begun = {**empty, "deployment": {**empty["deployment"], "resources": around}}
-        _pulumi("stack", "import", *named, given=json.dumps(begun))
-        imports = Path(folder) / "import.json"
-        objects = {one["urn"]: one for one in wanted if _is_object(one)}
-        taken = {urn: place for urn, one in objects.items() if (place := _found(client, one))}
-        if not taken:
-            raise InvalidInput("found none of the objects that this stack would make")
-        imports.write_text(json.dumps(_imports(objects, taken, around)), encoding="utf-8")
-        options = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-        _pulumi("import", "--file", str(imports), *options, *named)
-    state = json.loads(_pulumi("stack", "export", *named))
-    for resource in state["deployment"]["resources"]:
-        if resource["urn"] in taken:
-            # All else that the objects have, the stack does not speak of.
-            resource["inputs"] = _known(resource["inputs"], objects[resource["urn"]]["inputs"])
-    _pulumi("stack", "import", *named, given=json.dumps(state))
-    _check(_preview(*named))
-    for urn, place in taken.items():
-        print(f"took over {urn.split('::')[2].rpartition(':')[2]} {place}")
+        found = preview(
+            "--config-file",
+            str(unchecked),
+            stack=stack,
+            variables={"PULUMI_K8S_UPSERT_EXISTING_OBJECTS": "true"},
+        )
+    return [step["newState"] for step in found["steps"]]
 
 
-def _is_object(resource: Mapping[str, Any]) -> bool:
-    return bool(resource["type"].startswith("kubernetes:"))
+def _class(resource: Mapping[str, Any]) -> Any:
+    """The class of a resource's object, also of a patch; None where it is none."""
+    return KINDS.get(resource["type"].removesuffix(_PATCH))
 
 
-def _around(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A component, or the provider, as a state has it."""
-    kept = ("urn", "custom", "type", "parent", "inputs")
-    found = {key: resource[key] for key in kept if key in resource}
-    if resource["type"] == _PROVIDER:
-        return {**found, "id": str(uuid4()), "outputs": resource["inputs"]}
-    return found
+def _named(urn: str) -> str:
+    """The kind of the object with this URN."""
+    return urn.split("::")[2].rpartition(":")[2]
 
 
 def _found(client: lightkube.Client, resource: Mapping[str, Any]) -> str | None:
-    """Namespace and name of an object, if it is in the cluster."""
-    metadata = resource["inputs"].get("metadata") or {}
-    if resource["type"] not in KINDS or not metadata.get("name"):
-        return None  # a patch, or a name that is made up
+    """Namespace and name of a resource's object, if it is in the cluster."""
+    metadata = resource.get("inputs", {}).get("metadata") or {}
+    if _class(resource) is None or not metadata.get("name"):
+        return None  # a component, or a name that is made up
+    name, namespace = metadata["name"], metadata.get("namespace")
+    place = f"{namespace}/{name}" if namespace else str(name)
     try:
-        client.get(KINDS[resource["type"]], metadata["name"], namespace=metadata.get("namespace"))
+        live = client.get(_class(resource), name, namespace=namespace)
     except ApiError as error:
-        if error.status.code == 404:
+        if error.status.code == HTTPStatus.NOT_FOUND:
             return None
         raise
-    namespace = metadata.get("namespace")
-    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+    whose = (live.metadata.annotations or {}).get(OWNER)
+    if whose and not resource["type"].endswith(_PATCH):
+        raise InvalidInput(
+            f"{_named(resource['urn'])} {place}: found stack {whose} as its owner, expected none."
+            " Hand it over with `pulumi state move`"
+        )
+    return place
 
 
-def _imports(
-    objects: Mapping[str, Mapping[str, Any]],
-    taken: Mapping[str, str],
-    around: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """What `pulumi import` reads."""
-    known = {one["urn"]: f"known-{index}" for index, one in enumerate(around)}
-    provider = next(one["urn"] for one in around if one["type"] == _PROVIDER)
-    resources = [
-        {
-            "type": objects[urn]["type"],
-            "name": f"taken-{index}",
-            "logicalName": urn.rpartition("::")[2],
-            "id": place,
-            "parent": known[objects[urn]["parent"]],
-            "provider": known[provider],
-        }
-        for index, (urn, place) in enumerate(taken.items())
-    ]
-    return {"nameTable": {name: urn for urn, name in known.items()}, "resources": resources}
+def _names_waypoint(patch: Mapping[str, Any]) -> bool:
+    """Whether its labels would name a waypoint that is gone, should they outlast the stack."""
+    labels = patch["inputs"]["metadata"].get("labels") or {}
+    return bool(labels.keys() & {USE_WAYPOINT, INGRESS_USE_WAYPOINT})
 
 
-def _known(live: Any, wanted: Any) -> Any:
-    """What is there of what the stack speaks of."""
-    if isinstance(live, dict) and isinstance(wanted, dict):
-        return {
-            key: _known(value, wanted.get(key))
-            for key, value in live.items()
-            if key in wanted or key.startswith("__")
-        }
-    if isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
-        return [_known(*pair) for pair in zip(live, wanted, strict=True)]
-    return live
+def _resources(wanted: list[dict[str, Any]], taken: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The components, the provider and the objects that are taken, as a state has them."""
+    provider = ""
+    for one in wanted:
+        kept = ("urn", "custom", "type", "parent", "inputs")
+        resource = {key: one[key] for key in kept if key in one}
+        if one["type"] == _PROVIDER:
+            inputs = {key: value for key, value in one["inputs"].items() if key != _UPSERT}
+            resource |= {"id": str(uuid4()), "inputs": inputs, "outputs": inputs}
+            provider = f"{one['urn']}::{resource['id']}"
+        elif one["urn"] in taken:
+            resource |= {"id": taken[one["urn"]], "outputs": one["inputs"], "provider": provider}
+        elif one.get("custom"):
+            continue
+        yield resource
 
 
-def _check(preview: Mapping[str, Any]) -> None:
-    """Refuse what an update would replace or delete."""
-    lost = [*_lost(preview)]
-    if lost:
-        raise InvalidInput("an update would not leave these as they are:\n" + "\n".join(lost))
+def _release(client: lightkube.Client, resource: Mapping[str, Any], *, renamed: bool) -> None:
+    """Take from people the fields of which a stack speaks: it has them from its first update on.
+
+    Of an object that is taken over they keep the others under another name: the provider would
+    take all that is kubectl's, and with the update remove what the stack does not speak of.
+    """
+    class_, metadata = _class(resource), resource["inputs"]["metadata"]
+    name, namespace = metadata["name"], metadata.get("namespace")
+    live = client.get(class_, name, namespace=namespace).metadata
+    entries = []
+    for entry in live.managedFields:
+        if is_of_people(entry):
+            entry.fieldsV1 = unset(entry.fieldsV1, resource["inputs"])
+            entry.manager = f"former-{entry.manager}" if renamed else entry.manager
+        entries.append(entry.to_dict())
+    patch = {"metadata": {"resourceVersion": live.resourceVersion, "managedFields": entries}}
+    client.patch(class_, name, patch, namespace=namespace, patch_type=PatchType.MERGE)
 
 
-def _lost(preview: Mapping[str, Any]) -> Iterator[str]:
-    for one in preview.get("diagnostics") or []:
-        if one.get("severity") == "error":
-            yield str(one["message"]).strip()
-    for step in preview["steps"]:
-        if "replace" in step["op"] or "delete" in step["op"]:
-            yield f"  {step['op']} {step['urn'].split('::', 2)[2]}"
+_NEW = ("spec.infrastructure", "metadata.")
+"""Where the paths begin at which a stack adds what a hand-made object lacks."""
 
 
-def _preview(*words: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_pulumi("preview", "--json", *words, fails=True))
-    return found
-
-
-def _pulumi(*words: str, given: str | None = None, fails: bool = False) -> str:
-    """What `pulumi` prints; raises `InvalidInput` with its own message where it fails."""
-    streamed = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
-    done = subprocess.run(
-        ["pulumi", *words, "--non-interactive"],
-        input=given,
-        env={**{k: v for k, v in os.environ.items() if k != streamed}, _FORCE: "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode and not (fails and done.stdout.strip()):
-        raise InvalidInput(f"pulumi {' '.join(words)}: {done.stderr.strip() or done.stdout}")
-    return done.stdout
+def _changes(steps: list[dict[str, Any]], taken: Mapping[str, str]) -> Iterator[str]:
+    """What an update changes of objects that are taken over, beside what is new by design."""
+    for step in steps:
+        if step["op"] == "update" and step["urn"] in taken:
+            for path, change in (step.get("detailedDiff") or {}).items():
+                if change["kind"] != "add" or not path.startswith(_NEW):
+                    subject = f"{_named(step['urn'])} {taken[step['urn']]}"
+                    yield f"{subject}: an update would {change['kind']} {path}"

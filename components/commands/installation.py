@@ -1,6 +1,7 @@
 """What somebody has made by hand to expose services, as the configuration of a stack."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import lightkube
@@ -11,12 +12,20 @@ from ..api.gateway import GROUP
 from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..cluster.objects import GATEWAY
 from ..cluster.ownership import OWNER
-from ..exposure import names
 
-_HTTP_ROUTE: Any = create_namespaced_resource(GROUP, "v1", "HTTPRoute", "httproutes")
+KINDS: Mapping[str, Any] = {
+    "Service": Service,
+    "Gateway": GATEWAY,
+    "HTTPRoute": create_namespaced_resource(GROUP, "v1", "HTTPRoute", "httproutes"),
+    "Namespace": Namespace,
+}
+"""The kinds of objects that are read."""
+
 _SERVICE_TYPE = "networking.istio.io/service-type"
 _DATAPLANE = "istio.io/dataplane-mode"
 _FOR = "istio.io/waypoint-for"
+_REVISION = "istio.io/rev"
+_SAME = {"namespaces": {"from": "Same"}}
 
 _DEFAULTS: Mapping[str, Any] = {
     "group": "",
@@ -29,87 +38,144 @@ _DEFAULTS: Mapping[str, Any] = {
 Objects = Mapping[str, Sequence[Mapping[str, Any]]]
 """Namespaces, Services, Gateways and HTTPRoutes by their kind."""
 
+_Place = tuple[str, str]
+"""Namespace and name of an object."""
+
 
 def read(client: lightkube.Client, namespace: str | None) -> dict[str, list[dict[str, Any]]]:
     """The objects of a cluster, or of one namespace, that no stack has made."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for kind, class_ in (("Service", Service), ("Gateway", GATEWAY), ("HTTPRoute", _HTTP_ROUTE)):
-        listed = [one.to_dict() for one in client.list(class_, namespace=namespace or "*")]
-        found[kind] = [
-            one for one in listed if OWNER not in (one["metadata"].get("annotations") or {})
-        ]
-    found["Namespace"] = [one.to_dict() for one in client.list(Namespace)]
+    for kind, class_ in KINDS.items():
+        place: Any = {} if class_ is Namespace else {"namespace": namespace or "*"}
+        listed = [one.to_dict() for one in client.list(class_, **place)]
+        found[kind] = [one for one in listed if class_ is Namespace or not _owned(one)]
     return found
+
+
+def _owned(one: Mapping[str, Any]) -> bool:
+    return OWNER in (one["metadata"].get("annotations") or {})
 
 
 def configuration(objects: Objects) -> tuple[dict[str, Any], list[str]]:
-    """The exposures that hand-made objects are, and a line for each that cannot be one.
+    """The configuration of what was made by hand, and a line for each that cannot be in one.
 
     An exposure is a Service with a route at a gateway and one at its waypoint, of the names that a
-    stack gives them: other names would be made anew, beside what there is.
+    stack gives them: other names would be made anew, beside what there is. Gateways and waypoints
+    are entries that exposures share; those of other stacks are named as they are in the cluster.
     """
-    spaces = {one["metadata"]["name"]: _labels(one) for one in objects["Namespace"]}
-    services = {_place(one): one for one in objects["Service"]}
-    gateways = {_place(one): one for one in objects["Gateway"]}
-    routes = {_place(one): one for one in objects["HTTPRoute"]}
-    exposures: dict[str, Any] = {}
-    lines: list[str] = []
-    for (namespace, name), route in routes.items():
-        parent = _parent(route, "Service")
-        if parent is None:
-            continue
-        service = services.get((namespace, parent["name"]))
-        own = f"HTTPRoute {namespace}/{name}"
-        if name != f"{parent['name']}-waypoint-route" or service is None:
-            lines.append(
-                f"{own}: is for Service {parent['name']}, expected one of its namespace, and the"
-                f" name {parent['name']}-waypoint-route. Make it anew under this name"
+    return _Installation(objects).config()
+
+
+class _Installation:
+    def __init__(self, objects: Objects) -> None:
+        self._spaces = {one["metadata"]["name"]: _labels(one) for one in objects["Namespace"]}
+        self._services = {_place(one): one for one in objects["Service"]}
+        self._routes = {_place(one): one for one in objects["HTTPRoute"]}
+        self._lines: list[str] = []
+        known = {_place(one): one for one in objects["Gateway"]}
+        self._exposed: dict[_Place, tuple[_Place, _Place]] = {}
+        for place, route in self._routes.items():
+            if parent := _parent(route, "Service"):
+                self._add((place[0], parent["name"]), place[1])
+        used = [at for both in self._exposed.values() for at in both]
+        self._gateways = {at: known[at] for at in dict.fromkeys(used) if at in known}
+        self._entries = _entries(self._gateways)
+
+    def _add(self, place: _Place, route: str) -> None:
+        """Add the Service of a waypoint's route, with its gateway and waypoint, or say why not."""
+        namespace, name = place
+        subject = f"HTTPRoute {namespace}/{route}"
+        ingress = self._routes.get((namespace, f"{name}-ingress"))
+        attached = _parent(ingress, "Gateway")
+        if route != f"{name}-waypoint-route" or place not in self._services:
+            self._lines.append(
+                f"{subject}: is for Service {name}, expected one of its namespace, and the name"
+                f" {name}-waypoint-route. Make it anew under this name"
             )
-            continue
-        ingress = routes.get((namespace, f"{parent['name']}-ingress"))
-        attached = _parent(ingress, "Gateway") if ingress else None
-        if ingress is None or attached is None or not ingress["spec"].get("hostnames"):
-            lines.append(
-                f"{own}: found no route of a gateway beside it, expected HTTPRoute"
-                f" {namespace}/{parent['name']}-ingress with host names. Make it anew under this"
-                " name"
+        elif ingress is None or attached is None or not ingress["spec"].get("hostnames"):
+            self._lines.append(
+                f"{subject}: found no route of a gateway beside it, expected HTTPRoute"
+                f" {namespace}/{name}-ingress with host names. Make it anew under this name"
             )
-            continue
-        at = (attached.get("namespace", namespace), attached["name"])
-        exposure: dict[str, Any] = {
-            "namespace": _namespace(namespace, spaces.get(namespace, {})),
-            **_routed(parent["name"], route, ingress),
-            **_gateway(at, gateways.get(at), parent["name"], namespace),
+        elif (waypoint := self._waypoint_of(place)) is None:
+            self._lines.append(
+                f"Service {namespace}/{name}: found no labels {USE_WAYPOINT} and"
+                f" {INGRESS_USE_WAYPOINT}, expected them at the Service or its namespace: requests"
+                " pass by the waypoint. Set them, or use a new stack"
+            )
+        else:
+            at = (attached.get("namespace", namespace), attached["name"])
+            self._exposed[place] = at, waypoint
+
+    def _waypoint_of(self, place: _Place) -> _Place | None:
+        """The waypoint that all requests to a Service pass."""
+        both = {**self._spaces.get(place[0], {}), **_labels(self._services[place])}
+        if USE_WAYPOINT not in both or both.get(INGRESS_USE_WAYPOINT) != "true":
+            return None
+        return both.get(f"{USE_WAYPOINT}-namespace", place[0]), both[USE_WAYPOINT]
+
+    def config(self) -> tuple[dict[str, Any], list[str]]:
+        """The configuration, without an exposure an empty one, and the lines."""
+        if not self._exposed:
+            return {}, self._lines
+        at_gateways = {at for at, _ in self._exposed.values()}
+        spaces = dict.fromkeys(place[0] for place in (*self._gateways, *self._exposed))
+        parts: dict[str, dict[str, Any]] = {"gateways": {}, "waypoints": {}}
+        for at, found in self._gateways.items():
+            part, make = ("gateways", _gateway) if at in at_gateways else ("waypoints", _waypoint)
+            entry = {"namespace": {"existing": {"entry": at[0]}}, **make(found)}
+            if self._entries[at] != at[1]:
+                entry["name"] = at[1]
+            parts[part][self._entries[at]] = entry
+        services = _entries(self._exposed)
+        exposures = {services[place]: self._exposure(place) for place in self._exposed}
+        config = {
+            "namespaces": {
+                name: {
+                    "create": False,
+                    "ambient": self._spaces.get(name, {}).get(_DATAPLANE) == "ambient",
+                }
+                for name in spaces
+            },
+            **parts,
+            "exposures": exposures,
         }
-        bound = _waypoint(service, spaces.get(namespace, {}), gateways)
-        if isinstance(bound, str):
-            lines.append(f"Service {namespace}/{parent['name']}: {bound}")
-            continue
-        exposures[parent["name"]] = exposure | bound
-    return {"exposures": exposures} if exposures else {}, lines
+        return {key: value for key, value in config.items() if value}, self._lines
+
+    def _exposure(self, place: _Place) -> dict[str, Any]:
+        namespace, name = place
+        inside = [*_rules(self._routes[namespace, f"{name}-waypoint-route"])]
+        ingress = self._routes[namespace, f"{name}-ingress"]
+        backends = (one for rule in inside for one in rule.get("backendRefs", []))
+        own = {"name": name, "port": next((one["port"] for one in backends), 80)}
+        gateway, waypoint = self._exposed[place]
+        labels = _labels(self._services[place])
+        bound: dict[str, Any] = {"binds": "Service" if USE_WAYPOINT in labels else "Namespace"}
+        if INGRESS_USE_WAYPOINT not in labels:
+            bound["ingressUseWaypoint"] = True
+        found: dict[str, Any] = {
+            "namespace": {"existing": {"entry": namespace}},
+            "service": {**own, "create": False},
+            "hostnames": ingress["spec"]["hostnames"],
+            "rules": [_short(rule, own) for rule in inside],
+            "gateway": self._existing(gateway),
+            "waypoint": {**self._existing(waypoint), **bound},
+        }
+        at_gateway = [_short(rule, own) for rule in _rules(ingress)]
+        if at_gateway != [{"paths": ["/"]}]:
+            found["ingressRules"] = at_gateway
+        return found
+
+    def _existing(self, at: _Place) -> dict[str, Any]:
+        if at in self._entries:
+            return {"existing": {"entry": self._entries[at]}}
+        return {"existing": {"namespace": at[0], "name": at[1]}}
 
 
-def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    return {"name": name, "create": False, "ambient": labels.get(_DATAPLANE) == "ambient"}
-
-
-def _routed(service: str, waypoint: Mapping[str, Any], ingress: Mapping[str, Any]) -> Any:
-    """What both routes say."""
-    inside = [*_rules(waypoint)]
-    port = next(
-        (one["port"] for rule in inside for one in rule.get("backendRefs", [])),
-        next((one["port"] for one in _backends(waypoint)), 80),
-    )
-    own = {"name": service, "port": port}
-    at_gateway = [_short(rule, own) for rule in _rules(ingress)]
-    found: dict[str, Any] = {
-        "service": {**own, "create": False},
-        "hostnames": ingress["spec"]["hostnames"],
-        "rules": [_short(rule, own) for rule in inside],
-    }
-    if at_gateway != [{"paths": ["/"]}]:
-        found["ingressRules"] = at_gateway
-    return found
+def _entries(places: Iterable[_Place]) -> dict[_Place, str]:
+    """The name of each as an entry: with its namespace where others have the same."""
+    names = Counter(name for _, name in places)
+    return {at: at[1] if names[at[1]] == 1 else "-".join(at) for at in places}
 
 
 def _rules(route: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -151,36 +217,34 @@ def _short(rule: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return short
 
 
-def _backends(route: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for rule in route["spec"].get("rules") or []:
-        yield from rule.get("backendRefs") or []
-
-
-def _gateway(
-    at: tuple[str, str], found: Mapping[str, Any] | None, service: str, namespace: str
-) -> dict[str, Any]:
-    """The gateway of an exposure: its own, or that of somebody else."""
-    if found is None or at[0] != namespace:
-        return {"gateway": {"existing": {"namespace": at[0], "name": at[1]}}}
+def _gateway(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An ingress gateway as an entry."""
+    namespace = found["metadata"]["namespace"]
     annotations = found["metadata"].get("annotations") or {}
     listeners = found["spec"]["listeners"]
     plain = [one for one in listeners if one["protocol"] == "HTTP"]
     secure = [one for one in listeners if one["protocol"] == "HTTPS"]
-    gateway: dict[str, Any] = {"serviceType": annotations.get(_SERVICE_TYPE, "LoadBalancer")}
-    if at[1] != names.gateway(service, {}):
-        gateway["name"] = at[1]
+    hostnames = dict.fromkeys(one.get("hostname") for one in (*plain, *secure))
+    gateway: dict[str, Any] = {
+        "hostnames": [name for name in hostnames if name],
+        "serviceType": annotations.get(_SERVICE_TYPE, "LoadBalancer"),
+        **_revised(found, "istio"),
+    }
     if plain and plain[0]["port"] != 80:
         gateway["port"] = plain[0]["port"]
     if (allowed := listeners[0].get("allowedRoutes")) and allowed != _SAME:
         gateway["allowedRoutes"] = allowed
+    if further := [one for one in listeners if one not in plain and one not in secure]:
+        gateway["listeners"] = further
     if secure:
         certificates = {
-            one["hostname"]: _secret(one["tls"]["certificateRefs"][0], namespace) for one in secure
+            one.get("hostname"): _secret(one["tls"]["certificateRefs"][0], namespace)
+            for one in secure
         }
         gateway["tls"] = {"certificates": certificates, **({"redirect": False} if plain else {})}
         if secure[0]["port"] != 443:
             gateway["tls"]["port"] = secure[0]["port"]
-    return {"gateway": gateway}
+    return gateway
 
 
 def _secret(reference: Mapping[str, str], namespace: str) -> str:
@@ -189,37 +253,25 @@ def _secret(reference: Mapping[str, str], namespace: str) -> str:
     return f"{reference['namespace']}/{reference['name']}" if elsewhere else reference["name"]
 
 
-_SAME = {"namespaces": {"from": "Same"}}
-
-
-def _waypoint(
-    service: Mapping[str, Any],
-    space: Mapping[str, str],
-    gateways: Mapping[tuple[str, str], Mapping[str, Any]],
-) -> dict[str, Any] | str:
-    """The waypoint of an exposure; why there is none."""
-    labels = _labels(service)
-    alone = USE_WAYPOINT in labels
-    name = labels.get(USE_WAYPOINT, space.get(USE_WAYPOINT))
-    passed = {**space, **labels}.get(INGRESS_USE_WAYPOINT)
-    if not name or passed != "true":
-        return (
-            f"found no labels {USE_WAYPOINT} and {INGRESS_USE_WAYPOINT}, expected them at the"
-            " Service or its namespace: requests pass by the waypoint. Set them, or use a new stack"
-        )
-    place: str = service["metadata"]["namespace"]
-    holder = {**space, **labels}.get(f"{USE_WAYPOINT}-namespace") or place
-    options: dict[str, Any] = {"binds": "Service" if alone else "Namespace"}
-    found = gateways.get((holder, name))
-    if found is None or holder != place:
-        return {"waypoint": {**options, "existing": {"namespace": holder, "name": name}}}
-    if name != names.waypoint(service["metadata"]["name"], {}):
-        options["name"] = name
+def _waypoint(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A waypoint as an entry."""
+    waypoint = _revised(found, "istio-waypoint")
     if (passes := _labels(found).get(_FOR, "service")) != "service":
-        options["waypointFor"] = passes
-    if INGRESS_USE_WAYPOINT not in labels:
-        options["ingressUseWaypoint"] = True
-    return {"waypoint": options}
+        waypoint["waypointFor"] = passes
+    allowed = found["spec"]["listeners"][0].get("allowedRoutes")
+    if allowed and allowed != _SAME:
+        waypoint["allowedRoutes"] = allowed
+    return waypoint
+
+
+def _revised(found: Mapping[str, Any], class_: str) -> dict[str, Any]:
+    """Who serves a Gateway, where that is not by default."""
+    options: dict[str, Any] = {}
+    if found["spec"]["gatewayClassName"] != class_:
+        options["gatewayClass"] = found["spec"]["gatewayClassName"]
+    if _REVISION in _labels(found):
+        options["revision"] = _labels(found)[_REVISION]
+    return options
 
 
 def _parent(route: Mapping[str, Any] | None, kind: str) -> Mapping[str, Any] | None:
@@ -228,7 +280,7 @@ def _parent(route: Mapping[str, Any] | None, kind: str) -> Mapping[str, Any] | N
     return next((one for one in parents if one.get("kind", "Gateway") == kind), None)
 
 
-def _place(one: Mapping[str, Any]) -> tuple[str, str]:
+def _place(one: Mapping[str, Any]) -> _Place:
     return one["metadata"]["namespace"], one["metadata"]["name"]
 
 

@@ -301,6 +301,21 @@ class Stack:
         """Configure, update, and return the stack's outputs."""
         self.configure(**values)
         self.pulumi("up", "--yes", "--skip-preview")
+        return self.outputs()
+
+    def previewed_up(self, **values: Any) -> dict[str, Any]:
+        """The same, with a preview, beside which the update does nothing."""
+        self.configure(**values)
+        log = self.folder / "events.jsonl"
+        log.unlink(missing_ok=True)
+        self.pulumi("up", "--yes", "--event-log", str(log))
+        announced, done = operations(log)
+        assert done
+        assert done <= announced, f"not in the preview: {sorted(done - announced)}"
+        return self.outputs()
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs as of its last update."""
         outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
         return outputs
 
@@ -324,6 +339,26 @@ class Stack:
         deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
         resources: list[dict[str, Any]] = deployment.get("resources", [])
         return resources
+
+
+LOOKS = {"same", "read", "refresh"}
+"""Operations that change nothing."""
+
+
+def operations(log: Path) -> tuple[set[str], set[str]]:
+    """What a preview announced and what its update did, by the engine's log of both.
+
+    Each operation with its resource, and with the paths of the inputs that it changes.
+    """
+    both: tuple[set[str], set[str]] = set(), set()
+    for line in log.read_text().splitlines():
+        event = json.loads(line).get("resourcePreEvent", {})
+        step = event.get("metadata", {})
+        if step and step["op"] not in LOOKS:
+            did = f"{step['op']} {step['urn'].split('::', 2)[2]}"
+            changed = step.get("detailedDiff") or {}
+            both[not event.get("planning")] |= {did, *(f"{did} {path}" for path in changed)}
+    return both
 
 
 NewStack = Callable[..., Stack]
@@ -358,6 +393,8 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
         env = {
             **lab.env,
             "PULUMI_BACKEND_URL": f"file://{folder}",
+            # What `enablePatchForce` says to a provider of 4.29 and newer.
+            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
             **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
         }
         stack = Stack(folder, lab, env, name)

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +60,7 @@ kind: Gateway
 metadata:
   name: httpbin-gateway
   namespace: httpbin
+  labels: {team: shop}
   annotations: {networking.istio.io/service-type: ClusterIP}
 spec:
   gatewayClassName: istio
@@ -145,9 +145,7 @@ def test_an_installation_is_taken_over(lab: Lab, by_hand: None, stack: Stack) ->
     taken = [line for line in printed.splitlines() if line.startswith("took over ")]
     assert len(taken) == 4
 
-    # For the first update, which takes the fields from kubectl.
-    first = replace(stack, env={**stack.env, "PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
-    preview: Any = json.loads(first.pulumi("preview", "--json"))
+    preview: Any = json.loads(stack.pulumi("preview", "--json"))
     assert preview["changeSummary"].keys() <= {"create", "update", "same"}
     created = {step["urn"].split("::")[2] for step in preview["steps"] if step["op"] == "create"}
     assert {urn.rpartition(":")[2] for urn in created} == {"NamespacePatch", "ServicePatch"}
@@ -163,18 +161,34 @@ def test_an_installation_is_taken_over(lab: Lab, by_hand: None, stack: Stack) ->
         assert within(spec, json.loads(live)["spec"]), (kind, name, spec)
 
     config = yaml.safe_load((stack.folder / "Pulumi.dev.yaml").read_text())["config"]
-    exposures = config["ambient-exposure:exposures"]
+    exposures, gateways = (config[f"ambient-exposure:{part}"] for part in ("exposures", "gateways"))
     checks = [{"path": "/headers", "status": 200}, {"path": "/get", "status": 404}]
     exposures["httpbin"]["verification"] = {"checks": checks}
     with load(lab, f"http://{HOST}/headers") as answers:
-        verified = first.up(exposures=exposures)["verified"]
+        verified = stack.previewed_up(exposures=exposures)["verified"]
     assert_unbroken(answers)
     assert len(verified) == 2
     assert objects(lab) == before
+    # What the stack does not speak of is its owner's, and the rest no longer kubectl's.
+    assert of_gateway(lab, "{.metadata.labels.team}") == "shop"
+    gateways["httpbin-gateway"]["serviceType"] = "LoadBalancer"
+    outputs = stack.up(gateways=gateways)
+    assert outputs["ingressHost"] == of_gateway(lab, "{.status.addresses[0].value}")
+    assert outputs["ingressHost"].startswith("198.")
     stack.settle()
 
-    # The stack has the gateways and routes, and not what was adopted.
+    # The stack has the gateways and routes, and the labels that name the waypoint.
     stack.pulumi("destroy", "--yes", "--skip-preview")
     left = objects(lab)
     assert {"Service httpbin", "Deployment httpbin"} <= left.keys()
     assert not [name for name in left if name.startswith(("Gateway", "HTTPRoute"))]
+    both, path = ("namespace/httpbin", "service/httpbin", "-n", "httpbin"), ".items[*].metadata"
+    labels = lab.kubectl("get", *both, "-o", f"jsonpath={{{path}.labels}}")
+    assert "waypoint" not in labels
+    assert '"istio.io/dataplane-mode":"ambient"' in labels
+
+
+def of_gateway(lab: Lab, path: str) -> str:
+    """What the ingress gateway has at a path."""
+    words = ("gateway", "httpbin-gateway", "-n", "httpbin", "-o", f"jsonpath={path}")
+    return lab.kubectl("get", *words)

@@ -69,6 +69,13 @@ def test_missing_gateway_class(stack: Stack) -> None:
     assert "GatewayClass nginx: missing; istiod creates it" in printed
 
 
+def test_a_first_preview_says_what_the_api_server_refuses(stack: Stack) -> None:
+    stack.configure(exposures=sample(service={"resources": {"limits": {"cpu": "much"}}}))
+    printed = stack.pulumi("preview", ends="badly")
+    assert "Deployment httpbin/httpbin: the API server refuses it: " in printed
+    assert "quantities must match" in printed
+
+
 @pytest.fixture
 def no_istiod(lab: Lab) -> Iterator[None]:
     """The control plane is away."""

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +113,45 @@ def test_a_label_changed_by_hand_is_noticed_and_set_back(lab: Lab, stack: Stack)
         assert label(lab, "service", "cart", "shop", key) == value
         until(lambda: answer(lab, GATEWAY, HOSTNAME, "/get") == "404")
         assert "set by kubectl-label" not in stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_one_update_repairs_what_others_changed(lab: Lab, stack: Stack, tmp_path: Path) -> None:
+    stack.up(exposures=cart())
+    place = ("-n", "shop")
+    mode = "istio.io/dataplane-mode"
+    route = json.loads(lab.kubectl("get", "httproute", "cart-ingress", *place, "-o", "json"))
+    route["metadata"] = {"name": "cart-ingress", "namespace": "shop"}
+    route["spec"]["hostnames"] = ["other.example.com"]
+    theirs = tmp_path / "route.json"
+    theirs.write_text(
+        json.dumps({key: route[key] for key in ("apiVersion", "kind", "metadata", "spec")})
+    )
+    lab.kubectl("label", "namespace", "shop", "--overwrite", f"{mode}=none", f"{USE}=none")
+    lab.kubectl("label", "service", "cart", *place, "istio.io/ingress-use-waypoint-")
+    lab.kubectl("delete", "httproute", "cart-waypoint-route", *place)
+    edit = [{"op": "replace", "path": "/spec/listeners/0/hostname", "value": "other.example.com"}]
+    lab.kubectl("patch", "gateway", "cart-gateway", *place, "--type=json", "-p", json.dumps(edit))
+    manager = ("--server-side", "--force-conflicts", "--field-manager=theirs")
+    lab.kubectl("apply", *manager, "-f", str(theirs))
+
+    printed = stack.pulumi("preview", "--json", "--expect-no-changes", ends="badly")
+    steps = json.loads(printed)["steps"]
+    found = {step["urn"].rpartition("::")[2]: step["op"] for step in steps}
+    assert {name: op for name, op in found.items() if op not in ("same", "refresh", "read")} == {
+        "shop-enrolment": "update",
+        "shop-binding": "update",
+        "cart-service": "update",
+        "cart-waypoint-route": "create",
+        "cart-gateway": "update",
+        "cart-ingress-route": "update",
+        "cart-probe-job": "replace",
+    }
+    stack.previewed_up()
+    assert label(lab, "namespace", "shop", "shop", mode) == "ambient"
+    assert label(lab, "namespace", "shop", "shop") == "cart-waypoint"
+    assert answer(lab, GATEWAY, HOSTNAME, "/headers") == "200"
+    assert answer(lab, GATEWAY, HOSTNAME, "/get") == "404"
+    stack.settle()
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def left_by_destroy(lab: Lab, stack: Stack, before: dict[str, str]) -> set[str]:
 def test_an_example_from_up_to_destroy(lab: Lab, new_stack: NewStack, example: str) -> None:
     before = objects(lab)
     stack = new_stack(example=example)
-    stack.up()
+    stack.previewed_up()
     answer_as_promised(stack, example)
     settle(stack)
     assert left_by_destroy(lab, stack, before) == set()

@@ -12,6 +12,8 @@ from typing import Any, Self
 import pytest
 import yaml
 from lightkube.core.exceptions import ApiError
+from lightkube.models.meta_v1 import ManagedFieldsEntry
+from lightkube.types import PatchType
 
 from components.commands import adopt as adopting
 from components.commands.adopt import main
@@ -67,13 +69,28 @@ spec:
     - path: {type: PathPrefix, value: /status}
     - path: {type: PathPrefix, value: /headers}
 """  # noqa: E501
+HERE = {"existing": {"entry": "httpbin"}}
 EXPOSURE = {
-    "namespace": {"name": "httpbin", "create": False, "ambient": True},
+    "namespace": HERE,
     "service": {"name": "httpbin", "port": 8000, "create": False},
     "hostnames": ["httpbin.example.com"],
     "rules": [{"paths": ["/status", "/headers"]}],
-    "gateway": {"serviceType": "ClusterIP", "allowedRoutes": {"namespaces": {"from": "All"}}},
-    "waypoint": {"binds": "Namespace"},
+    "gateway": {"existing": {"entry": "httpbin-gateway"}},
+    "waypoint": {"existing": {"entry": "httpbin-waypoint"}, "binds": "Namespace"},
+}
+GATEWAYS = {
+    "httpbin-gateway": {
+        "namespace": HERE,
+        "hostnames": ["httpbin.example.com"],
+        "serviceType": "ClusterIP",
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
+}
+CONFIG = {
+    "namespaces": {"httpbin": {"create": False, "ambient": True}},
+    "gateways": GATEWAYS,
+    "waypoints": {"httpbin-waypoint": {"namespace": HERE}},
+    "exposures": {"httpbin": EXPOSURE},
 }
 
 
@@ -89,13 +106,13 @@ class Made:
         )
 
     def found(self) -> tuple[dict[str, Any], list[str]]:
-        """The exposure, and what is said; the configuration is accepted."""
+        """The configuration, which is accepted, and what is said."""
         kinds = ("Namespace", "Service", "Gateway", "HTTPRoute")
         by_kind = {kind: [one for one in self.all if one["kind"] == kind] for kind in kinds}
         config, lines = configuration(by_kind)
         if config:
             checked({f"{PROJECT}:{key}": value for key, value in config.items()}, PROJECT)
-        return config.get("exposures", {}).get("httpbin", {}), lines
+        return config, lines
 
 
 @pytest.fixture
@@ -104,46 +121,106 @@ def made() -> Made:
 
 
 def test_the_procedures_objects_are_an_exposure(made: Made) -> None:
-    assert made.found() == (EXPOSURE, [])
+    assert made.found() == (CONFIG, [])
 
 
 def test_other_names_and_ports_are_kept(made: Made) -> None:
-    made.get("Gateway", "httpbin-gateway")["metadata"]["name"] = "edge"
+    gateway, waypoint = (
+        made.get("Gateway", "httpbin-gateway"),
+        made.get("Gateway", "httpbin-waypoint"),
+    )
+    gateway["metadata"] |= {"name": "edge", "annotations": {}, "labels": {"istio.io/rev": "new"}}
     made.get("HTTPRoute", "httpbin-ingress")["spec"]["parentRefs"][0]["name"] = "edge"
-    made.get("Gateway", "edge")["spec"]["listeners"][0]["port"] = 8080
-    del made.get("Gateway", "edge")["metadata"]["annotations"]
-    made.get("Gateway", "httpbin-waypoint")["metadata"]["name"] = "way"
-    made.get("Gateway", "way")["metadata"]["labels"]["istio.io/waypoint-for"] = "all"
+    listener = gateway["spec"]["listeners"][0]
+    passed = {"name": "db", "port": 5432, "protocol": "TCP"}
+    gateway["spec"] = {
+        "gatewayClassName": "own",
+        "listeners": [{**listener, "port": 8080}, passed],
+    }
+    waypoint["metadata"] |= {"name": "way", "labels": {"istio.io/waypoint-for": "all"}}
+    allowed = {"namespaces": {"from": "All"}}
+    waypoint["spec"]["listeners"][0]["allowedRoutes"] = allowed
     made.get("Namespace")["metadata"]["labels"] |= {
         "istio.io/use-waypoint": "way",
         "istio.io/ingress-use-waypoint": "true",
     }
     made.get("Service")["metadata"]["labels"] = {}
-    exposure, lines = made.found()
+    config, lines = made.found()
     assert lines == []
-    assert exposure["gateway"] == {
-        "serviceType": "LoadBalancer",
-        "name": "edge",
-        "port": 8080,
-        "allowedRoutes": {"namespaces": {"from": "All"}},
+    assert config["gateways"] == {
+        "edge": {
+            "namespace": HERE,
+            "hostnames": ["httpbin.example.com"],
+            "serviceType": "LoadBalancer",
+            "gatewayClass": "own",
+            "revision": "new",
+            "port": 8080,
+            "allowedRoutes": allowed,
+            "listeners": [passed],
+        }
     }
-    assert exposure["waypoint"] == {
+    assert config["waypoints"] == {
+        "way": {"namespace": HERE, "waypointFor": "all", "allowedRoutes": allowed}
+    }
+    assert config["exposures"]["httpbin"]["waypoint"] == {
+        "existing": {"entry": "way"},
         "binds": "Namespace",
-        "name": "way",
-        "waypointFor": "all",
         "ingressUseWaypoint": True,
     }
 
 
-def test_gateway_and_waypoint_of_other_namespaces_are_theirs(made: Made) -> None:
+def test_what_services_share_is_one_entry_and_equal_names_are_told_apart(made: Made) -> None:
+    made.get("Gateway", "httpbin-gateway")["spec"]["listeners"][0]["hostname"] = "*.example.com"
+    for kind in ("Service", "Gateway", "HTTPRoute", "Namespace"):
+        for one in [one for one in made.all if one["kind"] == kind]:
+            made.all.append(again := deepcopy(one))
+            metadata = again["metadata"]
+            if "namespace" in metadata:
+                metadata["namespace"] = "other"
+            else:
+                metadata["name"] = "other"
+            for parent in again.get("spec", {}).get("parentRefs", []):
+                parent["namespace"] = "other"
+    for kind, name in (
+        ("Service", "httpbin"),
+        ("HTTPRoute", "httpbin-ingress"),
+        ("HTTPRoute", "httpbin-waypoint-route"),
+    ):
+        made.all.append(again := deepcopy(made.get(kind, name)))
+        again["metadata"]["name"] = name.replace("httpbin", "shop")
+        if name == "httpbin-ingress":
+            again["spec"]["hostnames"] = ["shop.example.com"]
+        elif name == "httpbin-waypoint-route":
+            again["spec"]["parentRefs"][0]["name"] = "shop"
+    config, lines = made.found()
+    assert lines == []
+    assert [*config["namespaces"]] == ["httpbin", "other"]
+    assert config["gateways"].keys() == {"httpbin-httpbin-gateway", "other-httpbin-gateway"}
+    assert config["gateways"]["other-httpbin-gateway"] == {
+        **GATEWAYS["httpbin-gateway"],
+        "hostnames": ["*.example.com"],
+        "namespace": {"existing": {"entry": "other"}},
+        "name": "httpbin-gateway",
+    }
+    shared = {"existing": {"entry": "httpbin-httpbin-gateway"}}
+    assert {name: one["gateway"] for name, one in config["exposures"].items()} == {
+        "httpbin-httpbin": shared,
+        "other-httpbin": {"existing": {"entry": "other-httpbin-gateway"}},
+        "shop": shared,
+    }
+
+
+def test_gateway_and_waypoint_of_a_stack_are_named_as_they_are(made: Made) -> None:
     parent = {"name": "edge", "namespace": "ingress"}
     made.get("HTTPRoute", "httpbin-ingress")["spec"]["parentRefs"] = [parent]
     made.get("Service")["metadata"]["labels"] |= {
         "istio.io/use-waypoint": "shared",
         "istio.io/use-waypoint-namespace": "ingress",
     }
-    exposure, lines = made.found()
+    config, lines = made.found()
     assert lines == []
+    assert config.keys() == {"namespaces", "exposures"}
+    exposure = config["exposures"]["httpbin"]
     assert exposure["gateway"] == {"existing": {"namespace": "ingress", "name": "edge"}}
     assert exposure["waypoint"] == {
         "binds": "Service",
@@ -162,16 +239,16 @@ def test_certificates_are_kept(made: Made) -> None:
         "tls": {"mode": "Terminate", "certificateRefs": references},
     }
     listeners.append(secure)
-    exposure, _ = made.found()
-    assert exposure["gateway"]["tls"] == {
+    config, _ = made.found()
+    assert config["gateways"]["httpbin-gateway"]["tls"] == {
         "certificates": {"httpbin.example.com": "httpbin"},
         "redirect": False,
         "port": 8443,
     }
     listeners[:] = [secure]
     references[0]["namespace"] = "vault"
-    exposure, _ = made.found()
-    assert exposure["gateway"]["tls"] == {
+    config, _ = made.found()
+    assert config["gateways"]["httpbin-gateway"]["tls"] == {
         "certificates": {"httpbin.example.com": "vault/httpbin"},
         "port": 8443,
     }
@@ -187,7 +264,8 @@ def test_rules_lose_what_the_api_server_adds(made: Made) -> None:
     }
     made.get("HTTPRoute", "httpbin-waypoint-route")["spec"]["rules"] = [rule]
     made.get("HTTPRoute", "httpbin-ingress")["spec"]["rules"][0]["timeouts"] = {"request": "2s"}
-    exposure, lines = made.found()
+    config, lines = made.found()
+    exposure = config["exposures"]["httpbin"]
     assert lines == []
     assert exposure["rules"] == [
         {
@@ -245,14 +323,10 @@ STACK = f"urn:pulumi:dev::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-dev"
 PROVIDER = f"urn:pulumi:dev::{PROJECT}::ambient:index:Cluster$pulumi:providers:kubernetes::provider"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 URN = f"urn:pulumi:dev::{PROJECT}::{GATEWAY}::httpbin-gateway"
-PATCH = f"urn:pulumi:dev::{PROJECT}::kubernetes:core/v1:NamespacePatch::httpbin-enrolment"
+NAMESPACE = "kubernetes:core/v1:NamespacePatch"
+PATCH = f"urn:pulumi:dev::{PROJECT}::{NAMESPACE}::httpbin"
 METADATA = {"name": "httpbin-gateway", "namespace": "httpbin"}
 WANTED = {"metadata": {**METADATA, "annotations": {"mark": "x"}}, "spec": {"listeners": [{"a": 1}]}}
-LIVE = {
-    "__field": "x",
-    "metadata": {**METADATA, "labels": {"of": "others"}},
-    "spec": {"listeners": [{"a": 1, "default": 2}], "more": 3},
-}
 EMPTY: dict[str, Any] = {"version": 3, "deployment": {"manifest": {}}}
 
 
@@ -262,11 +336,15 @@ class Engine:
     def __init__(self) -> None:
         self.state = deepcopy(EMPTY)
         self.asked: list[str] = []
-        self.imported: dict[str, Any] = {}
         self.configs: list[dict[str, Any]] = []
-        self.finally_: dict[str, Any] = {"steps": [{"op": "update", "urn": URN}]}
+        self.finally_: dict[str, Any] = {"steps": [self.update()]}
+        self.fails = False
 
-    def run(self, words: list[str], *, input: str | None = None, **_: Any) -> Any:  # noqa: A002
+    def update(self, **diff: Any) -> dict[str, Any]:
+        """The step of an update of the Gateway."""
+        return {"op": "update", "urn": URN, "detailedDiff": diff or None}
+
+    def run(self, words: list[str], *, input: str | None, env: Any, **_: Any) -> Any:  # noqa: A002
         self.asked.append(" ".join(words[1:3]))
         match words[1:3]:
             case ["stack", "--show-name"]:
@@ -276,18 +354,15 @@ class Engine:
             case ["stack", "import"]:
                 self.state = json.loads(input or "")
                 return self._printed("")
+            case ["refresh", "--yes"]:
+                return self._printed("")
             case ["preview", "--json"] if "--config-file" in words:
+                assert env["PULUMI_K8S_UPSERT_EXISTING_OBJECTS"] == "true"
                 file = Path(words[words.index("--config-file") + 1])
                 self.configs.append(yaml.safe_load(file.read_text())["config"])
                 return self._printed(json.dumps({"steps": [*self._steps()]}))
             case ["preview", "--json"]:
-                return self._printed(json.dumps(self.finally_))
-            case ["import", "--file"]:
-                self.imported = json.loads(Path(words[3]).read_text())
-                for one in self.imported["resources"]:
-                    taken = {"urn": URN, "type": one["type"], "id": one["id"], "inputs": LIVE}
-                    self.state["deployment"]["resources"].append(taken)
-                return self._printed("")
+                return self._printed(json.dumps(self.finally_), status=self.fails)
             case _:
                 raise AssertionError(words)
 
@@ -300,23 +375,31 @@ class Engine:
                 "custom": True,
                 "type": "pulumi:providers:kubernetes",
                 "parent": STACK,
-                "inputs": inputs,
+                "inputs": {**inputs, "upsertExistingObjects": "true"},
                 "stackTrace": [],
             }
         }
+        labels = {"istio.io/use-waypoint": "httpbin-waypoint"}
         for urn, type_, wanted in (
             (URN, GATEWAY, WANTED),
-            (PATCH, "kubernetes:core/v1:NamespacePatch", {"metadata": {"name": "httpbin"}}),
+            (PATCH, NAMESPACE, {"metadata": {"name": "httpbin", "labels": labels}}),
+            (f"{PATCH}-enrolment", NAMESPACE, {"metadata": {"name": "httpbin"}}),
             (f"{URN}-2", GATEWAY, {"metadata": {"name": "missing", "namespace": "httpbin"}}),
+            ("made:up", "tls:index/privateKey:PrivateKey", {}),
         ):
-            yield {"newState": {"urn": urn, "type": type_, "parent": STACK, "inputs": wanted}}
+            one = {"urn": urn, "type": type_, "custom": True, "parent": STACK, "inputs": wanted}
+            yield {"newState": one}
 
-    def _printed(self, text: str) -> Any:
-        return SimpleNamespace(returncode=0, stdout=text, stderr="")
+    def _printed(self, text: str, *, status: bool = False) -> Any:
+        return SimpleNamespace(returncode=int(status), stdout=text, stderr="", args=["pulumi"])
 
 
 class Cluster:
-    """Has the procedure's objects."""
+    """Has the procedure's objects, with what somebody changed of them by kubectl."""
+
+    def __init__(self) -> None:
+        self.patched: list[tuple[str, Any]] = []
+        self.annotations: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -328,20 +411,48 @@ class Cluster:
         listed = [one for one in Made().all if one["kind"] == kind.__name__]
         return [SimpleNamespace(to_dict=lambda one=one: one) for one in listed]
 
-    def get(self, _: Any, name: str, *, namespace: str | None) -> None:
-        assert namespace == "httpbin"
+    def get(self, _: Any, name: str, *, namespace: str | None) -> Any:
+        assert namespace == (None if name == "httpbin" else "httpbin")
         if name == "missing":
             answer = SimpleNamespace(json=lambda: {"code": 404})
             raise ApiError(response=answer)  # type: ignore[arg-type]
+        return SimpleNamespace(
+            metadata=SimpleNamespace(
+                resourceVersion="7",
+                annotations=self.annotations,
+                managedFields=[
+                    manager("kubectl-create", {"f:metadata": {"f:labels": {".": {}, **LABELS}}}),
+                    manager("kubectl-edit", {"f:spec": {"f:listeners": {}, "f:more": {}}}),
+                    manager("helm", {"f:spec": {"f:listeners": {}}}),
+                    manager("kubectl", {"f:status": {}}, subresource="status"),
+                ],
+            )
+        )
+
+    def patch(self, _: Any, name: str, patch: Any, **words: Any) -> None:
+        assert words["patch_type"] is PatchType.MERGE
+        self.patched.append((name, patch))
+
+
+LABELS: dict[str, Any] = {"f:team": {}, "f:istio.io/use-waypoint": {}}
+
+
+def manager(name: str, fields: Any, **more: Any) -> ManagedFieldsEntry:
+    return ManagedFieldsEntry(manager=name, operation="Update", fieldsV1=fields, **more)
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cluster: Cluster) -> Engine:
     one = Engine()
     monkeypatch.chdir(tmp_path)
     Path("Pulumi.yaml").write_text(f"name: {PROJECT}\n")
     monkeypatch.setattr(subprocess, "run", one.run)
-    monkeypatch.setattr(adopting, "connect", lambda _: Cluster())
+    monkeypatch.setattr(adopting, "connect", lambda _: cluster)
     return one
 
 
@@ -357,43 +468,74 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return call
 
 
-def test_the_state_knows_what_the_stack_speaks_of(engine: Engine, run: Any) -> None:
+def test_the_state_knows_what_is_there(engine: Engine, run: Any) -> None:
     status, out, err = run("--context", "lab")
     assert (status, err) == (0, "")
     assert out == (
         "took over Gateway httpbin/httpbin-gateway\n"
-        "`PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up` adds what is new, and shows it before\n"
+        "`pulumi up` adds what is new, and shows it before\n"
     )
     config = yaml.safe_load(Path("Pulumi.dev.yaml").read_text())["config"]
-    assert config == {
-        f"{PROJECT}:cluster": {"context": "lab"},
-        f"{PROJECT}:exposures": {"httpbin": EXPOSURE},
-    }
+    expected = {"cluster": {"context": "lab"}, **CONFIG}
+    assert config == {f"{PROJECT}:{key}": value for key, value in expected.items()}
     (unchecked,) = engine.configs
     assert unchecked[f"{PROJECT}:cluster"] == {"context": "lab", "preflight": False}
     stack, provider, gateway = engine.state["deployment"]["resources"]
     assert stack == {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack"}
     assert provider["outputs"] == provider["inputs"] == {"context": "lab"}
-    assert provider["id"]
     assert "stackTrace" not in provider
-    assert engine.imported == {
-        "nameTable": {"known-0": STACK, "known-1": PROVIDER},
-        "resources": [
-            {
-                "type": GATEWAY,
-                "name": "taken-0",
-                "logicalName": "httpbin-gateway",
-                "id": "httpbin/httpbin-gateway",
-                "parent": "known-0",
-                "provider": "known-1",
-            }
-        ],
+    assert gateway == {
+        "urn": URN,
+        "custom": True,
+        "type": GATEWAY,
+        "parent": STACK,
+        "inputs": WANTED,
+        "outputs": WANTED,
+        "id": "httpbin/httpbin-gateway",
+        "provider": f"{PROVIDER}::{provider['id']}",
     }
-    assert gateway["inputs"] == {
-        "__field": "x",
-        "metadata": METADATA,
-        "spec": {"listeners": [{"a": 1}]},
-    }
+    assert engine.asked[-3:] == ["stack import", "refresh --yes", "preview --json"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_fields_of_the_stack_are_no_longer_kubectls(cluster: Cluster, run: Any) -> None:
+    run()
+    (gateway, taken), (namespace, patched) = cluster.patched
+    assert (gateway, namespace) == ("httpbin-gateway", "httpbin")
+    others = [("helm", {"f:spec": {"f:listeners": {}}}), ("kubectl", {"f:status": {}})]
+    for found, expected in (
+        (
+            taken,
+            [
+                ("former-kubectl-create", {"f:metadata": {"f:labels": {".": {}, **LABELS}}}),
+                ("former-kubectl-edit", {"f:spec": {"f:more": {}}}),
+            ],
+        ),
+        (
+            patched,
+            [
+                ("kubectl-create", {"f:metadata": {"f:labels": {"f:team": {}}}}),
+                ("kubectl-edit", {"f:spec": {"f:listeners": {}, "f:more": {}}}),
+            ],
+        ),
+    ):
+        assert found["metadata"]["resourceVersion"] == "7"
+        fields = [(one["manager"], one["fieldsV1"]) for one in found["metadata"]["managedFields"]]
+        assert fields == [*expected, *others]
+
+
+def test_what_an_update_would_change_is_said(engine: Engine, run: Any) -> None:
+    step = engine.update(
+        **{
+            "spec.listeners[0].name": {"kind": "update"},
+            "spec.infrastructure": {"kind": "add"},
+            'metadata.annotations["mark"]': {"kind": "add"},
+        }
+    )
+    engine.finally_ = {"steps": [step]}
+    status, _, err = run()
+    assert status == 1
+    assert err == "Gateway httpbin/httpbin-gateway: an update would update spec.listeners[0].name\n"
 
 
 def test_a_configuration_that_there_is_is_kept(engine: Engine, run: Any) -> None:
@@ -416,8 +558,19 @@ def test_what_would_be_lost_is_left_alone(engine: Engine, run: Any, op: str) -> 
 
 
 def test_a_preview_that_fails_is_said(engine: Engine, run: Any) -> None:
-    engine.finally_ = {"steps": [], "diagnostics": [{"severity": "error", "message": "so\n"}]}
-    assert run()[::2] == (2, "an update would not leave these as they are:\nso\n")
+    engine.finally_ = {"diagnostics": [{"severity": "error", "message": "so\n"}]}
+    engine.fails = True
+    assert run()[::2] == (2, "pulumi: so\n")
+    assert engine.state == EMPTY
+
+
+def test_what_another_stack_made_is_left_alone(engine: Engine, cluster: Cluster, run: Any) -> None:
+    cluster.annotations = {"ambient-exposure/stack": "a/b/c"}
+    assert run()[::2] == (
+        2,
+        "Gateway httpbin/httpbin-gateway: found stack a/b/c as its owner, expected none. Hand it"
+        " over with `pulumi state move`\n",
+    )
     assert engine.state == EMPTY
 
 

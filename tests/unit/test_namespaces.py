@@ -82,22 +82,35 @@ def test_a_namespace_is_adopted_as_it_is_unless_it_shall_be_enrolled(
     assert looked(namespaces=shop(labels=CAPTURING)) == []
 
 
-@pytest.mark.parametrize("create", [False, True])
-def test_another_value_of_a_label_is_refused_with_who_set_it(
-    cluster: dict[str, Any], *, create: bool
-) -> None:
-    stack = OURS if create else None
+OTHERWISE = (
+    "namespace shop{} has istio.io/dataplane-mode=none, set by kubectl-label, expected ambient"
+)
+
+
+def test_another_value_of_a_label_is_refused_with_who_set_it(cluster: dict[str, Any]) -> None:
     live = {"istio.io/dataplane-mode": "none"}
-    expected = shop(create=create, labels=CAPTURED)
-    cluster["/api/v1/namespaces/shop"] = labelled("shop", live, stack=stack)
+    expected = shop(labels=CAPTURED)
+    cluster["/api/v1/namespaces/shop"] = labelled("shop", live)
     assert looked(namespaces=expected) == [
-        "namespace shop: has istio.io/dataplane-mode=none, set by kubectl-label, expected ambient."
-        " Ask who set it to take it off (`kubectl label namespace shop istio.io/dataplane-mode-`),"
-        " then `pulumi up --refresh`"
+        f"{OTHERWISE.format(':')}. Ask who set it to take it off (`kubectl label namespace shop"
+        " istio.io/dataplane-mode-`), then `pulumi up --refresh`"
     ]
     # Ours of before a change.
-    cluster["/api/v1/namespaces/shop"] = labelled("shop", live, PULUMI, stack)
+    cluster["/api/v1/namespaces/shop"] = labelled("shop", live, PULUMI)
     assert looked(namespaces=expected) == []
+
+
+def test_labels_of_a_namespace_that_the_stack_made_are_set_back(
+    cluster: dict[str, Any], warnings: list[str]
+) -> None:
+    live = {"istio.io/dataplane-mode": "none", USE: "none"}
+    cluster["/api/v1/namespaces/shop"] = labelled("shop", live, stack=OURS)
+    assert looked(namespaces=shop(create=True, labels=CAPTURED), bindings=bound()) == []
+    assert warnings == [
+        f"{OTHERWISE.format('')}, to which `pulumi up --refresh` sets it back",
+        f"namespace shop is bound to waypoint none ({USE}, set by kubectl-label): requests pass by"
+        " the waypoint shop/cart-waypoint and its rules until `pulumi up --refresh` sets it back",
+    ]
 
 
 def test_what_another_stack_made_has_its_labels_from_there(cluster: dict[str, Any]) -> None:

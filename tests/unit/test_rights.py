@@ -43,7 +43,7 @@ def rules(name: str) -> Iterator[Right]:
 
 def test_only_the_deployer_and_dry_runs_may_change_and_only_some_read_secrets() -> None:
     changing = {"create", "patch", "delete", "update", "*"}
-    for name in ("preflight", "reader", "secrets"):
+    for name in ("preflight", "reader", "secrets", "migrator"):
         assert [one for one in rules(name) if changing & {*one.verbs}] == []
     assert [one for one in rules("previewer") if "delete" in one.verbs] == []
     for name in ("preflight", "previewer", "reader"):

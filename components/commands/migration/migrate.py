@@ -27,7 +27,7 @@ from .assembly import assemble
 from .routing import Loss, Routing, Services
 
 _ISTIO = "networking.istio.io"
-_KINDS: Mapping[str, tuple[str, Any]] = {
+KINDS: Mapping[str, tuple[str, Any]] = {
     "Ingress": ("networking.k8s.io", Ingress),
     "Service": ("", Service),
     **{
@@ -138,7 +138,7 @@ def from_files(files: Sequence[str], namespace: str) -> Objects:
             for one in _listed(file, document):
                 group = one["apiVersion"].rpartition("/")[0]
                 kind, metadata = one["kind"], one["metadata"]
-                if _KINDS.get(kind, (None,))[0] == group:
+                if KINDS.get(kind, (None,))[0] == group:
                     one["metadata"] = {"namespace": namespace, **metadata}
                     objects.setdefault(kind, []).append(one)
     return objects
@@ -164,7 +164,7 @@ def _listed(file: str, document: Any) -> Iterator[dict[str, Any]]:
 def from_cluster(client: lightkube.Client, namespace: str | None) -> Objects:
     """The objects of a cluster, in the order in which they were made."""
     objects: Objects = {}
-    for kind, (_, class_) in _KINDS.items():
+    for kind, (_, class_) in KINDS.items():
         try:
             found = [*client.list(class_, namespace=namespace or "*")]
         except httpx2.HTTPStatusError as error:
