@@ -84,7 +84,7 @@ def entry(manager: str, fields: Any, subresource: str | None = None) -> ManagedF
     return ManagedFieldsEntry(manager=manager, fieldsV1=fields, subresource=subresource)
 
 
-def test_what_an_update_takes_off_is_said(monkeypatch: pytest.MonkeyPatch, warned: Any) -> None:
+def test_what_an_update_takes_off_is_said(warned: Any) -> None:
     added: Any = {"f:metadata": {"f:labels": {"f:app": {}, "f:team": {}}}}
     applied: Any = {"f:metadata": {"f:annotations": {".": {}, LAST_APPLIED: {}}}}
     listener: Any = {"f:spec": {"f:listeners": {'k:{"name":"more"}': {".": {}}}}}
