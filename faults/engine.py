@@ -84,7 +84,7 @@ def _from_nothing(site: Site, other: Stack) -> str:
     done = [first.ended(), second.ended()]
     for one in done:
         if one.status:
-            one.badly().says("belongs to stack|exists already|already exists")
+            one.badly().says("belongs to stack|exists already|already exists|conflict")
     if not any(one.status for one in done):
         raise FallsShortError("two stacks made the same objects, and neither was told")
     other.destroy().well()

@@ -58,18 +58,17 @@ def _found(key: str, inputs: Any) -> Iterator[Any]:
 
 
 def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
-    """A transform by which a preview warns of what an update takes off an object.
+    """A transform for previews, which warn of what an update takes off an object unsaid.
 
-    The provider does not show it: what people have added it makes its own, and leaves out what the
-    stack does not set. Each cluster has one of its own; the engine knows the hook of each by its
-    name.
+    What people have added the provider makes its own, and leaves out what the stack does not set.
+    Each cluster has one of its own; the engine knows the hook of each by its name.
     """
     clients: list[lightkube.Client] = []
 
     def warn(args: pulumi.ResourceHookArgs) -> None:
         metadata = (args.new_inputs or {}).get("metadata") or {}
         name, namespace = metadata.get("name"), metadata.get("namespace")
-        if not pulumi.runtime.is_dry_run() or not isinstance(name, str):
+        if not isinstance(name, str):
             return
         try:
             if not clients:

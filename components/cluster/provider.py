@@ -59,7 +59,8 @@ class Cluster(pulumi.ComponentResource):
                 transforms.append(await_proofs(args, f"proof-{name}"))
             transforms.append(refuse_existing(args, f"own-{name}"))
             transforms.append(refuse_without_rights(args, f"rights-{name}"))
-            transforms.append(warn_of_losses(args, f"losses-{name}"))
+            if pulumi.runtime.is_dry_run():
+                transforms.append(warn_of_losses(args, f"losses-{name}"))
         transforms.append(explain_failures(args, f"explain-{name}"))
         pulumi.runtime.register_resource_transform(chained(transforms))
         super().__init__("ambient:index:Cluster", name, None, opts)

@@ -62,8 +62,8 @@ class TLSArgs(TypedDict):
     clients are checked, at all ports of HTTPS or at one: the Gateway API's own `spec.tls.frontend`
     (default none are asked for, or as `mode` has it). A client has to show one; with
     `AllowInsecureFallback` it passes without, and with a wrong one too; with the `mode`
-    `OPTIONAL_MUTUAL` without, but not with a wrong one. Needs Istio 1.28, for Secrets and for what
-    is optional 1.31; one older than 1.28 asks no client for a certificate.
+    `OPTIONAL_MUTUAL` without, but not with a wrong one. Needs Istio 1.28, with `OPTIONAL_MUTUAL`
+    1.30, for Secrets and `AllowInsecureFallback` 1.31.
 
     https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsconfig"""
     port: NotRequired[int]

@@ -56,6 +56,8 @@ def _of_proxy(path: str, options: Mapping[str, Any]) -> Iterator[tuple[str, int]
     for field, minor in _OPTIONS.items():
         if field in flat:
             yield f"{path}.{field}", minor
+    if "tls.frontend" in flat and flat.get("tls.mode") == "OPTIONAL_MUTUAL":
+        yield f"{path}.tls.mode", 30
     if (protocol := str(options.get("protocol")).lower()) in _PROTOCOLS:
         yield f"{path}.protocol", _PROTOCOLS[protocol]
     for where, checked in _validations(f"{path}.tls.frontend", flat.get("tls.frontend", {})):

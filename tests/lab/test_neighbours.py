@@ -206,6 +206,7 @@ class NameServer:
             "source": "gateway-httproute",
             "provider": "coredns",
             "registry": "noop",
+            "policy": "sync",
             "domain-filter": HOST,
             "kubeconfig": lab.env["KUBECONFIG"],
         }

@@ -16,7 +16,7 @@ from tests.lab.conftest import LIMIT, ROOT, run
 
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(```+)(sh|text)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-LOOKS = ("curl ", "for path in ", "url=", ".venv/bin/python -m components show")
+LOOKS = ("curl ", "kubectl get ", "for path in ", "url=", ".venv/bin/python -m components show")
 """How a step begins that changes nothing: it may be asked again until what was changed is seen."""
 
 SETTLES = 60
@@ -38,13 +38,15 @@ class Step:
         """Whether the page says that the last command fails."""
         return self.commands.rstrip().endswith("# fails")
 
-    def prints(self, printed: str) -> bool:
-        """Whether that is what it shows: `…` is any text, alone in a line any lines."""
-        parts = [
-            r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*?") + "\n"
-            for line in self.shown.splitlines()
-        ]
-        return not parts or re.fullmatch("".join(parts), printed) is not None
+    def lacks(self, printed: str) -> str | None:
+        """The first line that it shows, and that is not there; `…` is any text, alone any lines."""
+        pattern = ""
+        for line in self.shown.splitlines():
+            exact = re.escape(line).replace("…", ".*?")
+            pattern += r"(?:.*\n)*?" if line == "…" else f"{exact}\n"
+            if not re.match(pattern, printed):
+                return line
+        return "nothing more" if pattern and not re.fullmatch(pattern, printed) else None
 
 
 def steps() -> Iterator[Step]:
@@ -97,11 +99,14 @@ class Shell:
         while True:
             done = self.run(step)
             printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
-            well = (done.returncode != 0) == step.fails and step.prints(printed)
-            if well or time.monotonic() > end:
+            ended = (done.returncode != 0) == step.fails
+            lacking = step.lacks(printed)
+            if (ended and lacking is None) or time.monotonic() > end:
                 break
             time.sleep(0.5)
-        assert well, f"docs/tour.md:{step.line} ended with {done.returncode}:\n{printed}"
+        where = f"docs/tour.md:{step.line}"
+        assert ended, f"{where} ended with {done.returncode}:\n{printed}"
+        assert lacking is None, f"{where}: expected {lacking!r} in\n{printed}"
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def _rule() -> Any:
     return rule
 
 
-@given(chance=st.randoms(use_true_random=False))
+@given(chance=st.randoms(use_true_random=True))
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -68,7 +68,6 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(managers, "connect", lambda _: SimpleNamespace(get=get))
     monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, hook, _opts: hooks.append(hook))
-    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     warn_of_losses({}, "losses")
 
@@ -85,7 +84,7 @@ def entry(manager: str, fields: Any, subresource: str | None = None) -> ManagedF
     return ManagedFieldsEntry(manager=manager, fieldsV1=fields, subresource=subresource)
 
 
-def test_what_an_update_takes_off_is_said(monkeypatch: pytest.MonkeyPatch, warned: Any) -> None:
+def test_what_an_update_takes_off_is_said(warned: Any) -> None:
     added: Any = {"f:metadata": {"f:labels": {"f:app": {}, "f:team": {}}}}
     applied: Any = {"f:metadata": {"f:annotations": {".": {}, LAST_APPLIED: {}}}}
     listener: Any = {"f:spec": {"f:listeners": {'k:{"name":"more"}': {".": {}}}}}
@@ -104,5 +103,3 @@ def test_what_an_update_takes_off_is_said(monkeypatch: pytest.MonkeyPatch, warne
         )
     ]
     assert warned(None) == []
-    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
-    assert warned(entry("kubectl-label", added)) == []

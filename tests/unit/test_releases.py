@@ -70,13 +70,14 @@ def test_settings_need_the_release_that_goes_by_them(
     assert needed(exposure={**exposure, **without}) == expected
 
 
-def test_authorities_in_secrets_came_later() -> None:
+def test_what_is_optional_and_authorities_in_secrets_came_later() -> None:
     part = frontend()["gateway"]
+    part["tls"] |= {"mode": "OPTIONAL_MUTUAL"}
     part["tls"]["frontend"]["perPort"] = [port(443, kind="Secret")]
-    expected = f"{FRONTEND}.perPort[0].tls.validation.caCertificateRefs[0]"
-    assert needed(exposure={"gateway": part, "verification": None}) == {
+    assert needed(exposure={"gateway": part}) == {
         FRONTEND: "1.28",
-        expected: "1.31",
+        f"{HERE}.gateway.tls.mode": "1.30",
+        f"{FRONTEND}.perPort[0].tls.validation.caCertificateRefs[0]": "1.31",
     }
 
 

@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/external-dns/endpoint"
 	"sigs.k8s.io/external-dns/pkg/apis/externaldns"
+	"sigs.k8s.io/external-dns/pkg/apis/externaldns/validation"
 	"sigs.k8s.io/external-dns/plan"
 	"sigs.k8s.io/external-dns/provider/coredns"
 	"sigs.k8s.io/external-dns/registry/noop"
@@ -26,6 +27,9 @@ func main() {
 func run(ctx context.Context) error {
 	config := externaldns.NewConfig()
 	if err := config.ParseFlags(os.Args[1:]); err != nil {
+		return err
+	}
+	if err := validation.ValidateConfig(config); err != nil {
 		return err
 	}
 	sources, err := source.NewSourceConfig(config)
