@@ -17,6 +17,10 @@ _MANAGED = "gateway.networking.k8s.io/gateway-name"
 """Label of the Services that istiod makes for Gateways."""
 
 
+_TAKES_BACK = "`PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up` takes it back"
+"""How a field of the stack's own objects that somebody else holds is put right."""
+
+
 class NamespaceExpectation(TypedDict):
     """A namespace that the stack creates or adopts."""
 
@@ -65,7 +69,7 @@ def enrolments(
                 continue
             problem = f"has {label}={live[label]}, set by {whose}, expected {value}"
             if _own(found):
-                warn(f"{where} {problem}, to which `pulumi up --refresh` sets it back")
+                warn(f"{where} {problem}. {_TAKES_BACK}")
             else:
                 yield (
                     where,
@@ -100,8 +104,8 @@ def bindings(
             if _own(found):
                 warn(
                     f"namespace {name} is bound to waypoint {bound} ({USE_WAYPOINT}, set by"
-                    f" {whose}): requests pass by the waypoint {waypoint} and its rules until"
-                    " `pulumi up --refresh` sets it back"
+                    f" {whose}): requests pass by the waypoint {waypoint} and its rules."
+                    f" {_TAKES_BACK}"
                 )
                 continue
             yield (

@@ -12,6 +12,7 @@ from lightkube.core.exceptions import ApiError, ConfigError
 from .hooks import bound
 from .kubeconfig import Access, connect
 from .objects import KINDS
+from .trial import Trial
 
 OWNER = "ambient-exposure/stack"
 """Annotation of every object that a stack made: `organization/project/stack`."""
@@ -44,7 +45,7 @@ def mark_objects() -> pulumi.ResourceTransform:
 
 
 def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
-    """A transform by which no object is made that the cluster has already.
+    """A transform by which no object is made that the cluster has already, or would refuse.
 
     Without this, whether it is taken over, and then deleted with the stack, or refused amid an
     update depends on the provider's version. A preview refuses it, too, unless the stack itself
@@ -52,6 +53,7 @@ def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform
     hook of each by its name.
     """
     clients: list[lightkube.Client] = []
+    trial = Trial()
 
     def refuse(args: pulumi.ResourceHookArgs) -> None:
         metadata = (args.new_inputs or {}).get("metadata") or {}
@@ -61,19 +63,35 @@ def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform
         try:
             if not clients:
                 clients.append(connect(cluster))
-            found = clients[0].get(KINDS[args.type], name, namespace=namespace)
+            problem = _problem(clients[0], trial, args, name, namespace)
         except (ApiError, ConfigError, httpx2.HTTPError) as error:
-            status = error.status.code if isinstance(error, ApiError) else None
-            if status != HTTPStatus.NOT_FOUND:
-                pulumi.log.debug(f"{args.urn}: nobody could say whether it exists: {error!r}")
+            pulumi.log.debug(f"{args.urn}: nobody could say whether it exists: {error!r}")
             return
         place = f"{namespace}/{name}" if namespace else name
-        if problem := refusal(args, found.metadata):
+        if problem:
             raise RuntimeError(f"{args.type.rsplit(':', 1)[-1]} {place} {problem}")
 
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
     return bound(pulumi.ResourceHookBinding(before_create=[hook]), KINDS.__contains__)
+
+
+def _problem(
+    client: lightkube.Client,
+    trial: Trial,
+    args: pulumi.ResourceHookArgs,
+    name: str,
+    namespace: str | None,
+) -> str | None:
+    """Why an object is not to be made."""
+    try:
+        found = client.get(KINDS[args.type], name, namespace=namespace)
+    except ApiError as error:
+        if error.status.code != HTTPStatus.NOT_FOUND:
+            raise
+        refused = trial.problem(client, args) if pulumi.runtime.is_dry_run() else None
+        return refused and f"would be refused by the API server: {refused}"
+    return refusal(args, found.metadata)
 
 
 def refusal(args: pulumi.ResourceHookArgs, metadata: Any) -> str | None:

@@ -15,7 +15,6 @@ from .ownership import mark_objects, refuse_existing
 from .preflight import PreflightArgs, preflight
 from .proofs import await_proofs
 from .rights import refuse_without_rights
-from .trial import refuse_invalid
 from .weights import keep_weights
 
 
@@ -61,7 +60,6 @@ class Cluster(pulumi.ComponentResource):
             transforms.append(refuse_existing(args, f"own-{name}"))
             transforms.append(refuse_without_rights(args, f"rights-{name}"))
             if pulumi.runtime.is_dry_run():
-                transforms.append(refuse_invalid(args, f"trial-{name}"))
                 transforms.append(warn_of_losses(args, f"losses-{name}"))
         transforms.append(explain_failures(args, f"explain-{name}"))
         pulumi.runtime.register_resource_transform(chained(transforms))
@@ -72,8 +70,6 @@ class Cluster(pulumi.ComponentResource):
             # Left out, the SDK would take the value of $KUBECONFIG, and a path of one machine
             # would get into the state that all share.
             kubeconfig=args.get("kubeconfig", ""),
-            # What others have changed of the stack's own objects is drift, which an update repairs.
-            enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

@@ -393,8 +393,6 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
         env = {
             **lab.env,
             "PULUMI_BACKEND_URL": f"file://{folder}",
-            # What `enablePatchForce` says to a provider of 4.29 and newer.
-            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
             **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
         }
         stack = Stack(folder, lab, env, name)

@@ -72,7 +72,7 @@ def test_missing_gateway_class(stack: Stack) -> None:
 def test_a_first_preview_says_what_the_api_server_refuses(stack: Stack) -> None:
     stack.configure(exposures=sample(service={"resources": {"limits": {"cpu": "much"}}}))
     printed = stack.pulumi("preview", ends="badly")
-    assert "Deployment httpbin/httpbin: the API server refuses it: " in printed
+    assert "Deployment httpbin/httpbin would be refused by the API server: " in printed
     assert "quantities must match" in printed
 
 

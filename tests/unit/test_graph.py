@@ -1475,7 +1475,6 @@ def test_a_program_of_ones_own(run: Run) -> None:
     assert found.graph["kubernetes/cluster-provider"].inputs == {
         "context": "mine",
         "kubeconfig": "",
-        "enablePatchForce": "true",
     }
     listeners = spec(found, "Gateway/shop-gateway")["listeners"]
     assert [(one["name"], one.get("hostname")) for one in listeners] == [

@@ -82,6 +82,7 @@ def test_a_namespace_is_adopted_as_it_is_unless_it_shall_be_enrolled(
     assert looked(namespaces=shop(labels=CAPTURING)) == []
 
 
+TAKEN = "`PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up` takes it back"
 OTHERWISE = (
     "namespace shop{} has istio.io/dataplane-mode=none, set by kubectl-label, expected ambient"
 )
@@ -107,9 +108,9 @@ def test_labels_of_a_namespace_that_the_stack_made_are_set_back(
     cluster["/api/v1/namespaces/shop"] = labelled("shop", live, stack=OURS)
     assert looked(namespaces=shop(create=True, labels=CAPTURED), bindings=bound()) == []
     assert warnings == [
-        f"{OTHERWISE.format('')}, to which `pulumi up --refresh` sets it back",
+        f"{OTHERWISE.format('')}. {TAKEN}",
         f"namespace shop is bound to waypoint none ({USE}, set by kubectl-label): requests pass by"
-        " the waypoint shop/cart-waypoint and its rules until `pulumi up --refresh` sets it back",
+        f" the waypoint shop/cart-waypoint and its rules. {TAKEN}",
     ]
 
 

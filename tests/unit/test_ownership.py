@@ -7,6 +7,7 @@ import pytest
 
 from components.cluster import ownership
 from components.cluster.ownership import OWNER, RESOURCE, mark_objects, refuse_existing
+from components.cluster.trial import Trial
 from tests.unit.test_preflight import api
 
 __all__ = ["api"]
@@ -142,4 +143,15 @@ def test_what_may_not_be_read_is_left_to_the_provider(
     api: dict[str, Any], refusing: Registered
 ) -> None:
     api[PATH] = 403
+    assert refusing.create() is None
+
+
+def test_what_would_be_refused_is_refused_in_a_preview(
+    api: dict[str, Any], refusing: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATH not in api
+    monkeypatch.setattr(Trial, "problem", lambda *_: "too long")
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    assert refusing.create() == "Service shop/shop would be refused by the API server: too long"
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     assert refusing.create() is None
