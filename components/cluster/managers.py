@@ -55,6 +55,8 @@ def _found(key: str, inputs: Any) -> Iterator[Any]:
             yield from (one for one in items if isinstance(one, Mapping) and wanted <= one.items())
         case "v", [*items]:
             yield from (one for one in items if one == json.loads(name))
+        case _:
+            return
 
 
 def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:

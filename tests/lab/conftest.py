@@ -357,7 +357,7 @@ def operations(log: Path) -> tuple[set[str], set[str]]:
         if step and step["op"] not in LOOKS:
             did = f"{step['op']} {step['urn'].split('::', 2)[2]}"
             changed = step.get("detailedDiff") or {}
-            both[not event.get("planning")] |= {did, *(f"{did} {path}" for path in changed)}
+            both[not event.get("planning")].update({did, *(f"{did} {path}" for path in changed)})
     return both
 
 

@@ -129,7 +129,8 @@ class TestConstruct:
                 made.append(args)
                 raise InvalidInput(f"Waypoint {name!r}:\n  ready_timeout: found 'a_b'")
 
-            monkeypatch.setitem(provider._components, "Waypoint", cast("Any", component))
+            known = provider._components  # pyright: ignore[reportPrivateUsage]
+            monkeypatch.setitem(known, "Waypoint", cast("Any", component))
             with pytest.raises(InputPropertiesError) as caught:
                 provider.construct("shop", f"{NAME}:index:Waypoint", inputs)
             return (*made, str(caught.value))
