@@ -11,6 +11,7 @@ from bench import peers, waterfall
 from bench.case import URL, Case, Object
 from bench.peers import FLOOR, HELM, OURS, PLAIN, QUIET, SCRIPT, TOFU, Peer, Workshop
 from bench.run import FailedError, ask, nothing_left, run
+from lab.backends import BACKENDS
 
 FIRST, CHANGE, DESTROY = "first answers", "a route changed", "destroyed"
 MEASURES = (
@@ -36,9 +37,11 @@ class Extent:
     many_rounds: int
     sizes: tuple[int, ...]
     """Exposures of the cases without pods."""
+    backends: tuple[str, ...] = ()
+    """Names of those on which the state of these cases is kept as well."""
 
 
-WHOLE = Extent(5, 50, 2, (1, 10, 50, 80, 200))
+WHOLE = Extent(5, 50, 2, (1, 10, 50, 80, 200), tuple(BACKENDS))
 SHORT = Extent(1, 2, 1, (2,))
 
 
@@ -52,7 +55,7 @@ class Size:
     preview: float
     destroy: float
     state: int
-    """Bytes."""
+    """Bytes; 0 where it is in no file."""
 
 
 Samples = dict[str, dict[str, list[float]]]
@@ -101,8 +104,11 @@ class Bench:
                 self.workshop.write(case, made)
                 self._first(peer, case, self.results.many)
                 self._destroyed(peer, self.results.many)
-        for exposures in extent.sizes:
-            self._sizes(Case(exposures, shared=True, pods=False))
+        cases = [Case(exposures, shared=True, pods=False) for exposures in extent.sizes]
+        for case in cases:
+            self._sizes(case)
+        for name in extent.backends:
+            self._backend(name, cases)
 
     def _objects(self, case: Case) -> list[Object]:
         """The objects of a case as our stack makes them, in an update that is not timed."""
@@ -156,14 +162,30 @@ class Bench:
                     self.workshop.write(case, made)
                 else:
                     self.workshop.configure(case)
-                up = self.workshop.run(peer, peer.create)
-                state = (self.workshop.folder / peer.place / peer.state).stat().st_size
-                if peer is OURS:
-                    made = self.workshop.objects()
-                preview = self.workshop.run(peer, peer.keep[peers.PREVIEW])
-                destroy = self.workshop.run(peer, peer.destroy)
-                size = Size(up.seconds, up.memory, preview.seconds, destroy.seconds, state)
-                self.results.sizes[peer.name][case.exposures] = size
+                self._size(peer, case, made)
+
+    def _backend(self, name: str, cases: Sequence[Case]) -> None:
+        folder = self.workshop.folder / f"state-{name}"
+        folder.mkdir()
+        with BACKENDS[name](folder) as variables:
+            peer = peers.on(name, variables)
+            self.workshop.run(peer, peer.start)
+            for case in cases:
+                with self._reported(peer, f"{case.exposures} exposures without pods"):
+                    self.workshop.configure(case)
+                    self._size(peer, case, [])
+
+    def _size(self, peer: Peer, case: Case, made: list[Object]) -> None:
+        up = self.workshop.run(peer, peer.create)
+        state = 0
+        if peer.state:
+            state = (self.workshop.folder / peer.place / peer.state).stat().st_size
+        if peer is OURS:
+            made += self.workshop.objects()
+        preview = self.workshop.run(peer, peer.keep[peers.PREVIEW])
+        destroy = self.workshop.run(peer, peer.destroy)
+        size = Size(up.seconds, up.memory, preview.seconds, destroy.seconds, state)
+        self.results.sizes[peer.name][case.exposures] = size
 
     @contextlib.contextmanager
     def _reported(self, peer: Peer, what: str) -> Generator[None]:

@@ -138,7 +138,8 @@ Exposures without pods behind one gateway and one waypoint, made anew in each si
 
 def _cells(count: int, size: Size) -> tuple[str, ...]:
     seconds = (f"{value:.1f} s" for value in (size.up, size.preview, size.destroy))
-    return *seconds, f"{_mib(size.memory):.0f} MiB", f"{size.state / count / 1000:.1f} kB"
+    state = f"{size.state / count / 1000:.1f} kB" if size.state else ""
+    return *seconds, f"{_mib(size.memory):.0f} MiB", state
 
 
 def _medians(samples: Samples) -> str:

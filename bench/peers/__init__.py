@@ -2,10 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ UP, UP_STATE = "update, refreshed", "update, from the state"
 
 _FILES = Path(__file__).parent
 _UP = "pulumi up --yes --skip-preview"
+_IN_A_FILE = "PULUMI_BACKEND_URL=file://$PWD"
 _UNRECORDED = "PULUMI_EXPERIMENTAL=true PULUMI_SKIP_CHECKPOINTS=true"
 
 
@@ -35,27 +37,38 @@ class Peer:
     """Applies what was changed, by default what `create` is."""
     keep: Mapping[str, str] = field(default_factory=dict)
     """What changes nothing, by the name of each measure."""
+    start: str = ""
+    """What it needs once before all, beside its files."""
     state: str = ""
     """The file of its state, where it has one."""
     proves: bool = False
     """Whether `create` and `change` end only when requests were answered."""
 
 
-def _pulumi(name: str, place: str, variables: str = "", *, proves: bool = False) -> Peer:
-    engine = f"{variables} PULUMI_BACKEND_URL=file://$PWD".lstrip()
+def _pulumi(name: str, place: str, variables: str = _IN_A_FILE, *, proves: bool = False) -> Peer:
     keep = {
-        PREVIEW: f"{engine} pulumi preview --refresh",
-        PREVIEW_STATE: f"{engine} pulumi preview --refresh=false",
-        UP: f"{engine} {_UP} --refresh",
-        UP_STATE: f"{engine} {_UP} --refresh=false",
+        PREVIEW: f"{variables} pulumi preview --refresh",
+        PREVIEW_STATE: f"{variables} pulumi preview --refresh=false",
+        UP: f"{variables} {_UP} --refresh",
+        UP_STATE: f"{variables} {_UP} --refresh=false",
     }
-    destroy = f"{engine} pulumi destroy --yes --skip-preview"
+    destroy = f"{variables} pulumi destroy --yes --skip-preview"
     state = ".pulumi/stacks/ambient-exposure/bench.json"
-    return Peer(name, place, f"{engine} {_UP}", destroy, "", keep, state, proves)
+    start = f"{variables} pulumi stack init bench"
+    return Peer(name, place, f"{variables} {_UP}", destroy, "", keep, start, state, proves)
+
+
+def on(backend: str, variables: Mapping[str, str]) -> Peer:
+    """Our stack with its state on a backend, which Pulumi finds by `variables`."""
+    given = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    peer = _pulumi(f"this project, state on {backend}", "ours", given, proves=True)
+    return replace(peer, state="")
 
 
 OURS = _pulumi("this project", "ours", proves=True)
-QUIET = _pulumi("this project, state written once", "ours", _UNRECORDED, proves=True)
+QUIET = _pulumi(
+    "this project, state written once", "ours", f"{_UNRECORDED} {_IN_A_FILE}", proves=True
+)
 PLAIN = _pulumi("plain resources", "plain")
 FLOOR = Peer(
     "one kubectl apply",
@@ -116,7 +129,7 @@ class Workshop:
         for peer in (OURS, PLAIN):
             shutil.copy(ROOT / "Pulumi.yaml", self.folder / peer.place)
             (self.folder / peer.place / ".venv").symlink_to(sys.prefix)
-            self.run(peer, "PULUMI_BACKEND_URL=file://$PWD pulumi stack init bench")
+            self.run(peer, peer.start)
 
     def configure(self, case: Case, *, other: bool = False) -> None:
         """Write the configuration of our stack, perhaps with another route."""
@@ -145,7 +158,7 @@ class Workshop:
 
     def state(self) -> list[dict[str, Any]]:
         """The resources of our stack."""
-        command = "PULUMI_BACKEND_URL=file://$PWD pulumi stack export --stack bench"
+        command = f"{_IN_A_FILE} pulumi stack export --stack bench"
         deployment = json.loads(self.run(OURS, command).output)["deployment"]
         return list(deployment.get("resources") or [])
 

@@ -55,13 +55,16 @@ def _found(key: str, inputs: Any) -> Iterator[Any]:
             yield from (one for one in items if isinstance(one, Mapping) and wanted <= one.items())
         case "v", [*items]:
             yield from (one for one in items if one == json.loads(name))
+        case _:
+            return
 
 
 def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
-    """A transform for previews, which warn of what an update takes off an object unsaid.
+    """A transform by which a preview warns of what an update takes off an object.
 
-    What people have added the provider makes its own, and leaves out what the stack does not set.
-    Each cluster has one of its own; the engine knows the hook of each by its name.
+    The provider does not show it: what people have added it makes its own, and leaves out what the
+    stack does not set. Each cluster has one of its own; the engine knows the hook of each by its
+    name.
     """
     clients: list[lightkube.Client] = []
 

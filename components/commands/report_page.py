@@ -156,11 +156,15 @@ def _row(request: Request, faults: Sequence[str]) -> str:
         f"<td><code>{escape(request['name'])}</code>{said}",
         f"<td>{'<br>'.join(map(escape, request['expected']))}",
         f"<td>{escape(answer['status']) if answer else _NONE}",
-        f"<td class=number>{round(answer['seconds'] * 1000) if answer else _NONE}",
+        f"<td class=number>{_milliseconds(answer) if answer else _NONE}",
         f"<td class=number>{_NONE if upstream is None else upstream}",
         f"<td>{escape(_by(answer)) if answer else _NONE}",
     )
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _milliseconds(answer: Answer) -> str:
+    return f"{answer['seconds'] * 1000:.1f}"
 
 
 _NONE = "<span class=dim>not known</span>"

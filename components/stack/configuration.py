@@ -14,7 +14,7 @@ from pulumi.runtime import config as runtime_config
 
 from ..checks import values as valid
 from ..checks.faults import Faults, camel
-from ..checks.schema import Schema, allowed_types
+from ..checks.schema import Schema, allowed_types, at
 from ..exposure import rules as exposure_rules
 from .arguments import StackArgs
 from .conflicts import check_together
@@ -141,7 +141,7 @@ def renamed(faults: Faults, path: str, value: Any, shape: Any) -> Any:
                     faults.add(f"{path}[{key!r}]", f"found an unknown key, expected {expected}")
             return {
                 (field := names.get(key, key)): renamed(
-                    faults, f"{path}.{key}", held, fields.get(field, Any)
+                    faults, at(path, key), held, fields.get(field, Any)
                 )
                 for key, held in value.items()
             }

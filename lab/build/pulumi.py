@@ -42,6 +42,22 @@ LANGUAGE_HOST = Upstream(
     (f"{_SDK}/python/cmd/pulumi-language-python",),
     {_VERSION: versions.PULUMI_LANGUAGE_PYTHON},
 )
+LANGUAGES = (
+    Upstream(
+        "pulumi-yaml",
+        f"Pulumi's YAML host {versions.PULUMI_YAML}",
+        ("github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",),
+    ),
+    Upstream(
+        "pulumi-language-nodejs",
+        f"Pulumi's Node.js host {versions.PULUMI_LANGUAGE_NODEJS}",
+        (f"{_SDK}/nodejs/cmd/pulumi-language-nodejs",),
+        {_VERSION: versions.PULUMI_LANGUAGE_NODEJS},
+    ),
+    Upstream("pulumi-gen-sdk", f"Pulumi's Node.js SDK generator {versions.PULUMI}", (".",)),
+)
+"""What programs in other languages need; the lab itself runs none."""
+
 PROVIDER = Upstream(
     "pulumi-kubernetes",
     f"Pulumi's Kubernetes provider {versions.PULUMI_KUBERNETES}",
@@ -83,6 +99,14 @@ def find(steps: Steps, home: Path, cache: Cache | None = None) -> PulumiTools:
     _link_plugins(plugins)
     pulumi = str(folder / "pulumi") if folder else "pulumi"
     return PulumiTools(folder, cli, _provider(cache, steps, path, pulumi, plugins))
+
+
+def languages() -> list[Path]:
+    """The folders of `LANGUAGES`, each built where the cache lacks it; raises `LabError`."""
+    cache, steps = Cache(), Steps()
+    toolchain = functools.cache(lambda: go.toolchain(cache, steps))
+    with go.caches(cache):
+        return [cache.make(go.recipe(one, toolchain), steps) for one in LANGUAGES]
 
 
 def _path_without(root: Path) -> str:

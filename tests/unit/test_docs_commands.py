@@ -13,6 +13,9 @@ TOUR = "lab/test_tour.py::test_a_newcomer_takes_the_tour"
 EXAMPLES = "lab/test_examples.py::test_an_example_from_up_to_destroy"
 ADOPTED = "lab/test_examples.py::test_what_is_adopted_is_left_as_it_was"
 CANARY = "lab/test_examples.py::test_a_canary_gets_its_share"
+YAML = "lab/test_package.py::test_a_program_in_yaml_exposes_a_service"
+TYPESCRIPT = "lab/test_package.py::test_a_program_in_typescript_goes_on_with_the_stack"
+DRIFT = "lab/test_binding.py::test_one_update_repairs_what_others_changed"
 STACKS = "lab/test_three_stacks.py::test_applications_attach_to_what_they_do_not_own"
 
 AS_A_READER = r"curl|url=|host=|trusting|kubectl|pulumi (stack init|config set|up)"
@@ -24,6 +27,9 @@ RUN = [
     ("examples/existing-service/", AS_A_READER, ADOPTED),
     ("examples/canary/", AS_A_READER, CANARY),
     ("examples/three-stacks/", f"{AS_A_READER}|cp |for ", STACKS),
+    ("examples/yaml/", AS_A_READER, YAML),
+    ("examples/typescript/", f"{AS_A_READER}|npx tsc", TYPESCRIPT),
+    ("docs/operating.md", "PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi ", DRIFT),
     ("docs/getting-started.md", r"make up CONTEXT=NAME$", "lab/test_make.py"
      "::test_a_context_of_the_users_own_takes_the_place_of_the_lab"),
     ("", r"make up$|eval ", TOUR),
@@ -54,6 +60,7 @@ NOT_RUN = [
         "the image is the reader's",
     ),
     ("examples/mesh/", "pulumi ", "no Sail operator runs on the lab"),
+    ("examples/operator/", "kubectl ", "no Pulumi Kubernetes Operator runs on the lab"),
     ("docs/programs.md", "pulumi package add", "needs the language of the reader's program"),
     ("", "make (test|lint unit|dev)", "runs this, or what this is a part of"),
     ("", "make lock UPGRADE=yes", "changes the pins"),

@@ -93,8 +93,8 @@ PARTS = {
     },
 }
 
-CONFIGURED = ["three-stacks"]
-"""Those without a program of their own."""
+OTHERS = ["three-stacks", "operator", "yaml", "typescript"]
+"""Those without a program in Python."""
 
 EXPOSING = [name for name in PARTS if name != "mesh"]
 
@@ -134,6 +134,23 @@ def run_example(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run_with
 
 
+def test_the_operators_stacks_are_those_of_teams_with_the_roles_that_there_are() -> None:
+    def roles(folder: str) -> set[tuple[str, str]]:
+        files = (ROOT / folder).glob("*.yaml")
+        documents = [one for file in files for one in yaml.safe_load_all(file.read_text())]
+        return {(one["kind"], one["metadata"]["name"]) for one in documents}
+
+    objects = [*yaml.safe_load_all((ROOT / "examples/operator/stacks.yaml").read_text())]
+    teams = [one["spec"]["stack"].split("/") for one in objects if one["kind"] == "Stack"]
+    assert teams == [["organization", "ambient-exposure", team] for team in ("platform", "shop")]
+    for *_, team in teams:
+        assert (ROOT / "examples" / "three-stacks" / f"Pulumi.{team}.yaml").exists()
+    granted = {
+        (one["roleRef"]["kind"], one["roleRef"]["name"]) for one in objects if "roleRef" in one
+    }
+    assert granted - roles("rbac") == {("ClusterRole", "system:auth-delegator")}
+
+
 def test_the_installed_package_is_the_one_that_is_tested() -> None:
     assert ambient_exposure is components
     assert installed is tested
@@ -142,13 +159,13 @@ def test_the_installed_package_is_the_one_that_is_tested() -> None:
 def test_every_example_is_tested() -> None:
     programs = (ROOT / "examples").glob("*/__main__.py")
     assert {path.parent.name for path in programs} == set(PARTS)
-    assert {path.name for path in (ROOT / "examples").iterdir()} == {*PARTS, *CONFIGURED}
+    assert {path.name for path in (ROOT / "examples").iterdir()} == {*PARTS, *OTHERS}
 
 
 def test_every_example_is_listed() -> None:
     page = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| \[(.*)\]\(../examples/\1/README.md\) \|", page, re.MULTILINE)
-    assert listed == [*PARTS, *CONFIGURED]
+    assert listed == [*PARTS, *OTHERS]
 
 
 @pytest.mark.parametrize("example", PARTS)

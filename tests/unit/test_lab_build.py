@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from bench import tools
-from lab import versions
+from lab import backends, versions
 from lab.build import artifacts, debian, external_dns, go, images, pulumi, pypi
 from lab.build import cache as cache_module
 from lab.build.cache import Cache, Recipe
@@ -678,6 +678,13 @@ class TestVersions:
                 "pulumi-language-python",
                 f"github.com/pulumi/pulumi/sdk/v3 {versions.PULUMI_LANGUAGE_PYTHON}",
             ),
+            (
+                "pulumi-language-nodejs",
+                f"github.com/pulumi/pulumi/sdk/v3 {versions.PULUMI_LANGUAGE_NODEJS}",
+            ),
+            ("pulumi-yaml", f"github.com/pulumi/pulumi-yaml {versions.PULUMI_YAML}"),
+            ("versitygw", f"github.com/versity/versitygw {versions.VERSITYGW}"),
+            ("pulumi-gen-sdk", f"github.com/pulumi/pulumi/pkg/v3 {versions.PULUMI}"),
         ],
     )
     def test_they_are_the_ones_pinned(self, folder: str, requirement: str) -> None:
@@ -690,7 +697,7 @@ class TestVersions:
         assert f"is {versions.PULUMI_KUBERNETES}," in text
 
     def test_every_module_has_its_checksums(self) -> None:
-        own = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER, external_dns.UPSTREAM)
-        extra = (*own, *tools.UPSTREAMS)
+        theirs = (pulumi.CLI, pulumi.LANGUAGE_HOST, pulumi.PROVIDER, *pulumi.LANGUAGES)
+        extra = (*theirs, external_dns.UPSTREAM, backends.S3, *tools.UPSTREAMS)
         built = {*artifacts.UPSTREAMS, *(upstream.folder for upstream in extra)}
         assert {path.parent.name for path in go.TOOLS.glob("*/go.sum")} == built

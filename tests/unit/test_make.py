@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ case "$*" in
 esac
 """
 
-TOOLS = ("bash", "cp", "echo", "expand", "ln", "mkdir", "rm", "sed", "sh", "touch")
+TOOLS = ("bash", "cp", "echo", "expand", "ln", "mkdir", "rm", "sed", "sh", "tar", "touch")
 
 
 def program(path: Path, text: str) -> None:
@@ -193,6 +194,27 @@ def test_one_command_sets_up_development(checkout: Checkout) -> None:
     program(checkout.root / ".venv" / "bin" / "pre-commit", TOLD)
     checkout.make("dev")
     assert checkout.called() == ["pre-commit install"]
+
+
+def test_a_link_that_leads_nowhere_fails_the_site(checkout: Checkout) -> None:
+    zensical = Path(sys.executable).parent / "zensical"
+    (checkout.root / ".venv" / "bin" / "zensical").symlink_to(zensical)
+    for folder in ("docs", "examples", "policy/.venv", "rbac", ".github"):
+        (checkout.root / folder).mkdir(parents=True)
+    for file in ("LICENSE", "Pulumi.yaml", ".github/up.yml", "policy/.venv/not.md"):
+        (checkout.root / file).touch()
+    config = '[project]\nsite_name = "site"\ndocs_dir = "pages"\nsite_dir = "html"\n'
+    (checkout.root / "zensical.toml").write_text(config)
+    (checkout.root / "README.md").write_text("# Site\n\n[page](docs/page.md#part)\n")
+    (checkout.root / "docs" / "page.md").write_text("# Page\n\n## Part\n")
+    checkout.make("docs")
+    site = checkout.root / ".site" / "html"
+    assert "docs/page" in (site / "index.html").read_text(encoding="utf-8")
+    assert (site / ".github" / "up.yml").exists()
+    assert not list(site.rglob("not*"))
+
+    (checkout.root / "docs" / "page.md").write_text("# Page\n")
+    assert "README.md:3:" in checkout.make("docs", fails=True)
 
 
 def test_the_checkout_is_importable_by_the_wheels_name(bare: Checkout) -> None:

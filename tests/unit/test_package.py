@@ -3,26 +3,23 @@
 import inspect
 import json
 import keyword
+import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, is_typeddict
+from typing import Any, cast, is_typeddict
 
 import pulumi
 import pytest
+from pulumi.errors import InputPropertiesError
 from pulumi.provider.experimental.util import camel_case
 
 import components
-from package.__main__ import COMPONENTS, NAME, Provider, whole
+from ambient_exposure import InvalidInput
+from package.__main__ import ARGS, NAME, Provider, whole
 from tests.unit.conftest import ROOT
-
-ARGS = {
-    component.__name__: inspect.get_annotations(component.__init__)["args"]
-    for component in COMPONENTS
-}
-"""The TypedDict that each component is made of."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +81,7 @@ def descriptions(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for token, described in (schema["resources"] | schema["types"]).items():
         # A field with the name of a keyword makes a TypedDict a functional one, whose fields have
         # no place for descriptions that a program could read.
-        if any(keyword.iskeyword(name) for name in described["properties"]):
+        if any(keyword.iskeyword(name) for name in described.get("properties", ())):
             continue
         yield token, described.get("description", "")
         for kind in ("inputProperties", "properties"):
@@ -92,9 +89,73 @@ def descriptions(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{token} {kind} {name}", spec.get("description", "")
 
 
-def test_a_literal_is_a_string(schema: dict[str, Any]) -> None:
+def test_choices_are_enums(schema: dict[str, Any]) -> None:
     gateway = schema["resources"][f"{NAME}:index:IngressGateway"]["inputProperties"]
-    assert gateway["serviceType"]["type"] == "string"
+    token = f"{NAME}:index:IngressGatewayServiceType"
+    assert gateway["serviceType"]["$ref"] == f"#/types/{token}"
+    values = [one["value"] for one in schema["types"][token]["enum"]]
+    assert values == ["ClusterIP", "LoadBalancer", "NodePort"]
+    redirect = schema["types"][f"{NAME}:index:HTTPRequestRedirectFilter"]["properties"]
+    assert redirect["statusCode"]["type"] == "integer"
+
+
+def test_every_type_is_there_and_none_has_the_ending_that_sdks_give(schema: dict[str, Any]) -> None:
+    assert {token for token in schema["types"] if token.endswith("Args")} == set()
+    referred = set(re.findall(r'"#/types/([^"]+)"', json.dumps(schema)))
+    assert referred <= set(schema["types"])
+
+
+def test_descriptions_speak_no_python(schema: dict[str, Any]) -> None:
+    found = " ".join(description or "" for _, description in descriptions(schema))
+    names = {camel_case(field): field for args in ARGS.values() for field in args.__annotations__}
+    assert {f"`{field}`" for field in names.values() if "_" in field and f"`{field}`" in found} == (
+        set()
+    )
+    assert "`grpcRules`" in found
+    assert "InvalidInput" not in found
+
+
+class TestConstruct:
+    """What becomes of the arguments that another language sends."""
+
+    @pytest.fixture
+    def construct(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+        provider = Provider()
+
+        def construct(**inputs: Any) -> Any:
+            made: list[Any] = []
+
+            def component(name: str, args: Any, _: Any) -> Any:
+                made.append(args)
+                raise InvalidInput(f"Waypoint {name!r}:\n  ready_timeout: found 'a_b'")
+
+            known = provider._components  # pyright: ignore[reportPrivateUsage]
+            monkeypatch.setitem(known, "Waypoint", cast("Any", component))
+            with pytest.raises(InputPropertiesError) as caught:
+                provider.construct("shop", f"{NAME}:index:Waypoint", inputs)
+            return (*made, str(caught.value))
+
+        return construct
+
+    def test_names_are_those_of_python_and_none_is_left_out(
+        self, construct: Callable[..., Any]
+    ) -> None:
+        given = {"readyTimeout": 5.0, "namespace": {"discoveryLabels": {"a_b": "c"}, "nmae": "x"}}
+        args, _ = construct(**given)
+        namespace = {"discovery_labels": {"a_b": "c"}, "nmae": "x"}
+        assert args == {"ready_timeout": 5, "namespace": namespace}
+
+    def test_faults_are_named_as_they_were_written(self, construct: Callable[..., Any]) -> None:
+        _, said = construct(namespace={"name": "shop"})
+        assert said == "Waypoint 'shop':\n  readyTimeout: found 'a_b'"
+
+    def test_names_of_python_are_refused(self, construct: Callable[..., Any]) -> None:
+        (said,) = construct(ready_timeout=5, namespace={"discovery_labels": {}})
+        assert said == (
+            "Waypoint:\n"
+            "  ['ready_timeout']: found an unknown key, expected readyTimeout\n"
+            "  namespace['discovery_labels']: found an unknown key, expected discoveryLabels"
+        )
 
 
 def test_whole_numbers_are_integers_again() -> None:

@@ -231,7 +231,7 @@ def test_a_report_is_written_of_what_the_pod_measured(  # noqa: PLR0913  # what 
     assert ended.value.code == status
     written = file.read_text(encoding="utf-8")
     assert f"<title>Verification of stack dev: {verdict}</title>" in written
-    assert "<td>503<td class=number>12<td" in written
+    assert "<td>503<td class=number>12.3<td" in written
     assert "the gateway itself" in written
     assert token not in written
     script = cluster.made[0].spec.template.spec.containers[0].command[-1]
