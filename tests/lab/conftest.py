@@ -308,7 +308,8 @@ class Stack:
         self.configure(**values)
         log = self.folder / "events.jsonl"
         log.unlink(missing_ok=True)
-        self.pulumi("up", "--yes", "--event-log", str(log))
+        words = ("pulumi", "up", "--yes", "--event-log", log)
+        run(*words, env={**self.env, "PULUMI_DEBUG_COMMANDS": "true"}, cwd=self.folder)
         announced, done = operations(log)
         assert done
         assert done <= announced, f"not in the preview: {sorted(done - announced)}"
