@@ -304,7 +304,7 @@ class Stack:
         return self.outputs()
 
     def previewed_up(self, **values: Any) -> dict[str, Any]:
-        """The same, held by the engine to the plan of a preview: all else that it did would fail."""
+        """The same, held by the engine to the plan of a preview: anything else would fail."""
         self.configure(**values)
         plan = str(self.folder / "plan.json")
         self.pulumi("preview", "--save-plan", plan)
