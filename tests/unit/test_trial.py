@@ -60,8 +60,10 @@ def create(cluster: Cluster) -> Any:
 def test_what_is_invalid_is_refused_though_its_namespace_is_not_there(
     cluster: Cluster, create: Any
 ) -> None:
+    assert create(port=80.0, share=0.5) is None
+    assert repr(cluster.tried[0].spec) == "{'port': 80, 'share': 0.5}"
     assert create() is None
-    assert cluster.tried[0].to_dict() == {
+    assert cluster.tried[1].to_dict() == {
         "apiVersion": VERSION,
         "kind": "HTTPRoute",
         "metadata": {"name": "shop", "namespace": "default"},
