@@ -357,7 +357,7 @@ def operations(log: Path) -> tuple[set[str], set[str]]:
         if step and step["op"] not in LOOKS:
             did = f"{step['op']} {step['urn'].split('::', 2)[2]}"
             changed = step.get("detailedDiff") or {}
-            both[not event.get("planning")].update({did, *(f"{did} {path}" for path in changed)})
+            both[not event.get("planning")].update((did, *(f"{did} {path}" for path in changed)))
     return both
 
 
@@ -374,7 +374,6 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
         path: Path | None = None,
         example: str | None = None,
         name: str = "dev",
-        backend: Mapping[str, str] | None = None,
     ) -> Stack:
         folder = place / f"project-{len(made)}"
         folder.mkdir()
@@ -393,7 +392,7 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
             (folder / "__main__.py").write_text(program)
         env = {
             **lab.env,
-            **(backend or {"PULUMI_BACKEND_URL": f"file://{folder}"}),
+            "PULUMI_BACKEND_URL": f"file://{folder}",
             **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
         }
         stack = Stack(folder, lab, env, name)
