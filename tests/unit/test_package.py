@@ -1,4 +1,5 @@
 """The components as a Python distribution, and as a Pulumi package."""
+# pyright: reportPrivateUsage=false
 
 import inspect
 import json
