@@ -1,6 +1,7 @@
 """What the stack stands on goes away: API server, istiod, node; and it moves on."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Generator
@@ -55,10 +56,11 @@ def _without_api(site: Site, *, killed: bool) -> str:
 
 
 def reason(output: str) -> str:
-    """The first line that tells an error."""
-    lines = [line.strip() for line in output.splitlines()]
-    told = [line for line in lines if line.startswith("error:") and "failed" not in line[:20]]
-    return (told or lines or [""])[0][:160]
+    """The first error that tells more than that there was one."""
+    told = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
+    told += [line.partition("* ")[2] for line in output.splitlines() if "\t* " in line]
+    saying = [line for line in told if not re.match(r"\d+ errors? occurred|update failed", line)]
+    return [*saying, ""][0][:200]
 
 
 def istiod_down(site: Site) -> str:
