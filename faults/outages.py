@@ -14,7 +14,6 @@ from faults.site import HOST, FallsShortError, Site
 _NODE = 180.0
 """Seconds in which a node that was restarted has to serve again."""
 
-_READY = 10
 _SLACK = 45
 """Seconds beyond `readyTimeout` that an update may take to fail."""
 
@@ -67,13 +66,14 @@ def istiod_down(site: Site) -> str:
     """The control plane goes away when an update has begun: for a new Gateway, or a changed one."""
     site.created()
     how = site.random.choice(("new", "changed"))
+    limit = 5 if site.short else 15
     if how == "new":
         place, name = "second", "second"
-        gateway = {"namespace": {"name": place}, "hostnames": [_SECOND], "readyTimeout": _READY}
+        gateway = {"namespace": {"name": place}, "hostnames": [_SECOND], "readyTimeout": limit}
         site.configure(gateways={name: gateway})
     else:
         place, name = "httpbin", "httpbin-gateway"
-        changes = {"hostnames": [HOST, _SECOND], "readyTimeout": _READY}
+        changes = {"hostnames": [HOST, _SECOND], "readyTimeout": limit}
         site.configure(exposures=site.exposure(**changes))
     words = ("get", "gateway", name, "-n", place, "--ignore-not-found")
     look = partial(site.kubectl, *words, "-o", "jsonpath={.metadata.generation}")
@@ -87,7 +87,7 @@ def istiod_down(site: Site) -> str:
     finally:
         with no_istiod(site):
             done = program.ended()
-    if done.badly().seconds > _READY + _SLACK:
+    if done.badly().seconds > limit + _SLACK:
         raise FallsShortError(f"failed only after {done.seconds:.0f} s:\n{done.output}")
     done.says(f"Gateway {place}/{name}: ", "istiod")
     site.configure(gateways={}, exposures=site.exposure())
