@@ -42,7 +42,7 @@ class Trial:
         if not self._missing[namespace]:
             return None
         try:
-            body = json.loads(json.dumps(inputs))
+            body = json.loads(json.dumps(inputs), parse_float=_number)
         except TypeError:
             return None  # not all of it is known yet
         body["metadata"]["namespace"] = _PLACE
@@ -51,6 +51,12 @@ class Trial:
         except ApiError as error:
             return _invalid(error)
         return None
+
+
+def _number(text: str) -> float:
+    """A number as the provider writes it; hooks get those without a fraction as floats, too."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _is_missing(client: lightkube.Client, namespace: str) -> bool:
