@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -225,8 +226,8 @@ def _release(client: lightkube.Client, resource: Mapping[str, Any], *, renamed: 
     client.patch(class_, name, patch, namespace=namespace, patch_type=PatchType.MERGE)
 
 
-_NEW = ("spec.infrastructure", "metadata.")
-"""Where the paths begin at which a stack adds what a hand-made object lacks."""
+_NEW = re.compile(r"metadata\.|spec\.infrastructure|spec\.parentRefs\[\d+\]\.namespace$")
+"""The paths at which a stack adds what a hand-made object lacks, or what goes without saying."""
 
 
 def _changes(steps: list[dict[str, Any]], taken: Mapping[str, str]) -> Iterator[str]:
@@ -234,6 +235,6 @@ def _changes(steps: list[dict[str, Any]], taken: Mapping[str, str]) -> Iterator[
     for step in steps:
         if step["op"] == "update" and step["urn"] in taken:
             for path, change in (step.get("detailedDiff") or {}).items():
-                if change["kind"] != "add" or not path.startswith(_NEW):
+                if change["kind"] != "add" or not _NEW.match(path):
                     subject = f"{_named(step['urn'])} {taken[step['urn']]}"
                     yield f"{subject}: an update would {change['kind']} {path}"

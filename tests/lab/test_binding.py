@@ -143,6 +143,7 @@ def test_one_update_repairs_what_others_changed(lab: Lab, stack: Stack, tmp_path
     steps = json.loads(printed)["steps"]
     found = {step["urn"].rpartition("::")[2] for step in steps if step["op"] not in LOOKS}
     assert found == {
+        "cluster-provider",  # of which the variable is a setting
         "shop-enrolment",
         "shop-binding",
         "cart-service",

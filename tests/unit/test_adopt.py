@@ -529,6 +529,7 @@ def test_what_an_update_would_change_is_said(engine: Engine, run: Any) -> None:
         **{
             "spec.listeners[0].name": {"kind": "update"},
             "spec.infrastructure": {"kind": "add"},
+            "spec.parentRefs[0].namespace": {"kind": "add"},
             'metadata.annotations["mark"]': {"kind": "add"},
         }
     )
