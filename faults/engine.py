@@ -15,17 +15,19 @@ _END = 120.0
 """Seconds in which an update that was asked to end has to."""
 
 _FULL = r"""
-mount -t tmpfs -o "size=$1" tmpfs "$2"
+mount -t tmpfs -o size=64M tmpfs "$2"
 cp -a "$3/." "$2"
+free=$(df --output=avail --block-size=1 "$2" | tail -n 1)
+head -c $((free - $1)) /dev/zero >"$2/full"
 status=0
 export PULUMI_BACKEND_URL="file://$2"
 pulumi up --stack "$5" --yes --skip-preview --non-interactive || status=$?
-rm -rf "$4"
+rm -rf "$4" "$2/full"
 cp -a "$2" "$4"
 exit $status
 """
-"""Updates in a mount namespace of its own, on a backend with so many bytes, and keeps the latter.
-"""
+"""Updates in a mount namespace of its own, on a backend that has room for so many bytes more, and
+keeps the backend."""
 
 
 def killed(site: Site) -> str:
@@ -118,9 +120,7 @@ def _full(site: Site) -> str:
     small, kept = site.folder / "small", site.folder / "kept"
     small.mkdir(exist_ok=True)
     backend = site.stack.backend
-    used = sum(one.stat().st_size for one in backend.rglob("*") if one.is_file())
-    pages = -(-used // 4096) + len([*backend.rglob("*")])
-    room = (pages + site.random.randrange(2, 60)) * 4096
+    room = site.random.randrange(4096, 2 * site.stack.file.stat().st_size)
     given = (str(room), small, backend, kept, site.stack.name)
     done = subprocess.run(
         ("unshare", "--mount", "bash", "-euc", _FULL, "bash", *given),
@@ -139,7 +139,7 @@ def _full(site: Site) -> str:
     json.loads(site.stack.file.read_text())
     site.stack.recover()
     site.converges()
-    return f"{room - used} bytes left for the state: status {done.returncode}"
+    return f"{room} bytes left for the state: status {done.returncode}"
 
 
 def fuzzed(site: Site) -> str:

@@ -1,6 +1,7 @@
 """What the stack stands on goes away: API server, istiod, node; and it moves on."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Generator
@@ -13,7 +14,6 @@ from faults.site import HOST, FallsShortError, Site
 _NODE = 180.0
 """Seconds in which a node that was restarted has to serve again."""
 
-_READY = 10
 _SLACK = 45
 """Seconds beyond `readyTimeout` that an update may take to fail."""
 
@@ -55,23 +55,25 @@ def _without_api(site: Site, *, killed: bool) -> str:
 
 
 def reason(output: str) -> str:
-    """The first line that tells an error."""
-    lines = [line.strip() for line in output.splitlines()]
-    told = [line for line in lines if line.startswith("error:") and "failed" not in line[:20]]
-    return (told or lines or [""])[0][:160]
+    """The first error that tells more than that there was one."""
+    told = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
+    told += [line.partition("* ")[2] for line in output.splitlines() if "\t* " in line]
+    saying = [line for line in told if not re.match(r"\d+ errors? occurred|update failed", line)]
+    return [*saying, ""][0][:200]
 
 
 def istiod_down(site: Site) -> str:
     """The control plane goes away when an update has begun: for a new Gateway, or a changed one."""
     site.created()
     how = site.random.choice(("new", "changed"))
+    limit = 5 if site.short else 15
     if how == "new":
         place, name = "second", "second"
-        gateway = {"namespace": {"name": place}, "hostnames": [_SECOND], "readyTimeout": _READY}
+        gateway = {"namespace": {"name": place}, "hostnames": [_SECOND], "readyTimeout": limit}
         site.configure(gateways={name: gateway})
     else:
         place, name = "httpbin", "httpbin-gateway"
-        changes = {"hostnames": [HOST, _SECOND], "readyTimeout": _READY}
+        changes = {"hostnames": [HOST, _SECOND], "readyTimeout": limit}
         site.configure(exposures=site.exposure(**changes))
     words = ("get", "gateway", name, "-n", place, "--ignore-not-found")
     look = partial(site.kubectl, *words, "-o", "jsonpath={.metadata.generation}")
@@ -85,7 +87,7 @@ def istiod_down(site: Site) -> str:
     finally:
         with no_istiod(site):
             done = program.ended()
-    if done.badly().seconds > _READY + _SLACK:
+    if done.badly().seconds > limit + _SLACK:
         raise FallsShortError(f"failed only after {done.seconds:.0f} s:\n{done.output}")
     done.says(f"Gateway {place}/{name}: ", "istiod")
     site.configure(gateways={}, exposures=site.exposure())

@@ -45,27 +45,30 @@ def killed(site: Site) -> str:
 
 
 def evicted(site: Site) -> str:
-    """With two replicas and a disruption budget, pods are evicted and rolled out."""
-    options = {
-        "customization": {
-            "deployment": {"spec": {"replicas": 2}},
-            "podDisruptionBudget": {"spec": {"minAvailable": 1}},
-        }
-    }
+    """With two replicas and a disruption budget, pods are evicted and rolled out; the workload's
+    are rolled out, too, each going on for a while after it was told to end.
+    """
+    budget = {"podDisruptionBudget": {"spec": {"minAvailable": 1}}}
+    twice = {"customization": {"deployment": {"spec": {"replicas": 2}}, **budget}}
+    sleep = {"name": "httpbin", "lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}
+    changes: dict[str, Any] = {"gateway": twice, "service": {"pod": {"containers": [sleep]}}}
+    proxies = PROXIES[:1] if site.short else PROXIES
+    if not site.short:
+        changes["waypoint"] = twice
     site.created()
-    site.configure(exposures=site.exposure(gateway=options, waypoint=options))
+    site.configure(exposures=site.exposure(**changes))
     site.stack.up().well()
-    for proxy in PROXIES:
+    for proxy in proxies:
         _both_ready(site, proxy)
     with site.load() as load:
-        for proxy in (site.random.choice(PROXIES),) if site.short else PROXIES:
-            for name, _ in site.pods(proxy)[: 1 if site.short else 2]:
-                _evict(site, name)
-                _both_ready(site, proxy)
-            if not site.short:
-                deployment = (f"deployment/{_deployment(proxy)}", "-n", "httpbin")
-                site.kubectl("rollout", "restart", *deployment)
-                site.kubectl("rollout", "status", *deployment, "--timeout=180s")
+        for proxy in proxies:
+            _all_made_anew(site, proxy)
+        if not site.short:
+            before = site.pods("app=httpbin")
+            site.change()
+            site.stack.up().well()
+            look = partial(site.pods, "app=httpbin")
+            site.until(look, lambda found: not {*found} & {*before}, "pods of before")
         time.sleep(_AFTER)
     site.configure(exposures=site.exposure())
     if not site.short:
@@ -75,25 +78,15 @@ def evicted(site: Site) -> str:
     return load.told()
 
 
-def rolled(site: Site) -> str:
-    """The workload's pods are made anew, each going on for a while after it was told to end."""
-    site.created()
-    sleep = {"name": "httpbin", "lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}
-    site.configure(exposures=site.exposure(service={"pod": {"containers": [sleep]}}))
-    site.stack.up().well()
-    before = site.pods("app=httpbin")
-    with site.load() as load:
-        site.change()
-        done = site.stack.up().well()
-        site.until(
-            lambda: site.pods("app=httpbin"), lambda found: not {*found} & {*before}, "pods remain"
-        )
-        time.sleep(_AFTER)
-    site.configure(exposures=site.exposure())
-    site.converges(done)
-    if load.failed():
-        raise FallsShortError(load.told())
-    return load.told()
+def _all_made_anew(site: Site, proxy: str) -> None:
+    """One pod after the other; in a short round one of them."""
+    for name, _ in site.pods(proxy)[: 1 if site.short else None]:
+        _evict(site, name)
+        _both_ready(site, proxy)
+    if not site.short:
+        deployment = (f"deployment/{_deployment(proxy)}", "-n", "httpbin")
+        site.kubectl("rollout", "restart", *deployment)
+        site.kubectl("rollout", "status", *deployment, "--timeout=180s")
 
 
 def _deployment(proxy: str) -> str:

@@ -51,14 +51,10 @@ FAULTS: Mapping[str, Fault] = {
         outages.istiod_down,
     ),
     "proxy-evicted": Fault(
-        "gateway and waypoint evicted and rolled out, two replicas and a disruption budget",
+        "gateway and waypoint evicted and rolled out with two replicas and a disruption budget, the"
+        " workload rolled out with a `preStop`",
         "no failed request",
         proxies.evicted,
-    ),
-    "workload-rolled": Fault(
-        "the workload rolled out under load, with a `preStop` in `service.pod`",
-        "no failed request",
-        proxies.rolled,
     ),
     "mesh-moves": Fault(
         "newer CRDs, istiod restarted, another revision, under load",

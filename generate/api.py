@@ -60,6 +60,29 @@ PATTERNS = {
         "ORIGIN",
         "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
     ),
+    r"^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+    r"(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$": (
+        "ADDRESS_TYPE",
+        "'Hostname', 'IPAddress', 'NamedAddress' or a name like 'example.com/type'",
+    ),
+    r"^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$": (
+        "PATH",
+        "a path, escaped as in a URL",
+    ),
+    r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+    r"(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$": (
+        "PROTOCOL",
+        "a protocol like 'HTTP' or 'example.com/protocol'",
+    ),
+    r"^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\?([^#]*))?(#(.*))?": (
+        "URI",
+        "a URI like 'spiffe://cluster.local/ns/shop/sa/shop'",
+    ),
+    r"^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+    r"/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$": (
+        "CA_CERTIFICATES",
+        "'System' or a name like 'example.com/authorities'",
+    ),
 }
 """What patterns are called and what they mean; one that is not here is shown as it is."""
 

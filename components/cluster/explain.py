@@ -25,6 +25,7 @@ _EXPLAINED = (
     "kubernetes:networking.istio.io/v1:ServiceEntry",
     "kubernetes:security.istio.io/v1:AuthorizationPolicy",
     "kubernetes:core/v1:Service",
+    "kubernetes:apps/v1:Deployment",
 )
 
 _ADVICE = {
@@ -52,6 +53,7 @@ _ADVICE = {
     "HostnameConflict": "an older listener of the gateway has this host name, and serves it",
     "ProtocolConflict": "an older listener of the gateway has this port for another protocol",
     "NoValidCACertificate": "the ConfigMap has to have the authority's certificate as ca.crt",
+    "FailedCreate": "quota or admission of the namespace refuses pods of it",
     "NotAllowedByListeners": "the gateway's allowedRoutes do not admit this namespace",
     "NoMatchingListenerHostname": "no listener of the gateway has this host name",
 }
@@ -99,8 +101,7 @@ def describe(status: Mapping[str, Any]) -> str:
     if not conditions:
         return f"the cluster reports no condition; {_ADVICE['Pending']}"
     lines = [f"{c['type']}={c['status']} ({c['reason']}: {c['message']})" for c in conditions]
-    failing = (c["reason"] for c in conditions if c["status"] != "True")
-    advice = (_ADVICE[reason] for reason in failing if reason in _ADVICE)
+    advice = (_ADVICE[c["reason"]] for c in conditions if c["reason"] in _ADVICE)
     return "; ".join(dict.fromkeys([*lines, *advice]))
 
 

@@ -54,7 +54,7 @@ class Trial:
 
 
 def _number(text: str) -> float:
-    """To the engine every number has a fraction, to the API server a port has none."""
+    """A number as the provider writes it; hooks get those without a fraction as floats, too."""
     number = float(text)
     return int(number) if number.is_integer() else number
 

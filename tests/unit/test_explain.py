@@ -76,6 +76,21 @@ def test_conditions_are_quoted_and_explained(status: dict[str, Any], said: str) 
     assert describe(status) == said
 
 
+def test_pods_that_are_not_admitted_are_explained() -> None:
+    refused = "pods is forbidden: exceeded quota: small"
+    status = {
+        "conditions": [
+            condition("Available", "False", "MinimumReplicasUnavailable", "it is not available"),
+            condition("ReplicaFailure", "True", "FailedCreate", refused),
+        ]
+    }
+    assert describe(status) == (
+        "Available=False (MinimumReplicasUnavailable: it is not available);"
+        f" ReplicaFailure=True (FailedCreate: {refused});"
+        " quota or admission of the namespace refuses pods of it"
+    )
+
+
 class Registered:
     """The hook and the transform that `explain_failures` gives to the engine."""
 

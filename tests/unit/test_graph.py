@@ -281,6 +281,8 @@ def test_every_object_that_is_waited_for_is_explained_where_it_fails(default: Pr
     assert explained == {
         "Service/httpbin-service",
         "Service/client-service",
+        "Deployment/client-deployment",
+        "Deployment/httpbin-deployment",
         "Gateway/httpbin-gateway",
         "Gateway/httpbin-waypoint",
         "HTTPRoute/httpbin-waypoint-route",
