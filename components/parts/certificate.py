@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..api.outputs import after
+from ..api.outputs import after, unknown
 from ..checks import values as valid
 from ..checks.schema import Schema
 from .former import own_component
@@ -65,17 +65,13 @@ class Certificate(kubernetes.core.v1.Secret):
     ) -> None:
         SCHEMA.validate(f"Certificate {name!r}", args, CertificateArgs)
         digest = hashlib.sha256("\n".join(args["hostnames"]).encode()).hexdigest()[:8]
-        certificate, key = self_signed(args["hostnames"])
         secret_name = pulumi.Output.format("{}-{}", args["name"], digest)
         super().__init__(
             # Other host names make another resource: as one, it would keep the old certificate.
             f"{name}-certificate-{digest}",
             metadata={"name": secret_name, "namespace": args["namespace"]},
             type="kubernetes.io/tls",
-            data={
-                "tls.crt": base64.b64encode(certificate).decode(),
-                "tls.key": pulumi.Output.secret(base64.b64encode(key).decode()),
-            },
+            data=_pair(args["hostnames"]),
             opts=pulumi.ResourceOptions.merge(
                 opts,
                 # Every run of the program makes a pair; the first one is kept.
@@ -88,6 +84,17 @@ class Certificate(kubernetes.core.v1.Secret):
         self.pem = pulumi.Output.unsecret(self.data).apply(
             lambda data: base64.b64decode(data["tls.crt"]).decode()
         )
+
+
+def _pair(hostnames: Sequence[str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
+    """The content of the Secret; not known in a preview, whose pair the update would not make."""
+    if pulumi.runtime.is_dry_run():
+        return pulumi.Output.from_input(None).apply(lambda _: unknown())
+    certificate, key = self_signed(hostnames)
+    return {
+        "tls.crt": base64.b64encode(certificate).decode(),
+        "tls.key": pulumi.Output.secret(base64.b64encode(key).decode()),
+    }
 
 
 def self_signed(hostnames: Sequence[str]) -> tuple[bytes, bytes]:
