@@ -155,7 +155,7 @@ def test_one_update_repairs_what_others_changed(lab: Lab, stack: Stack, tmp_path
     }
     # Said, as the difference does not show it.
     assert "found metadata.labels.team, set by kubectl-label" in printed
-    taking.previewed_up()
+    taking.pulumi("up", "--yes")
     assert label(lab, "gateway", "cart-gateway", "shop", "team") == ""
     assert label(lab, "namespace", "shop", "shop", mode) == "ambient"
     assert label(lab, "namespace", "shop", "shop") == "cart-waypoint"

@@ -167,16 +167,16 @@ def until(condition: Callable[[], bool], limit: float = 20) -> None:
 
 @plain
 def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
-    assert stack.previewed_up(exposures=sample(verification=None))["verified"] == []
+    assert stack.up(exposures=sample(verification=None))["verified"] == []
     assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
-    stack.previewed_up(exposures=sample())
-    stack.previewed_up(exposures=sample(verification=None))
+    stack.up(exposures=sample())
+    stack.up(exposures=sample(verification=None))
     assert "curl" not in lab.kubectl("get", "namespaces", "-o", "name")
     both = {"hostnames": ["httpbin.example.com", "*.example.org"]}
-    verified = stack.previewed_up(exposures=sample(**both))["verified"]
+    verified = stack.up(exposures=sample(**both))["verified"]
     assert f"GET http://{HOST}:80/get (Host: verify.example.org): 404" in verified
     echo = {**both, "service": {"name": "echo", "port": 80}}
-    renamed = stack.previewed_up(exposures=sample(**echo))
+    renamed = stack.up(exposures=sample(**echo))
     assert renamed["ingressHost"] == "echo-gateway-istio.httpbin.svc.cluster.local"
 
     def left_behind() -> str:
@@ -185,7 +185,7 @@ def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
     # What istiod made for a Gateway goes after it, by the garbage collector.
     until(lambda: "httpbin" not in left_behind())
     shop = sample(**echo, namespace={"name": "shop"})
-    moved = stack.previewed_up(exposures=shop, client={"namespace": {"name": "shell"}})
+    moved = stack.up(exposures=shop, client={"namespace": {"name": "shell"}})
     assert moved["ingressHost"] == "echo-gateway-istio.shop.svc.cluster.local"
     left = lab.kubectl("get", "namespaces", "-o", "name")
     assert "httpbin" not in left
@@ -196,7 +196,7 @@ def test_a_stack_may_change_in_every_way(lab: Lab, stack: Stack) -> None:
     adopted = sample(**echo, namespace={"name": "shop", "create": False})
     assert "was created by this stack" in stack.failing_up(exposures=adopted)
     lab.kubectl("get", "service", "echo", "-n", "shop")
-    stack.previewed_up(exposures=shop)
+    stack.up(exposures=shop)
 
 
 @plain
