@@ -97,7 +97,8 @@ class Load:
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(o.status for o in failed).items())
         return (
             f"{len(failed)} of {len(self.answers)} requests failed ({kinds}), from"
-            f" {_clock(failed[0])} to {_clock(failed[-1])}; longest gap {self.gap(expected):.1f} s{last}"
+            f" {_clock(failed[0])} to {_clock(failed[-1])}{last};"
+            f" longest gap {self.gap(expected):.1f} s"
         )
 
     def _read(self) -> None:
