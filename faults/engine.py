@@ -33,9 +33,8 @@ keeps the backend."""
 
 def killed(site: Site) -> str:
     """The engine ends at any moment, then goes on."""
-    what = "create" if site.short else site.random.choice(WHAT)
-    signals = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
-    number = signals[0] if site.short else site.random.choice(signals)
+    what = site.random.choice(WHAT)
+    number = site.random.choice((signal.SIGKILL, signal.SIGINT, signal.SIGTERM))
     moment = site.moment(what)
     program = site.begin(what)
     time.sleep(moment)
@@ -45,7 +44,7 @@ def killed(site: Site) -> str:
     done = program.ended(moment + _END)
     site.stack.resources()
     site.stack.recover()
-    after = "up" if site.short else site.random.choice(("up", "destroy"))
+    after = site.random.choice(("up", "destroy"))
     if after == "destroy":
         site.destroyed()
     site.converges()

@@ -28,6 +28,7 @@ FAULTS: Mapping[str, Fault] = {
         "the engine killed at any moment (SIGKILL, SIGINT, SIGTERM)",
         "`recover`, then `up` or `destroy` goes on; nothing orphaned",
         engine.killed,
+        short="lab/test_ownership.py::test_after_a_killed_update_one_command_leads_on",
     ),
     "api-unreachable": Fault(
         "API server unreachable for 30 s",
