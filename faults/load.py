@@ -40,6 +40,8 @@ class Load:
     def __init__(self, address: str, host: str, path: str) -> None:
         """Nothing is sent before the load is entered."""
         self.answers: list[Answer] = []
+        self.steps: dict[str, float] = {}
+        """When what began meanwhile."""
         self._words = inside(sys.executable, "-m", "faults.load", address, host, path)
         self._started = threading.Event()
 
@@ -71,6 +73,10 @@ class Load:
             self._process.kill()
         self._reader.join(_START)
 
+    def step(self, name: str) -> None:
+        """Note what begins now."""
+        self.steps[name] = time.time()
+
     def failed(self, expected: str = "200") -> list[Answer]:
         """The requests that were answered otherwise."""
         return [one for one in self.answers if one.status != expected]
@@ -86,10 +92,13 @@ class Load:
         failed = self.failed(expected)
         if not failed:
             return f"{len(self.answers)} requests, none failed"
+        before = [name for name, begun in self.steps.items() if begun < failed[0].time]
+        last = f", after {before[-1]}" if before else ""
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(o.status for o in failed).items())
         return (
             f"{len(failed)} of {len(self.answers)} requests failed ({kinds}), from"
-            f" {_clock(failed[0])} to {_clock(failed[-1])}; longest gap {self.gap(expected):.1f} s"
+            f" {_clock(failed[0])} to {_clock(failed[-1])}{last};"
+            f" longest gap {self.gap(expected):.1f} s"
         )
 
     def _read(self) -> None:

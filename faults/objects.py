@@ -250,6 +250,7 @@ _EDITS: dict[str, tuple[str, ...]] = {
 def edited(site: Site) -> str:
     """Somebody else edits or deletes an object during an update."""
     name = site.random.choice([*_EDITS][: 1 if site.short else None])
+    site.configure(exposures=site.exposure(readyTimeout=15))
     program = site.begin("update")
     time.sleep(site.moment("update"))
     site.kubectl(*_EDITS[name], *_NAMESPACE)
@@ -257,6 +258,7 @@ def edited(site: Site) -> str:
     if done.status:
         done.badly()
     told = f"{name}: {f'failed ({reason(done.output)})' if done.status else 'went through'}"
+    site.configure(exposures=site.exposure())
     following = site.stack.up()
     if following.status:
         # Somebody else's field is refused, by the name of who has it, until it is given back.

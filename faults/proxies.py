@@ -5,6 +5,7 @@ import time
 from functools import partial
 from typing import Any
 
+from faults.load import Load
 from faults.site import FallsShortError, Site
 
 PROXIES = ("httpbin-gateway", "httpbin-waypoint")
@@ -62,8 +63,9 @@ def evicted(site: Site) -> str:
         _both_ready(site, proxy)
     with site.load() as load:
         for proxy in proxies:
-            _all_made_anew(site, proxy)
+            _all_made_anew(site, proxy, load)
         if not site.short:
+            load.step("rollout of the workload")
             before = site.pods("app=httpbin")
             site.change()
             site.stack.up().well()
@@ -78,12 +80,14 @@ def evicted(site: Site) -> str:
     return load.told()
 
 
-def _all_made_anew(site: Site, proxy: str) -> None:
+def _all_made_anew(site: Site, proxy: str, load: Load) -> None:
     """One pod after the other; in a short round one of them."""
     for name, _ in site.pods(proxy)[: 1 if site.short else None]:
+        load.step(f"eviction of {name}")
         _evict(site, name)
         _both_ready(site, proxy)
     if not site.short:
+        load.step(f"rollout of {proxy}")
         deployment = (f"deployment/{_deployment(proxy)}", "-n", "httpbin")
         site.kubectl("rollout", "restart", *deployment)
         site.kubectl("rollout", "status", *deployment, "--timeout=180s")

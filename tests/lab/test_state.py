@@ -30,7 +30,7 @@ while pathlib.Path("held").exists():
 runpy.run_path("program.py")
 """
 
-NAMESPACE = {"team": {"ambient": False}}
+NAMESPACES = {"team": {"discoveryLabels": {"istio-discovery": "enabled"}}}
 LOCKED = "the stack is currently locked by 1 lock(s)"
 
 
@@ -60,9 +60,10 @@ def test_two_engineers_update_one_stack(lab: Lab, tmp_path: Path, name: str) -> 
     ):
         first = make(program=PROGRAM, backend=backend)
         first.write({"ambient-exposure:cluster": {"context": "lab"}})
-        first.configure(namespaces=NAMESPACE)
+        first.configure(namespaces=NAMESPACES)
         second = replace(first, folder=tmp_path / "second")
         shutil.copytree(first.folder, second.folder, symlinks=True)
+        second.pulumi("stack", "select", second.name)
 
         with updating(first) as update:
             printed = second.failing_up()

@@ -27,6 +27,8 @@ def test_a_gap_is_the_longest_time_without_an_answer_as_expected() -> None:
     assert broken.gap() == pytest.approx(3)
     assert broken.told().startswith("3 of 5 requests failed (2 503, 1 TimeoutError), from ")
     assert broken.told().endswith("; longest gap 3.0 s")
+    broken.steps = {"one": 9.0, "two": 10.3, "three": 12.2}
+    assert broken.told().endswith(", after two; longest gap 3.0 s")
     assert load((10, "503"), (14, "503")).gap() == 4
 
 

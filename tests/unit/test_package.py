@@ -24,8 +24,14 @@ from tests.unit.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def schema() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(Provider().schema or "")
+def provider() -> Provider:
+    """The package, which takes seconds to read its own arguments."""
+    return Provider()
+
+
+@pytest.fixture(scope="module")
+def schema(provider: Provider) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(provider.schema or "")
     return content
 
 
@@ -121,9 +127,7 @@ class TestConstruct:
     """What becomes of the arguments that another language sends."""
 
     @pytest.fixture
-    def construct(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-        provider = Provider()
-
+    def construct(self, monkeypatch: pytest.MonkeyPatch, provider: Provider) -> Callable[..., Any]:
         def construct(**inputs: Any) -> Any:
             made: list[Any] = []
 
