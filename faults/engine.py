@@ -136,13 +136,13 @@ def _full(site: Site) -> str:
         raise FallsShortError(f"nowhere says that the disk is full:\n{done.stdout}")
     shutil.rmtree(backend)
     shutil.copytree(kept, backend, symlinks=True)
-    told = _restored(site.stack.file)
+    told = restored(site.stack.file)
     site.stack.recover()
     site.converges()
     return f"{told}{room} bytes left for the state: status {done.returncode}"
 
 
-def _restored(file: Path) -> str:
+def restored(file: Path) -> str:
     """The engine may cut off a file for which there is no room; the one before stands beside it."""
     try:
         json.loads(file.read_text())

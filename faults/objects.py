@@ -250,7 +250,8 @@ _EDITS: dict[str, tuple[str, ...]] = {
 def edited(site: Site) -> str:
     """Somebody else edits or deletes an object during an update."""
     name = site.random.choice([*_EDITS][: 1 if site.short else None])
-    site.configure(exposures=site.exposure(readyTimeout=15))
+    impatient = {"readyTimeout": 15, "verification": {"timeout": 15}}
+    site.configure(exposures=site.exposure(**impatient))
     program = site.begin("update")
     time.sleep(site.moment("update"))
     site.kubectl(*_EDITS[name], *_NAMESPACE)

@@ -1,12 +1,14 @@
 """What is made of rounds and requests, without breaking anything."""
 
 import random
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from bench.run import FailedError
 from faults import page, rounds
+from faults.engine import restored
 from faults.load import Answer, Load
 from faults.rounds import FAULTS, Fault, Result
 from faults.site import Done, FallsShortError, Site
@@ -44,6 +46,20 @@ def test_a_message_is_looked_for_and_a_traceback_never() -> None:
         Done(0, "", 1).badly()
     with pytest.raises(FallsShortError, match="a traceback"):
         Done(1, "error\nTraceback (most recent call last):", 1).badly()
+
+
+def test_a_state_that_was_cut_off_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    file, before = tmp_path / "dev.json", tmp_path / "dev.json.bak"
+    file.write_text('{"version": 3}')
+    before.write_text('{"version": 2}')
+    assert restored(file) == ""
+    file.write_text('{"version":')
+    assert restored(file).startswith("the state was cut off")
+    assert file.read_text() == '{"version": 2}'
+    before.write_text("{")
+    file.write_text("{")
+    with pytest.raises(ValueError, match="Expecting"):
+        restored(file)
 
 
 class Stage:
