@@ -152,7 +152,7 @@ unit: $(INSTALLED_DEV) ## Run the tests that need no cluster; in CI with their c
 
 .PHONY: lab-test
 lab-test: $(INSTALLED_DEV) ## Run the tests on a lab of their own, with the real engine and cluster
-	$(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadfile tests/lab
+	$(if $(PREVIEWED),LAB_PREVIEWED=yes) $(PYTHON) -m pytest --verbose --numprocesses 2 --dist loadfile tests/lab
 
 # Before anything is installed.
 .PHONY: machine

@@ -14,6 +14,9 @@ from ..api.gateway import GROUP
 _SECURITY, _NETWORKING = "security.istio.io", "networking.istio.io"
 _TELEMETRY, _SAIL = "telemetry.istio.io", "sailoperator.io"
 
+PATCH = "Patch"
+"""How the types of objects end that are changed, but not made."""
+
 GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
 
 GATEWAY_CLASS: Any = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from ..api.installed import uncovered
 from ..checks.schema import Schema, comparisons
 from .explain import explain_failures
+from .foretold import note_changes
 from .hooks import chained
 from .kubeconfig import Access
 from .managers import warn_of_losses
@@ -60,6 +61,7 @@ class Cluster(pulumi.ComponentResource):
             transforms.append(refuse_existing(args, f"own-{name}"))
             transforms.append(refuse_without_rights(args, f"rights-{name}"))
             if pulumi.runtime.is_dry_run():
+                transforms.append(note_changes(f"foretold-{name}"))
                 transforms.append(warn_of_losses(args, f"losses-{name}"))
         transforms.append(explain_failures(args, f"explain-{name}"))
         pulumi.runtime.register_resource_transform(chained(transforms))

@@ -12,10 +12,7 @@ from lightkube.resources.authorization_v1 import SelfSubjectRulesReview
 
 from .hooks import bound
 from .kubeconfig import Access, connect
-from .objects import KINDS
-
-_PATCH = "Patch"
-"""How the types of objects end that are changed, but not made."""
+from .objects import KINDS, PATCH
 
 _WAITS = {
     "Deployment": (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
@@ -48,7 +45,7 @@ def needed(type_: str) -> list[Right]:
 
     The wait for an object that it may not watch would end in vain, and not say why.
     """
-    kind = type_.removesuffix(_PATCH)
+    kind = type_.removesuffix(PATCH)
     info = api_info(KINDS[kind])
     group, resource = info.resource.group, info.plural
     if kind != type_:
@@ -89,7 +86,7 @@ def refuse_without_rights(cluster: Access, hook_name: str) -> pulumi.ResourceTra
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 
     binding = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
-    return bound(binding, lambda type_: type_.removesuffix(_PATCH) in KINDS)
+    return bound(binding, lambda type_: type_.removesuffix(PATCH) in KINDS)
 
 
 class _Login:

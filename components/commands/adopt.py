@@ -23,14 +23,13 @@ from ..api.istio import INGRESS_USE_WAYPOINT, USE_WAYPOINT
 from ..checks.faults import InvalidInput
 from ..cluster.kubeconfig import connect
 from ..cluster.managers import is_of_people, unset
-from ..cluster.objects import KINDS
+from ..cluster.objects import KINDS, PATCH
 from ..cluster.ownership import OWNER
 from .cli import preview, run_pulumi
 from .installation import configuration, read
 from .rewrite import dump, project_name
 
 _PROVIDER = "pulumi:providers:kubernetes"
-_PATCH = "Patch"
 
 _UPSERT = "upsertExistingObjects"
 """Option of the provider, without which a preview of what is there fails."""
@@ -115,7 +114,7 @@ def _take_over(
     """
     wanted = _wanted(stack, project, content)
     there = {one["urn"]: place for one in wanted if (place := _found(client, one))}
-    taken = {urn: place for urn, place in there.items() if not _named(urn).endswith(_PATCH)}
+    taken = {urn: place for urn, place in there.items() if not _named(urn).endswith(PATCH)}
     if not taken:
         raise InvalidInput("found none of the objects that this stack would make")
     resources = [*_resources(wanted, taken)]
@@ -154,7 +153,7 @@ def _wanted(stack: str, project: str, content: Mapping[str, Any]) -> list[dict[s
 
 def _class(resource: Mapping[str, Any]) -> Any:
     """The class of a resource's object, also of a patch; None where it is none."""
-    return KINDS.get(resource["type"].removesuffix(_PATCH))
+    return KINDS.get(resource["type"].removesuffix(PATCH))
 
 
 def _named(urn: str) -> str:
@@ -176,7 +175,7 @@ def _found(client: lightkube.Client, resource: Mapping[str, Any]) -> str | None:
             return None
         raise
     whose = (live.metadata.annotations or {}).get(OWNER)
-    if whose and not resource["type"].endswith(_PATCH):
+    if whose and not resource["type"].endswith(PATCH):
         raise InvalidInput(
             f"{_named(resource['urn'])} {place}: found stack {whose} as its owner, expected none."
             " Hand it over with `pulumi state move`"

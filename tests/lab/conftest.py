@@ -27,6 +27,8 @@ from lab.node.requirements import IPV6
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / f".lab-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 ZTUNNEL = os.environ.get("LAB_ZTUNNEL") or "none"
+HELD = bool(os.environ.get("LAB_PREVIEWED"))
+"""Whether each update is held to the plan of a preview before it."""
 HOST = "httpbin-gateway-istio.httpbin.svc.cluster.local"
 LIMIT = 300
 """Seconds that one command may take; a lab's start, builds included, has an hour."""
@@ -299,6 +301,8 @@ class Stack:
 
     def up(self, **values: Any) -> dict[str, Any]:
         """Configure, update, and return the stack's outputs."""
+        if HELD:
+            return self.previewed_up(**values)
         self.configure(**values)
         self.pulumi("up", "--yes", "--skip-preview")
         return self.outputs()
