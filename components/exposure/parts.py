@@ -11,7 +11,7 @@ from ..api.gateway import BackendTLSPolicy, GRPCRoute, HTTPRoute, TCPRoute, TLSR
 from ..api.gateway_types import BackendRef, HTTPBackendRef
 from ..api.istio import NETWORKING, DestinationRule, ServiceKind
 from ..api.istio_types import PolicyRule
-from ..api.outputs import after
+from ..api.outputs import after, unknown
 from ..api.service_entry_types import ServicePort
 from ..parts import backend_tls as tls
 from ..parts import connections, listeners, routes
@@ -556,7 +556,7 @@ def probe(
     verification = of.args["verification"]
     place: dict[str, Any] = {"namespace": of.namespace["name"], "image": CLIENT_IMAGE}
     place |= verification.get("client", {})
-    changing = [uuid4().hex] if verification.get("always") else []
+    changing = [_another()] if verification.get("always") else []
     args: ProbeArgs = {
         "name": names.probe(of.service["name"]),
         "namespace": place["namespace"],
@@ -578,6 +578,13 @@ def probe(
     if "certificate" in gateway:
         args["certificate"] = gateway["certificate"]
     return Probe(f"{of.name}-probe", args, of.inside(ready)).answers
+
+
+def _another() -> pulumi.Output[str]:
+    """A text that is another one in each update, and so is not known in its preview."""
+    return pulumi.Output.from_input(None).apply(
+        lambda _: unknown() if pulumi.runtime.is_dry_run() else uuid4().hex
+    )
 
 
 def asked(urls: Sequence[str], addresses: Addresses) -> Sequence[str]:

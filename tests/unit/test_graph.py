@@ -10,6 +10,7 @@ from typing import Any, cast
 import pulumi
 import pytest
 import yaml
+from pulumi.runtime.rpc import UNKNOWN
 
 from components import (
     AmbientExposure,
@@ -553,6 +554,7 @@ def test_a_proof_is_repeated_always_where_it_shall_be(run: Run) -> None:
     assert subject(run()) == subject(run())
     always = {"verification": {"always": True}}
     assert subject(run(exposure=always)) != subject(run(exposure=always))
+    assert subject(run(preview=True, exposure=always)) == UNKNOWN
 
 
 def test_headers_and_bodies_of_requests_are_in_a_secret_alone(run: Run) -> None:
