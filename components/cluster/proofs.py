@@ -31,10 +31,12 @@ def await_proofs(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
     """
 
     async def wait(args: pulumi.ResourceHookArgs) -> None:
-        metadata = cast("Any", args.new_outputs)["metadata"]
-        limit = cast("Any", args.new_inputs)["spec"]["activeDeadlineSeconds"] + _SLACK
-        name, namespace = metadata["name"], metadata["namespace"]
-        if problem := await failure(cluster, namespace, name, limit):
+        inputs, outputs = cast("Any", args.new_inputs), cast("Any", args.new_outputs)
+        # What has a secret somewhere in it is an output as a whole.
+        both = pulumi.Output.all(inputs["spec"], outputs["metadata"])
+        spec, metadata = cast("Any", await both.future())
+        limit = spec["activeDeadlineSeconds"] + _SLACK
+        if problem := await failure(cluster, metadata["namespace"], metadata["name"], limit):
             raise RuntimeError(problem)
 
     hook = pulumi.ResourceHook(hook_name, wait)

@@ -355,6 +355,7 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
         path: Path | None = None,
         example: str | None = None,
         name: str = "dev",
+        backend: Mapping[str, str] | None = None,
     ) -> Stack:
         folder = place / f"project-{len(made)}"
         folder.mkdir()
@@ -373,7 +374,7 @@ def stacks(lab: Lab, place: Path) -> Generator[NewStack]:
             (folder / "__main__.py").write_text(program)
         env = {
             **lab.env,
-            "PULUMI_BACKEND_URL": f"file://{folder}",
+            **(backend or {"PULUMI_BACKEND_URL": f"file://{folder}"}),
             **({"PATH": f"{path}:{lab.env['PATH']}"} if path else {}),
         }
         stack = Stack(folder, lab, env, name)

@@ -40,7 +40,7 @@ def custom(name, api_version, kind, spec, **labels):
 ISTIO, GATEWAY = "networking.istio.io/v1", "gateway.networking.k8s.io/v1"
 custom("virtual", ISTIO, "VirtualService", {"hosts": ["httpbin.example.com"]})
 custom("balanced", ISTIO, "DestinationRule", {"host": "httpbin"})
-custom("orphan", GATEWAY, "HTTPRoute", {"hostnames": ["a.example.com"], "rules": []})
+custom("orphan", GATEWAY, "HTTPRoute", {"hostnames": ["a.example.com"]})
 open_to_all = {"name": "all", "protocol": "HTTP", "port": 80}
 ingress = {"gatewayClassName": "istio", "listeners": [open_to_all]}
 custom("open", GATEWAY, "Gateway", ingress, **PRODUCTION)

@@ -114,9 +114,13 @@ def shell(checkout: Path, tmp_path: Path) -> Shell:
     """A shell for a lab of its own."""
     exports = tmp_path / "exports"
     exports.touch()
+    # Not those of a `make` that runs this: one inside of another says which folder it is in.
+    env = {
+        key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))
+    }
     lab = {"LAB_STATE": str(tmp_path / "lab"), "LAB_ZTUNNEL": "none"}
     # Bytecode of packages that are used once is not worth its time.
-    return Shell(checkout, {**os.environ, **lab, "PIP_NO_COMPILE": "1"}, exports)
+    return Shell(checkout, {**env, **lab, "PIP_NO_COMPILE": "1"}, exports)
 
 
 def test_a_newcomer_takes_the_tour(shell: Shell, tmp_path: Path) -> None:

@@ -40,15 +40,20 @@ class Hooked:
         self.hook = callback
         return callback
 
-    def wait(self, seconds: int = 5) -> None:
-        inputs = {"spec": {"activeDeadlineSeconds": seconds}}
-        outputs = {"metadata": {"name": "shop-1", "namespace": "curl"}}
-        args = pulumi.ResourceHookArgs(
-            "urn", "id", "shop", JOB, new_inputs=inputs, new_outputs=outputs
-        )
+    def wait(self, seconds: int = 5, *, secret: bool = False) -> None:
+        async def wait() -> None:
+            spec = {"activeDeadlineSeconds": seconds}
+            inputs = {"spec": pulumi.Output.secret(spec) if secret else spec}
+            outputs = {"metadata": {"name": "shop-1", "namespace": "curl"}}
+            await self.hook(
+                pulumi.ResourceHookArgs(
+                    "urn", "id", "shop", JOB, new_inputs=inputs, new_outputs=outputs
+                )
+            )
+
         # Not by `asyncio.run`, which leaves no loop to the tests that come after.
         with contextlib.closing(asyncio.new_event_loop()) as loop:
-            loop.run_until_complete(self.hook(args))
+            loop.run_until_complete(wait())
 
     def transformed(self, type_: str, template: Any) -> Any:
         props = {"metadata": {"annotations": {"a": "b"}}, "spec": {"template": template}}
@@ -70,6 +75,7 @@ def hooked(monkeypatch: pytest.MonkeyPatch, api: dict[str, Any]) -> Hooked:
 def test_it_ends_with_the_pod(hooked: Hooked, api: dict[str, Any]) -> None:
     api[PODS] = seen("Succeeded")
     hooked.wait()
+    hooked.wait(secret=True)
 
 
 def test_a_pod_that_fails_says_why(hooked: Hooked, api: dict[str, Any]) -> None:
