@@ -108,7 +108,9 @@ def describe(status: Mapping[str, Any]) -> str:
 def unseen(live: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong where the conditions of a live object are all older than its spec."""
     now = live["metadata"].get("generation", 0)
-    seen = [one.get("observedGeneration", now) for one in _conditions(live.get("status") or {})]
+    conditions = _conditions(live.get("status") or {})
+    # Istio's own kinds have it as text.
+    seen = [int(one.get("observedGeneration", now)) for one in conditions]
     if seen and max(seen) < now:
         yield (
             f"these conditions are of generation {max(seen)}, and it has {now}: no controller has"

@@ -132,6 +132,7 @@ def test_conditions_of_before_a_change_are_told_apart(
     api[ROUTE] = {"metadata": {"name": "shop", "generation": 4}, "status": {"parents": parents}}
     registered.fail()
     api[ROUTE]["metadata"]["generation"] = 3
+    parents[0]["conditions"][0]["observedGeneration"] = "3"
     registered.fail()
     said = "HTTPRoute shop/shop: Accepted=True (Accepted: Handled by Istio controller)"
     assert registered.errors == [
