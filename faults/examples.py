@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from faults.load import Load
-from faults.site import ROOT, FallsShortError, Site, Stack
+from faults.site import ROOT, FallsShortError, Site, Stack, all_answered
 
 _PARALLEL = {
     "procedure": {},
@@ -66,6 +66,4 @@ def canary(site: Site) -> str:
             if done.status:
                 raise FallsShortError(f"update {number}: {load.told()}\n{done.output}")
     stack.destroy().well()
-    if load.failed():
-        raise FallsShortError(load.told())
-    return f"{updates} updates: {load.told()}"
+    return f"{updates} updates: {all_answered(load)}"

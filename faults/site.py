@@ -189,6 +189,13 @@ class Stack:
         return list(exported["deployment"].get("resources") or [])
 
 
+def all_answered(load: Load) -> str:
+    """What a load tells at its end; falls short where a request failed."""
+    if load.failed():
+        raise FallsShortError(load.told())
+    return load.told()
+
+
 class Site:
     """The procedure's stack, the lab that can be broken under it, and chance."""
 

@@ -23,3 +23,8 @@ def unknown() -> pulumi.Output[Any]:
     value.set_result(None)
     known.set_result(False)
     return pulumi.Output(set(), value, known)
+
+
+def unforeseen() -> pulumi.Output[Any]:
+    """The same outside of an `apply`."""
+    return pulumi.Output.from_input(None).apply(lambda _: unknown())

@@ -12,7 +12,7 @@ from .certificates import lacking
 from .hooks import bound
 from .jobs import JOB, explain_job
 from .kubeconfig import Access, connect
-from .objects import KINDS
+from .objects import KINDS, named
 
 _EXPLAINED = (
     f"kubernetes:{GROUP}/v1:Gateway",
@@ -85,7 +85,7 @@ def explain_failures(cluster: Access, hook_name: str = "explain") -> pulumi.Reso
             tell = pulumi.log.warn if forbidden else pulumi.log.debug
             tell(f"no explanation of {args.urn}: {error if forbidden else repr(error)}")
             return False
-        name = f"{args.type.rsplit(':', 1)[-1]} {metadata['namespace']}/{metadata['name']}"
+        name = named(args.type, metadata["namespace"], metadata["name"])
         told = [describe(live.get("status") or {}), *unseen(live), *certificates]
         pulumi.log.error(f"{name}: {'; '.join(told)}")
         return False

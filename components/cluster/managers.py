@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 import httpx2
-import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 
 from .hooks import bound
 from .kubeconfig import Access, connect
-from .objects import KINDS
+from .objects import KINDS, named
 
 _PEOPLE = ("kubectl", "before-first-apply")
 """What the names begin with under which the API server knows the changes of people."""
@@ -66,7 +66,7 @@ def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
     stack does not set. Each cluster has one of its own; the engine knows the hook of each by its
     name.
     """
-    clients: list[lightkube.Client] = []
+    client = cache(partial(connect, cluster))
 
     def warn(args: pulumi.ResourceHookArgs) -> None:
         metadata = (args.new_inputs or {}).get("metadata") or {}
@@ -74,17 +74,14 @@ def warn_of_losses(cluster: Access, hook_name: str) -> pulumi.ResourceTransform:
         if not isinstance(name, str):
             return
         try:
-            if not clients:
-                clients.append(connect(cluster))
-            live = clients[0].get(KINDS[args.type], name, namespace=namespace)
+            live = client().get(KINDS[args.type], name, namespace=namespace)
         except (ApiError, ConfigError, httpx2.HTTPError) as error:
             pulumi.log.debug(f"{args.urn}: nobody could say who manages it: {error!r}")
             return
-        place = f"{namespace}/{name}" if namespace else name
         for entry in filter(is_of_people, live.metadata.managedFields or ()):
             if lost := {*_paths(unset(entry.fieldsV1 or {}, args.new_inputs))} - {_LAST_APPLIED}:
                 pulumi.log.warn(
-                    f"{args.type.rsplit(':', 1)[-1]} {place}: found {', '.join(sorted(lost))}, set"
+                    f"{named(args.type, namespace, name)}: found {', '.join(sorted(lost))}, set"
                     f" by {entry.manager}, expected what the stack sets alone: this update takes"
                     " that off, though its difference does not show it"
                 )

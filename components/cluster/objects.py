@@ -17,6 +17,12 @@ _TELEMETRY, _SAIL = "telemetry.istio.io", "sailoperator.io"
 PATCH = "Patch"
 """How the types of objects end that are changed, but not made."""
 
+
+def named(type_: str, namespace: str | None, name: str) -> str:
+    """An object of Pulumi's `type_` in words: its kind, its namespace if it has one, its name."""
+    return f"{type_.rpartition(':')[2]} {f'{namespace}/{name}' if namespace else name}"
+
+
 GATEWAY: Any = create_namespaced_resource(GROUP, "v1", "Gateway", "gateways")
 
 GATEWAY_CLASS: Any = create_global_resource(GROUP, "v1", "GatewayClass", "gatewayclasses")

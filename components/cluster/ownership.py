@@ -1,6 +1,7 @@
 """Whose an object is: the marks of what a stack made, and the refusal to make it again."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,7 @@ from lightkube.core.exceptions import ApiError, ConfigError
 
 from .hooks import bound
 from .kubeconfig import Access, connect
-from .objects import KINDS
+from .objects import KINDS, named
 from .trial import Trial
 
 OWNER = "ambient-exposure/stack"
@@ -52,7 +53,7 @@ def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform
     made it and may be about to replace it. Each cluster has one of its own; the engine knows the
     hook of each by its name.
     """
-    clients: list[lightkube.Client] = []
+    client = cache(partial(connect, cluster))
     trial = Trial()
 
     def refuse(args: pulumi.ResourceHookArgs) -> None:
@@ -61,15 +62,12 @@ def refuse_existing(cluster: Access, hook_name: str) -> pulumi.ResourceTransform
         if not isinstance(name, str):
             return  # not known yet
         try:
-            if not clients:
-                clients.append(connect(cluster))
-            problem = _problem(clients[0], trial, args, name, namespace)
+            problem = _problem(client(), trial, args, name, namespace)
         except (ApiError, ConfigError, httpx2.HTTPError) as error:
             pulumi.log.debug(f"{args.urn}: nobody could say whether it exists: {error!r}")
             return
-        place = f"{namespace}/{name}" if namespace else name
         if problem:
-            raise RuntimeError(f"{args.type.rsplit(':', 1)[-1]} {place} {problem}")
+            raise RuntimeError(f"{named(args.type, namespace, name)} {problem}")
 
     hook = pulumi.ResourceHook(hook_name, refuse, pulumi.ResourceHookOptions(on_dry_run=True))
 

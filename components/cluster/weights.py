@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
 import httpx2
-import lightkube
 import pulumi
 from lightkube.core.exceptions import ApiError, ConfigError
 
 from ..api.trace import WEIGHTS
 from .kubeconfig import Access, connect
-from .objects import KINDS
+from .objects import KINDS, named
 from .reading import warn
 
 CONTROLLER = "controller"
@@ -37,18 +37,16 @@ def keep_weights(cluster: Access) -> pulumi.ResourceTransform:
     What a preview cannot read it shows as given, with a warning; an update ends there, as it would
     set what a controller has changed.
     """
-    clients: list[lightkube.Client] = []
+    client = cache(partial(connect, cluster))
 
     def read(type_: str, namespace: str, name: str) -> Any:
         try:
-            if not clients:
-                clients.append(connect(cluster))
-            return clients[0].get(KINDS[type_], name, namespace=namespace)
+            return client().get(KINDS[type_], name, namespace=namespace)
         except (ApiError, ConfigError, httpx2.HTTPError) as error:
             status = error.status.code if isinstance(error, ApiError) else None
             if status == HTTPStatus.NOT_FOUND:
                 return {}
-            route = f"{type_.rsplit(':', 1)[-1]} {namespace}/{name}"
+            route = named(type_, namespace, name)
             why = f"{route}: the weights that a controller has set could not be read: {error}"
             if not pulumi.runtime.is_dry_run():
                 raise RuntimeError(why) from error
@@ -78,12 +76,11 @@ def shared(spec: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
     rules: Sequence[Mapping[str, Any]] = (live.get("spec") or {}).get("rules") or []
     return {
         **spec,
-        "rules": [_shared(rule, _like(position, rule, rules)) for position, rule in _listed(spec)],
+        "rules": [
+            _shared(rule, _like(position, rule, rules))
+            for position, rule in enumerate(spec.get("rules") or [])
+        ],
     }
-
-
-def _listed(spec: Mapping[str, Any]) -> enumerate[Mapping[str, Any]]:
-    return enumerate(spec.get("rules") or [])
 
 
 def _shared(rule: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, Any]:

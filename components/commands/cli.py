@@ -33,8 +33,7 @@ def preview(*words: str, stack: str, variables: Mapping[str, str] | None = None)
     `variables` are set in its environment. Raises `InvalidInput` where it fails, with what it says
     of that, or takes more than ten minutes.
     """
-    whole = {**os.environ, **(variables or {})}
-    whole.pop("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", None)
+    whole = {**whole_preview(), **(variables or {})}
     done = _run(("preview", "--json", *words), stack, limit=_PREVIEW, variables=whole)
     try:
         found: dict[str, Any] = json.loads(done.stdout)
@@ -45,6 +44,11 @@ def preview(*words: str, stack: str, variables: Mapping[str, str] | None = None)
         why = "\n".join(str(one["message"]).strip() for one in said) or done.stderr.strip()
         raise InvalidInput(f"{' '.join(done.args)}: {why}")
     return found
+
+
+def whole_preview() -> dict[str, str]:
+    """The environment in which `pulumi preview --json` prints one document, not many."""
+    return {k: v for k, v in os.environ.items() if k != "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"}
 
 
 def _run(

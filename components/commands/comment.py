@@ -3,13 +3,13 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
+from .cli import whole_preview
 from .difference import difference
 from .effects import code, effects
 
@@ -95,13 +95,10 @@ def _read(file: str) -> str:
 def _preview(stack: str | None) -> tuple[str, int]:
     """What `pulumi preview --json` prints, and its status; ends so where it prints nothing."""
     command = ["pulumi", "preview", "--json", "--non-interactive"]
-    environment = {
-        k: v for k, v in os.environ.items() if k != "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
-    }
     done = subprocess.run(
         [*command, *(["--stack", stack] if stack else [])],
         stdout=subprocess.PIPE,
-        env=environment,
+        env=whole_preview(),
         text=True,
         check=False,
     )

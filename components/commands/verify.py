@@ -27,7 +27,7 @@ from lightkube.types import CascadeType
 
 from ..checks.faults import InvalidInput
 from ..checks.values import did_you_mean
-from ..cluster.jobs import explain_job
+from ..cluster.jobs import JOB_NAME, explain_job
 from ..cluster.kubeconfig import connect
 from ..exposure.arguments import called_by, connections
 from ..exposure.parts import asked
@@ -43,10 +43,6 @@ from .rewrite import project_name
 
 _LEFT = 600
 """Seconds after which the cluster deletes a Job that has ended, should nobody else do it."""
-
-
-_JOB = "batch.kubernetes.io/job-name"
-"""Label of the pods of a Job."""
 
 
 def main() -> None:
@@ -239,7 +235,7 @@ def _passed(client: lightkube.Client, probe: Mapping[str, Any], job: str) -> boo
 
 def _log(client: lightkube.Client, namespace: str, job: str) -> Iterator[str]:
     """What the pods of a Job printed."""
-    for pod in client.list(Pod, namespace=namespace, labels={_JOB: job}):
+    for pod in client.list(Pod, namespace=namespace, labels={JOB_NAME: job}):
         name = str(cast("Any", pod).metadata.name)
         try:
             yield from (line.rstrip("\r\n") for line in client.log(name, namespace=namespace))

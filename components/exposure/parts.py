@@ -11,7 +11,7 @@ from ..api.gateway import BackendTLSPolicy, GRPCRoute, HTTPRoute, TCPRoute, TLSR
 from ..api.gateway_types import BackendRef, HTTPBackendRef
 from ..api.istio import NETWORKING, DestinationRule, ServiceKind
 from ..api.istio_types import PolicyRule
-from ..api.outputs import after, unknown
+from ..api.outputs import after, unforeseen
 from ..api.service_entry_types import ServicePort
 from ..parts import backend_tls as tls
 from ..parts import connections, listeners, routes
@@ -580,11 +580,9 @@ def probe(
     return Probe(f"{of.name}-probe", args, of.inside(ready)).answers
 
 
-def _another() -> pulumi.Output[str]:
+def _another() -> pulumi.Input[str]:
     """A text that is another one in each update, and so is not known in its preview."""
-    return pulumi.Output.from_input(None).apply(
-        lambda _: unknown() if pulumi.runtime.is_dry_run() else uuid4().hex
-    )
+    return unforeseen() if pulumi.runtime.is_dry_run() else uuid4().hex
 
 
 def asked(urls: Sequence[str], addresses: Addresses) -> Sequence[str]:

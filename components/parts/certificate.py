@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..api.outputs import after, unknown
+from ..api.outputs import after, unforeseen
 from ..checks import values as valid
 from ..checks.schema import Schema
 from .former import own_component
@@ -89,7 +89,7 @@ class Certificate(kubernetes.core.v1.Secret):
 def _pair(hostnames: Sequence[str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
     """The content of the Secret; not known in a preview, whose pair the update would not make."""
     if pulumi.runtime.is_dry_run():
-        return pulumi.Output.from_input(None).apply(lambda _: unknown())
+        return unforeseen()
     certificate, key = self_signed(hostnames)
     return {
         "tls.crt": base64.b64encode(certificate).decode(),
