@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..api.outputs import after, unforeseen
+from ..api.outputs import unforeseen
 from ..checks import values as valid
 from ..checks.schema import Schema
 from .former import own_component
@@ -24,7 +24,7 @@ class CertificateArgs(TypedDict):
     """What a `Certificate` is made of."""
 
     name: pulumi.Input[str]
-    """Beginning of the Secret's name; a digest of the host names is added."""
+    """Beginning of the Secret's name; a digest of the certificate is added."""
     namespace: pulumi.Input[str]
     """Namespace of the Secret."""
     hostnames: Sequence[str]
@@ -65,33 +65,42 @@ class Certificate(kubernetes.core.v1.Secret):
     ) -> None:
         SCHEMA.validate(f"Certificate {name!r}", args, CertificateArgs)
         digest = hashlib.sha256("\n".join(args["hostnames"]).encode()).hexdigest()[:8]
-        secret_name = pulumi.Output.format("{}-{}", args["name"], digest)
+        suffix, data = _pair(args["hostnames"])
         super().__init__(
             # Other host names make another resource: as one, it would keep the old certificate.
             f"{name}-certificate-{digest}",
-            metadata={"name": secret_name, "namespace": args["namespace"]},
+            metadata={
+                # A name of its own for each pair: of a Secret that is made again while a proxy
+                # still ends connections of the former one, the proxy would go on with the old pair.
+                "name": pulumi.Output.format("{}-{}", args["name"], suffix),
+                "namespace": args["namespace"],
+            },
             type="kubernetes.io/tls",
-            data=_pair(args["hostnames"]),
+            data=data,
             opts=pulumi.ResourceOptions.merge(
                 opts,
                 # Every run of the program makes a pair; the first one is kept.
                 pulumi.ResourceOptions(
-                    ignore_changes=["data"], aliases=[own_component("Certificate", name, opts)]
+                    ignore_changes=["data", "metadata.name"],
+                    aliases=[own_component("Certificate", name, opts)],
                 ),
             ),
         )
-        self.secret = after(secret_name, self.urn)
+        self.secret = self.metadata.apply(lambda metadata: str(metadata["name"]))
         self.pem = pulumi.Output.unsecret(self.data).apply(
             lambda data: base64.b64decode(data["tls.crt"]).decode()
         )
 
 
-def _pair(hostnames: Sequence[str]) -> pulumi.Input[Mapping[str, pulumi.Input[str]]]:
-    """The content of the Secret; not known in a preview, whose pair the update would not make."""
+def _pair(
+    hostnames: Sequence[str],
+) -> tuple[pulumi.Input[str], pulumi.Input[Mapping[str, pulumi.Input[str]]]]:
+    """A digest and the content of the Secret; not known in a preview, as the update makes another.
+    """
     if pulumi.runtime.is_dry_run():
-        return unforeseen()
+        return unforeseen(), unforeseen()
     certificate, key = self_signed(hostnames)
-    return {
+    return hashlib.sha256(certificate).hexdigest()[:8], {
         "tls.crt": base64.b64encode(certificate).decode(),
         "tls.key": pulumi.Output.secret(base64.b64encode(key).decode()),
     }

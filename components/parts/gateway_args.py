@@ -153,11 +153,12 @@ class IngressGatewayArgs(GatewayOptions):
     namespace: NamespaceOptions
     """Namespace of the gateway and of its proxy."""
     hostnames: NotRequired[Sequence[pulumi.Input[str]]]
-    """Host names that it serves, `*.` allowed in front, a listener each, in any order. The
-    listener of the alphabetically first is called `default`, for HTTPS `https`, and istiod names
-    the Service's port after it; the others are called after their host names, such as
-    `http-shop-example-com`, or `https-any-example-com` for `*.example.com`. Required, but for TCP,
-    which has none."""
+    """Host names that it serves, `*.` allowed in front, a listener each. The listener of the first
+    is called `default`, for HTTPS `https`, and istiod names the Service's port after it; the
+    others are called after their host names, such as `http-shop-example-com`, or
+    `https-any-example-com` for `*.example.com`. Append new ones: where another one becomes the
+    first, single requests are answered with 404 as the listeners change their names. Required, but
+    for TCP, which has none."""
     protocol: NotRequired[Literal["HTTP", "TLS", "TCP"]]
     """What its listeners take (default `HTTP`, with `tls` HTTPS, too): connections of `TLS` are
     passed on as they are, by the host name in their handshake, those of `TCP` all to one service.

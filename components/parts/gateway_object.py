@@ -18,7 +18,6 @@ from ..api.gateway_types import (
     Listener,
     ListenerTLS,
 )
-from ..checks.values import known
 from . import tls as https
 from .dns import gateway_annotations
 from .gateway_args import IngressGatewayArgs
@@ -194,19 +193,17 @@ def _topology(trusted_proxies: int) -> dict[str, str]:
 def listener_names(
     scheme: Literal["http", "https", "tls"], hostnames: Sequence[pulumi.Input[str]]
 ) -> list[tuple[pulumi.Input[str], int]]:
-    """Name of each listener, and the index of its host name, whatever the order of these is.
+    """Name of each listener, and the index of its host name.
 
     istiod names a port of the Service after its first listener, and a port that gets another name
-    refuses connections for a moment: so the first one keeps its name.
+    refuses connections for a moment; requests to a listener that gets another name may be answered
+    with 404 meanwhile. So the first one has a name that no host name changes, and those that are
+    appended change no other.
     """
-    order = sorted(
-        range(len(hostnames)),
-        key=lambda index: str(hostnames[index]) if known(hostnames[index]) else "~",
-    )
-    first, *others = order
+    first = {"http": "default", "https": "https", "tls": "tls"}[scheme]
     return [
-        ({"http": "default", "https": "https", "tls": "tls"}[scheme], first),
-        *((_listener_name(scheme, hostnames[index]), index) for index in others),
+        (_listener_name(scheme, hostname) if index else first, index)
+        for index, hostname in enumerate(hostnames)
     ]
 
 
