@@ -72,6 +72,9 @@ class Cluster(pulumi.ComponentResource):
             # Left out, the SDK would take the value of $KUBECONFIG, and a path of one machine
             # would get into the state that all share.
             kubeconfig=args.get("kubeconfig", ""),
+            # Its own limits, 50 in a second, are what a refresh of a large stack waits for; the API
+            # server has fairer ones, by priority.
+            kube_client_settings={"qps": 500, "burst": 1000},
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

@@ -95,8 +95,7 @@ class Certificate(kubernetes.core.v1.Secret):
 def _pair(
     hostnames: Sequence[str],
 ) -> tuple[pulumi.Input[str], pulumi.Input[Mapping[str, pulumi.Input[str]]]]:
-    """A digest and the content of the Secret; not known in a preview, as the update makes another.
-    """
+    """A digest of the pair, and the Secret's content; unknown in a preview, which has none."""
     if pulumi.runtime.is_dry_run():
         return unforeseen(), unforeseen()
     certificate, key = self_signed(hostnames)

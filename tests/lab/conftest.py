@@ -84,7 +84,9 @@ def run(
         check=False,
     )
     expected = ends == "somehow" or (ends == "well") == (done.returncode == 0)
-    assert expected, f"{words} ended with {done.returncode}\n{done.stdout}"
+    # At the end once more what a long output may have far above.
+    errors = "\n".join(line for line in done.stdout.splitlines() if "error:" in line)
+    assert expected, f"{words} ended with {done.returncode}\n{done.stdout}\n{errors}"
     return done.stdout
 
 
