@@ -63,7 +63,9 @@ class ContainerOptions(TypedDict):
     horizontal_pod_autoscaler: NotRequired[Mapping[str, Any]]
     """The `spec` of a HorizontalPodAutoscaler of the Deployment in Kubernetes' own form, without
     `scaleTargetRef`, such as `{"maxReplicas": 5}`; it sets the number of pods instead of `replicas`
-    (default none)."""
+    (default none). Taken out, it is deleted at the end of the update, and may set the number once
+    more before: the next update then ends with a conflict with `kube-controller-manager`, and is
+    made once with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`."""
     pod_disruption_budget: NotRequired[Mapping[str, Any]]
     """The `spec` of a PodDisruptionBudget of the pods in Kubernetes' own form, without `selector`,
     such as `{"minAvailable": 1}` (default none)."""

@@ -217,6 +217,8 @@ def test_weights_are_left_to_a_controller(
     service = {"canary": canary}
     module_stack.up(exposures=exposures(service=service, weights="controller"))
     until(lambda: versions() == {"main": 50})
+    # Of what tests before have changed.
+    module_stack.settle()
 
     shift(echo=0, echo_canary=100)
     until(lambda: versions() == {"next": 50})

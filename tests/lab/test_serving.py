@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -373,6 +374,11 @@ def test_a_workload_runs_as_it_is_told_to(lab: Lab, stack: Stack) -> None:
     with pytest.raises(ApiError, match="disruption budget"):
         client.create(PodEviction(metadata=one), str(one.name), namespace="httpbin")
     stack.settle()
+
+    # Deleted at the end of the update, it may have set the number once more before.
+    stack.up(exposures=sample())
+    replace(stack, env={**stack.env, "PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}).settle()
+    assert found(lab, "deployment", "httpbin")["spec"]["replicas"] == 1
 
 
 def test_all_objects_have_the_metadata_and_images_come_from_the_mirror(
