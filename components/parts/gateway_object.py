@@ -133,34 +133,36 @@ def render_gateway(
     plaintext: list[Listener] = [
         {
             "name": name,
-            "hostname": hostnames[index],
+            "hostname": hostname,
             "port": args.get("port", 80),
             "protocol": "HTTP",
             "allowedRoutes": plain,
         }
-        for name, index in (listener_names("http", hostnames) if protocol == "HTTP" else ())
+        for name, hostname in (listener_names("http", hostnames) if protocol == "HTTP" else ())
     ]
     encrypted: list[Listener] = [
         {
             "name": name,
-            "hostname": hostnames[index],
+            "hostname": hostname,
             "port": port_of(args),
             "protocol": "HTTPS",
-            "tls": tls[index],
+            "tls": served,
             "allowedRoutes": allowed,
         }
-        for name, index in (listener_names("https", hostnames) if tls else ())
+        for (name, hostname), served in (
+            zip(listener_names("https", hostnames), tls, strict=True) if tls else ()
+        )
     ]
     passed_on: list[Listener] = [
         {
             "name": name,
-            "hostname": hostnames[index],
+            "hostname": hostname,
             "port": port_of(args),
             "protocol": "TLS",
             "tls": {"mode": "Passthrough"},
             "allowedRoutes": allowed,
         }
-        for name, index in (listener_names("tls", hostnames) if protocol == "TLS" else ())
+        for name, hostname in (listener_names("tls", hostnames) if protocol == "TLS" else ())
     ]
     if protocol == "TCP":
         passed_on = [
@@ -192,8 +194,8 @@ def _topology(trusted_proxies: int) -> dict[str, str]:
 
 def listener_names(
     scheme: Literal["http", "https", "tls"], hostnames: Sequence[pulumi.Input[str]]
-) -> list[tuple[pulumi.Input[str], int]]:
-    """Name of each listener, and the index of its host name.
+) -> list[tuple[pulumi.Input[str], pulumi.Input[str]]]:
+    """Each host name with the name of its listener before it.
 
     istiod names a port of the Service after its first listener, and a port that gets another name
     refuses connections for a moment; requests to a listener that gets another name may be answered
@@ -202,7 +204,7 @@ def listener_names(
     """
     first = {"http": "default", "https": "https", "tls": "tls"}[scheme]
     return [
-        (_listener_name(scheme, hostname) if index else first, index)
+        (_listener_name(scheme, hostname) if index else first, hostname)
         for index, hostname in enumerate(hostnames)
     ]
 

@@ -123,10 +123,11 @@ def listener_set(
 def render_listeners(args: ListenerSetArgs, tls: Sequence[ListenerTLS] = ()) -> ListenerSetSpec:
     """The spec of the ListenerSet; `tls` is what serves each host name, in their order."""
     listeners: list[ListenerEntry] = []
-    for name, index in listener_names("https" if tls else "http", args["hostnames"]):
+    named = listener_names("https" if tls else "http", args["hostnames"])
+    for index, (name, hostname) in enumerate(named):
         listener: ListenerEntry = {
             "name": name,
-            "hostname": args["hostnames"][index],
+            "hostname": hostname,
             "port": listener_port(args),
             "protocol": "HTTPS" if tls else "HTTP",
         }

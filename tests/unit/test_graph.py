@@ -1165,6 +1165,7 @@ def test_other_host_names_get_another_certificate(run: Run) -> None:
     hostnames = ["a.example.com", "b.example.com", "c.example.com"]
     program = run(exposure={"gateway": {"tls": tls}, "hostnames": hostnames})
     (secret,) = (one for key, one in program.graph.items() if key.startswith("Secret/"))
+    assert CERTIFICATE not in program.graph
     listeners = spec(program, "Gateway/httpbin-gateway")["listeners"]
     assert [(one["name"], one["hostname"]) for one in listeners] == [
         ("default", "a.example.com"),
