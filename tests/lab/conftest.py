@@ -50,6 +50,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason))
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Print how each failure ends once more, last of all, where a log that is cut still has it."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    for kind in ("error", "failed") if reporter else ():
+        for report in reporter.stats.get(kind, []):
+            print(f"\n{report.nodeid}:\n{report.longreprtext[-1500:]}")  # noqa: T201  # for who reads
+
+
 def form(item: pytest.Function) -> str:
     """The form of the lab that a test runs on; empty where it runs on none in particular."""
     return str(item.callspec.params.get("lab", "")) if hasattr(item, "callspec") else ""
