@@ -1,9 +1,11 @@
 """What Gateways of others have to be like for a stack to attach to them."""
 
 import json
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
+import pulumi
 from lightkube.resources.core_v1 import Namespace
 
 from ..api.live import admits, admitted, serves, serving
@@ -16,6 +18,12 @@ _WAYPOINTS = ("istio.io/mesh-controller",)
 
 _NONE = {"from": "None"}
 """What Gateways admit of ListenerSets where they do not say otherwise."""
+
+_READY = ("Accepted", "Programmed")
+"""Conditions of a Gateway that serves."""
+
+_PATIENCE = 10.0
+"""Seconds that Gateways which were made or changed a moment ago have to be programmed."""
 
 _FOR = "istio.io/waypoint-for"
 _NAME = "kubernetes.io/metadata.name"
@@ -51,6 +59,19 @@ class GatewayExpectation(ExistingExpectation):
     """Whether the stack brings it listeners for them (default false: it has some)."""
     protocols: NotRequired[Sequence[str]]
     """Protocols of the listeners, in the order in which they are chosen (default HTTPS, HTTP)."""
+
+
+def await_programmed(look_up: LookUp, expected: Iterable[ExistingExpectation]) -> None:
+    """Wait until Gateways are programmed, for some seconds: others may just have made them."""
+    end = time.monotonic() + _PATIENCE
+    for one in {_named(one): one for one in expected}.values():
+        while (gateway := look_up(GATEWAY, one["name"], one["namespace"])) and any(
+            _failing(_named(one), gateway.to_dict().get("status") or {}, _READY)
+        ):
+            if time.monotonic() > end:
+                return
+            pulumi.log.info(f"waiting for {_named(one)} to be programmed", ephemeral=True)
+            time.sleep(0.5)
 
 
 def existing_gateways(look_up: LookUp, expected: Iterable[GatewayExpectation]) -> Found:
@@ -130,7 +151,7 @@ def _ready(
         )
         return None
     gateway: Mapping[str, Any] = found.to_dict()
-    yield from _failing(_named(expected), gateway.get("status") or {}, ("Accepted", "Programmed"))
+    yield from _failing(_named(expected), gateway.get("status") or {}, _READY)
     return gateway
 
 

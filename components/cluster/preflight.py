@@ -22,6 +22,7 @@ from .certificates import IssuerExpectation, without_issuer
 from .gateways import (
     ExistingExpectation,
     GatewayExpectation,
+    await_programmed,
     existing_gateways,
     existing_waypoints,
 )
@@ -29,7 +30,7 @@ from .kubeconfig import Access, connect
 from .namespaces import BindingExpectation, NamespaceExpectation, bindings, enrolments
 from .objects import GATEWAY_CLASS, KINDS
 from .ownership import OWNER, RESOURCE, owner
-from .reading import get, permitted, warn
+from .reading import get, get_anew, permitted, warn
 from .virtual_services import RouteExpectation, mixed
 
 _MISSING = "missing. Create it, or let the stack do it (its `create` true)"
@@ -363,6 +364,10 @@ def _labels(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[st
 
 def _existing(client: lightkube.Client, needs: PreflightArgs) -> Iterator[tuple[str, str]]:
     look_up = partial(get, client)
+    with permitted(client):
+        await_programmed(
+            partial(get_anew, client), [*needs.get("gateways", ()), *needs.get("waypoints", ())]
+        )
     gateways = existing_gateways(look_up, needs.get("gateways", ()))
     waypoints = existing_waypoints(look_up, needs.get("waypoints", ()))
     # What several entries attach to is said once.

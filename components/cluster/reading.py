@@ -15,6 +15,11 @@ from lightkube.core.exceptions import ApiError
 @cache  # several checks ask for the same object
 def get(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
     """An object of a cluster that is only read; None where it is not there."""
+    return get_anew(client, kind, name, namespace)
+
+
+def get_anew(client: lightkube.Client, kind: Any, name: str, namespace: str | None = None) -> Any:
+    """The same as it is at this moment."""
     try:
         return client.get(kind, name, namespace=namespace)
     except httpx2.HTTPStatusError as error:

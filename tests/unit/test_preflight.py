@@ -767,6 +767,25 @@ def test_gateways_of_others(api: dict[str, Any]) -> None:
     assert len(faults(gateways=needs["gateways"])) == 1
 
 
+def test_a_gateway_that_was_just_made_has_time_to_be_programmed(
+    api: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = {"namespace": "ingress", "name": "edge", "attached": "ingress", "hostnames": ["a.b"]}
+    path = "/apis/gateway.networking.k8s.io/v1/namespaces/ingress/gateways/edge"
+    api[f"{CLASSES}/istio"]["spec"] = {"controllerName": "istio.io/gateway-controller"}
+    programmed, pending = gateway("ingress/edge"), gateway("ingress/edge")
+    pending["status"] = {"conditions": [{"type": "Accepted", "status": "True"}]}
+    api[path] = pending
+    monkeypatch.setattr(
+        "components.cluster.gateways.time.sleep", lambda _: api.update({path: programmed})
+    )
+    assert faults(gateways=[expected]) == []
+    api[path] = pending
+    monkeypatch.setattr("components.cluster.gateways._PATIENCE", 0)
+    (fault,) = faults(gateways=[expected])
+    assert fault.startswith("Gateway ingress/edge: found Programmed=Unknown")
+
+
 def made(run: Run, args: ClusterArgs) -> list[str]:
     """What a `Cluster` is refused for; where it is, nothing else has been registered."""
     found: list[str] = []
