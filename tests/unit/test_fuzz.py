@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, is_typeddict
 
 import pytest
@@ -152,6 +153,9 @@ def test_what_is_refused_is_refused_whole_and_in_words(
             recorders.append(self)
 
     monkeypatch.setattr(conftest, "Recorder", Kept)
+    # A cluster without any of the routes.
+    nothing = SimpleNamespace(get=lambda *_, **__: {})
+    monkeypatch.setattr("components.cluster.weights.connect", lambda _: nothing)
     config = configuration(chance)
     note(json.dumps(config))
     cluster = config.pop("cluster", None)
