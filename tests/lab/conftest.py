@@ -53,8 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Print how each failure ends once more, last of all, where a log that is cut still has it."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    for kind in ("error", "failed") if reporter else ():
-        for report in reporter.stats.get(kind, []):
+    stats = reporter.stats if reporter else {}  # none in a worker
+    for kind in ("error", "failed"):
+        for report in stats.get(kind, []):
             print(f"\n{report.nodeid}:\n{report.longreprtext[-1500:]}")  # noqa: T201  # for who reads
 
 
