@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bench import peers, waterfall
 from bench.case import URL, Case, Object
-from bench.peers import FLOOR, HELM, OURS, PLAIN, QUIET, SCRIPT, TOFU, Peer, Workshop
+from bench.peers import EMPTY, FLOOR, HELM, OURS, PLAIN, QUIET, SCRIPT, TOFU, Peer, Workshop
 from bench.run import FailedError, ask, nothing_left, run
 from lab.backends import BACKENDS
 
@@ -41,7 +41,7 @@ class Extent:
     """Names of those on which the state of these cases is kept as well."""
 
 
-WHOLE = Extent(5, 50, 2, (1, 10, 50, 80, 200), tuple(BACKENDS))
+WHOLE = Extent(3, 50, 2, (1, 10, 50, 80, 200), tuple(BACKENDS))
 SHORT = Extent(1, 2, 1, (2,))
 
 
@@ -94,9 +94,12 @@ class Bench:
         built = [HELM, TOFU] if self.workshop.programs else []
         case = Case()
         made = self._objects(case)
-        for peer in _in_turns([OURS, FLOOR, SCRIPT, PLAIN, *built], extent.rounds):
+        for peer in _in_turns([OURS, FLOOR, SCRIPT, PLAIN, EMPTY, *built], extent.rounds):
             with self._reported(peer, "one exposure"):
-                self._round(peer, case, made)
+                if peer is EMPTY:
+                    self._kept(peer, self.results.one)
+                else:
+                    self._round(peer, case, made)
         case = Case(extent.many, shared=True)
         made = self._objects(case)
         for peer in _in_turns([OURS, FLOOR, *built], extent.many_rounds):
@@ -127,8 +130,7 @@ class Bench:
         samples = self.results.one
         self.workshop.write(case, made)
         self._first(peer, case, samples)
-        for measure, command in peer.keep.items():
-            samples[measure][peer.name].append(self.workshop.run(peer, command).seconds)
+        self._kept(peer, samples)
         self.workshop.write(case, made, other=True)
         with _timed(samples[CHANGE][peer.name]):
             self._apply(peer, peer.change or peer.create, case.requests(other=True))
@@ -139,6 +141,10 @@ class Bench:
             self._apply(peer, peer.create, case.requests())
         # What has proven itself is asked once more.
         ask(URL, case.requests())
+
+    def _kept(self, peer: Peer, samples: Samples) -> None:
+        for measure, command in peer.keep.items():
+            samples[measure][peer.name].append(self.workshop.run(peer, command).seconds)
 
     def _apply(self, peer: Peer, command: str, requests: list[tuple[str, str, int]]) -> None:
         self.workshop.run(peer, command)

@@ -70,6 +70,8 @@ QUIET = _pulumi(
     "this project, state written once", "ours", f"{_UNRECORDED} {_IN_A_FILE}", proves=True
 )
 PLAIN = _pulumi("plain resources", "plain")
+EMPTY = _pulumi("an empty program", "empty")
+"""What the engine takes by itself."""
 FLOOR = Peer(
     "one kubectl apply",
     ".",
@@ -114,7 +116,7 @@ class Workshop:
 
     def set_up(self) -> None:
         """Make what no case changes."""
-        for name in ("objects", "chart/templates", "tofu", "plain", "ours"):
+        for name in ("objects", "chart/templates", "tofu", "plain", "empty", "ours"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "chart/Chart.yaml").write_text(
             "{apiVersion: v2, name: bench, version: 1.0.0}"
@@ -124,9 +126,10 @@ class Workshop:
         overrides = f'dev_overrides {{ "hashicorp/kubernetes" = "{provider}" }}'
         (self.folder / "tofu/tofurc").write_text(f"provider_installation {{\n{overrides}\n}}\n")
         shutil.copy(_FILES / "plain.py", self.folder / "plain/__main__.py")
+        (self.folder / "empty/__main__.py").touch()
         shutil.copy(ROOT / "__main__.py", self.folder / "ours")
         (self.folder / "ours/components").symlink_to(ROOT / "components")
-        for peer in (OURS, PLAIN):
+        for peer in (OURS, PLAIN, EMPTY):
             shutil.copy(ROOT / "Pulumi.yaml", self.folder / peer.place)
             (self.folder / peer.place / ".venv").symlink_to(sys.prefix)
             self.run(peer, peer.start)
