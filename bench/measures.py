@@ -37,11 +37,13 @@ class Extent:
     many_rounds: int
     sizes: tuple[int, ...]
     """Exposures of the cases without pods."""
+    alone: tuple[int, ...] = ()
+    """Exposures of more of them, in which no peer is measured."""
     backends: tuple[str, ...] = ()
     """Names of those on which the state of these cases is kept as well."""
 
 
-WHOLE = Extent(3, 50, 2, (1, 10, 50, 80, 200), tuple(BACKENDS))
+WHOLE = Extent(3, 50, 2, (1, 10, 50, 200), (80,), tuple(BACKENDS))
 SHORT = Extent(1, 2, 1, (2,))
 
 
@@ -108,8 +110,11 @@ class Bench:
                 self._first(peer, case, self.results.many)
                 self._destroyed(peer, self.results.many)
         cases = [Case(exposures, shared=True, pods=False) for exposures in extent.sizes]
+        built = [TOFU] if self.workshop.programs else []
         for case in cases:
-            self._sizes(case)
+            self._sizes(case, [OURS, QUIET, PLAIN, *built])
+        for exposures in extent.alone:
+            self._sizes(Case(exposures, shared=True, pods=False), [OURS])
         for name in extent.backends:
             self._backend(name, cases)
 
@@ -160,14 +165,14 @@ class Bench:
                     raise FailedError(f"{peer.name} left its namespaces")
                 time.sleep(0.1)
 
-    def _sizes(self, case: Case) -> None:
+    def _sizes(self, case: Case, of: Sequence[Peer]) -> None:
         made: list[Object] = []
-        for peer in (OURS, QUIET, *([TOFU] if self.workshop.programs else [])):
+        for peer in of:
             with self._reported(peer, f"{case.exposures} exposures without pods"):
-                if peer is TOFU:
-                    self.workshop.write(case, made)
-                else:
+                if peer in (OURS, QUIET):
                     self.workshop.configure(case)
+                else:
+                    self.workshop.write(case, made)
                 self._size(peer, case, made)
 
     def _backend(self, name: str, cases: Sequence[Case]) -> None:
