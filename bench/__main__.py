@@ -63,7 +63,10 @@ def _run(*, short: bool) -> int:
         workshop = Workshop(Path(folder), {} if short else tools.build())
         workshop.set_up()
         results = measures.Results(measures.SHORT if short else measures.WHOLE)
-        measures.Bench(workshop, results).measure()
+        try:
+            measures.Bench(workshop, results).measure()
+        except KeyboardInterrupt:
+            results.failed.append("interrupted: what follows was not measured")
     drawn = results.first
     print(page.verdicts(results), page.tables(results), waterfall.text(drawn), sep="\n")
     failed = bool(results.failed)

@@ -76,7 +76,7 @@ FLOOR = Peer(
     "one kubectl apply",
     ".",
     "kubectl apply -f objects",
-    "kubectl delete -f objects",
+    "kubectl delete --ignore-not-found -f objects",
     "kubectl apply -f route.yaml",
 )
 SCRIPT = Peer(

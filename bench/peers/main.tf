@@ -18,16 +18,10 @@ resource "kubernetes_manifest" "namespace" {
 }
 
 resource "kubernetes_manifest" "object" {
-  for_each   = { for file, object in local.objects : file => object if object.kind != "Namespace" }
+  for_each   = { for file, object in local.objects : file => object if !contains(["Namespace", "Deployment"], object.kind) }
   manifest   = each.value
   depends_on = [kubernetes_manifest.namespace]
 
-  dynamic "wait" {
-    for_each = each.value.kind == "Deployment" ? [true] : []
-    content {
-      rollout = true
-    }
-  }
   dynamic "wait" {
     for_each = each.value.kind == "Gateway" ? [true] : []
     content {
@@ -36,5 +30,16 @@ resource "kubernetes_manifest" "object" {
         status = "True"
       }
     }
+  }
+}
+
+# After what its pods need: ten that wait for pods without a ServiceAccount would keep it from being made.
+resource "kubernetes_manifest" "deployment" {
+  for_each   = { for file, object in local.objects : file => object if object.kind == "Deployment" }
+  manifest   = each.value
+  depends_on = [kubernetes_manifest.object]
+
+  wait {
+    rollout = true
   }
 }
