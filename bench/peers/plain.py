@@ -8,10 +8,8 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 CLASSES: dict[str, Any] = {
-    "ConfigMap": kubernetes.core.v1.ConfigMap,
     "Deployment": kubernetes.apps.v1.Deployment,
     "Namespace": kubernetes.core.v1.Namespace,
-    "Secret": kubernetes.core.v1.Secret,
     "Service": kubernetes.core.v1.Service,
     "ServiceAccount": kubernetes.core.v1.ServiceAccount,
 }
